@@ -1,4 +1,4 @@
-"""How important is each column, judged only by the weights along the paths from the column to the output?"""
+"""How important is each column according to the weights along the paths from the column to the output?"""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
 """Importance computed from the network's weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
 The path product of an encoded column is a sum over all paths from the column to the score. Each term is the product of the
-weights along one path. Activations are ignored, so the path product is what the gradient would be if every activation had slope
-1. Residual branches are included. Garson's method divides the absolute outgoing weight of each hidden unit among the unit's
+weights along one path. Activations are ignored, so the path product equals the gradient of the same network with activations of
+slope 1. Residual branches are included. Garson's method divides the absolute outgoing weight of each hidden unit among the unit's
 inputs, in proportion to the absolute weights of these inputs. The weights of an encoded column are first multiplied by the
 column's standard deviation. Both methods are old and have known failures, which `caveats` lists. They are included for
 comparison, not as a recommendation.
 
 Three directions in the space of the encoded columns are compared: the path product, the mean gradient, and the direction from the
-mean row to the optimum of the score. Encoded columns are in units of standard deviations. For a linear model, the path product
-equals the mean gradient, and the cosine between the gradient and the direction to the optimum is `straight`. Differences from
-these values show nonlinearity.
+mean row to the row that maximises the score. Encoded columns are in units of standard deviations. For a linear model, the path
+product equals the mean gradient, and the cosine between the gradient and the direction to the maximum is `straight`. Deviations
+from these relations show nonlinearity.
 """
 
 from __future__ import annotations
@@ -57,15 +57,16 @@ class PathWeights(Display):
     ----------
     path : path products in units of the score (terms, outputs): per unit of a numeric column, or for a level compared with the
         reference level. They include the effect of the encoder's scaling.
-    gradient : mean gradients, in the same units (terms, outputs).
-    size : size of a column's path products p over all its encoded columns, sqrt(p' S p), where S is the covariance of the encoded
-        columns over rows (columns, outputs). For a numeric column, the size is abs(path) times the standard deviation. For a
-        categorical column, it is the standard deviation over rows of the path product of the row's level.
+    gradient : mean gradients, in the same units as `path` (terms, outputs).
+    size : size of the vector p of path products of all encoded columns of a column (columns, outputs). It equals sqrt(p' S p),
+        where S is the covariance matrix of the encoded columns over rows. For a numeric column, this is abs(path) times the
+        standard deviation. For a categorical column, it is the standard deviation over rows of the path product of the row's
+        level.
     garson : Garson's shares, summed over the encoded columns of each column (columns, outputs); NaN if they cannot be computed.
     path_gradient : cosine between the path product and the mean gradient (outputs,).
-    path_optimum : cosine between the path product and the direction to the optimum (outputs,).
-    gradient_optimum : cosine between the mean gradient and the direction to the optimum (outputs,).
-    straight : value that `gradient_optimum` would have for a linear function with the same mean gradient (outputs,).
+    path_optimum : cosine between the path product and the direction to the row that maximises the score (outputs,).
+    gradient_optimum : cosine between the mean gradient and the direction to the row that maximises the score (outputs,).
+    straight : value of `gradient_optimum` for a linear function with the same mean gradient (outputs,).
     failures : message keys of the known failures; `caveats` has the sentences.
     """
 
@@ -102,7 +103,7 @@ class PathWeights(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term. `size` and `garson` describe the whole column to which the term belongs."""
+        """Return one row for each output and term. `size` and `garson` refer to the whole column to which the term belongs."""
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -240,9 +241,9 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return the encoded row at which each score is largest (k, d), and that of a linear function for comparison (k, d).
+    """Return the encoded rows that maximise each score (k, d), and those that maximise a linear function of each score (k, d).
 
-    The linear function has the mean gradient of the score. Both rows are sought in the same domain.
+    The linear function has the mean gradient of the score. Both maximisations have the same domain.
     """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows
@@ -258,14 +259,14 @@ def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatAr
 
 
 def _cosine(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return the cosine (k,) between corresponding columns of `a` and `b` (d, k); NaN if either of them has length zero."""
+    """Return the cosine (k,) between corresponding columns of `a` and `b` (d, k); NaN if either vector has length zero."""
     size = np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(size > 0, (a * b).sum(axis=0) / size, np.nan))
 
 
 def run(context: Context) -> PathWeights:
-    """Compute the path products of the audited network for the terms that the analysis of coefficients uses."""
+    """Compute the path products of the audited network for the same terms as in the analysis of coefficients."""
     coefficients = context[COEFFICIENTS]
     network = context.network.take(context.subsample)
     require_rows(network)

@@ -39,7 +39,7 @@ class PathColumn(Part):
 
 
 class PathLine(Part):
-    """Cosines between path product, mean gradient and direction to the optimum; None if a direction has length zero."""
+    """Cosines between the path product, the mean gradient and the direction to the optimum; None if a vector is zero."""
 
     output: str | None
     path_gradient: float | None
@@ -62,7 +62,7 @@ class Paths(Part):
 
 
 def build(r: Results) -> Paths | None:
-    """Return path products and Garson's shares; None if they were not computed."""
+    """Return the record of path products and Garson's shares; None if they were not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -87,7 +87,7 @@ def build(r: Results) -> Paths | None:
 
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
-    """Return Spearman's correlation between `sizes`, combined over outputs, and permutation importance, over the columns."""
+    """Return Spearman's correlation over columns between `sizes`, combined over outputs, and permutation importance."""
     permuted = r[PERMUTATION_IMPORTANCE]
     if permuted is None:
         return None

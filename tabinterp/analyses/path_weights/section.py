@@ -63,7 +63,7 @@ def build(paths: Paths, document: Document) -> list[Block]:
 
 
 def _shown(paths: Paths, all_outputs: list[str | None], rank: dict[str, int]) -> list[PathColumn]:
-    """Return the most important columns of each output."""
+    """Return the most important columns for each output."""
     most = max(LEAST, COLUMNS // max(1, len(all_outputs)))
     ordered = sorted(paths.columns, key=lambda row: rank.get(row.column, len(rank)))
     return [row for output in all_outputs for row in [row for row in ordered if row.output == output][:most]]

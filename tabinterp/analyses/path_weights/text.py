@@ -1,4 +1,4 @@
-"""Sentences about path products and Garson shares."""
+"""Sentences about path products and Garson's shares."""
 
 from __future__ import annotations
 

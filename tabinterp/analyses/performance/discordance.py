@@ -1,10 +1,10 @@
-"""Discordant rows (for which two models predict different classes; McNemar 1947), and the protection of small counts of them.
+"""Discordant rows, for which two models predict different classes (McNemar 1947), and the protection of small counts of them.
 
 The confusion matrices of both models determine how many more rows of each class one model predicts correctly than the other. A
 reader who also knows the number of discordant rows can compute how many rows only the network, or only the linear model, predicts
 correctly. The reader can also compute how many rows only one of the models predicts as positive. If one of these counts is
-between 1 and 9, the number of discordant rows is withheld. The standard error of every difference that depends on this number is
-also withheld, or is replaced by a value that is computed only from the confusion matrices.
+between 1 and 9, the number of discordant rows is withheld. Standard errors that depend on this number are also withheld, or are
+replaced by values that are computed only from the confusion matrices.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ NETWORK, LINEAR, BOTH, NEITHER, SAME = range(5)  # columns of `Discordance.cells
 
 @dataclass(frozen=True, eq=False)
 class Discordance:
-    """Counts of rows by class and by which of the two models predicts the class correctly.
+    """Counts of rows by actual class and by the correctness of both models' predictions.
 
-    `cells` (classes, 5) has five counts for each actual class:
+    `cells` (classes, 5) contains five counts for each actual class:
 
     - rows on which only the network is right;
     - rows on which only the linear model is right;
@@ -43,7 +43,7 @@ class Discordance:
         return cls(np.bincount(actual * 5 + column, minlength=5 * classes).reshape(classes, 5))
 
     def __add__(self, other: Discordance) -> Discordance:
-        """Return the summed counts of two sets of rows."""
+        """Add the counts of two sets of rows."""
         return Discordance(self.cells + other.cells)
 
     @property
@@ -62,7 +62,7 @@ class Discordance:
 
     @property
     def possible(self) -> tuple[int, int] | None:
-        """The smallest and largest number of discordant rows that a reader cannot rule out; None if the true number is shown."""
+        """Smallest and largest number of discordant rows that a reader cannot rule out; None if the true number may be shown."""
         if len(self.cells) > 2:
             return self._possible_of_several()
         pairs = self._pairs_hidden
@@ -72,14 +72,14 @@ class Discordance:
     def margins_told(self) -> bool:
         """Whether a reader can compute, for both models, how often the model predicts each class.
 
-        A reader cannot compute it if a model has 1 to 9 right or wrong predictions in both classes. The model's confusion matrix
-        is then withheld, and its accuracy does not determine the matrix.
+        This is impossible if a model has 1 to 9 right or wrong predictions in both classes. The model's confusion matrix is then
+        withheld, and cannot be derived from its accuracy.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
     @property
     def rates_told(self) -> BoolArray:
-        """Whether the share of each class that each model predicts correctly may be shown (models, classes).
+        """Mask (models, classes) of the shares of correct predictions in a class that may be shown.
 
         For two classes, these shares are specificity and sensitivity.
         """
@@ -87,12 +87,12 @@ class Discordance:
         return np.array([[not countless(int(r), int(n)) for r, n in zip(one, of, strict=True)] for one in right])
 
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
-        """Return assumed indicators (2, n) of whether each model is right, which replace the true ones for two classes.
+        """Return hypothetical indicators (2, n) of whether each model is right, for two classes.
 
-        The standard error of a difference in accuracy is computed from these indicators if the true standard error would reveal a
-        small count. In each class, each model is assumed to be right on its actual number of rows, and the number of discordant
-        rows is as large as possible. The resulting standard error is therefore never smaller than the true one. The result is
-        None if the true indicators may be used. `y` (n,) contains the actual classes.
+        They replace the true indicators if the true standard error of a difference in accuracy would reveal a small count. In
+        each class, each model is right on its actual number of rows, but the number of discordant rows is the largest that a
+        reader cannot rule out. The resulting standard error is therefore never smaller than the true one. The result is None if
+        the true indicators may be used. `y` (n,) contains the actual classes.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -101,7 +101,7 @@ class Discordance:
         return self._paired(y, np.array([first, pairs[1] - first]))
 
     def assumed_by_class(self, y: FloatArray) -> FloatArray | None:
-        """Return assumed indicators as `assumed_in_total` does, for measures that weight the two classes differently.
+        """Return indicators like those of `assumed_in_total`, for measures that weight the two classes differently.
 
         Examples are differences in sensitivity or cost.
         """
@@ -128,10 +128,10 @@ class Discordance:
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 
     def _possible_of_several(self) -> tuple[int, int] | None:
-        """Return the range of possible numbers of discordant rows for several classes; None if the true number is shown.
+        """Return `possible` for three or more classes.
 
-        A reader knows the surplus: the number of rows that one model predicts correctly minus the number for the second model. If
-        the number of discordant rows is only slightly above the surplus, it could reveal a count of 1 to 9 rows.
+        A reader knows the surplus: the absolute difference between the numbers of rows that the two models predict correctly. A
+        number of discordant rows that is only slightly above the surplus could reveal a count of 1 to 9 rows.
         """
         count, rows = self.count, self.rows
         if 0 < rows - count < SMALL:
@@ -146,7 +146,7 @@ class Discordance:
 
     @property
     def _surplus(self) -> IntArray:
-        """The number of rows that the network predicts correctly minus the number that the linear model does, by class (2,)."""
+        """For each class (2,), the network's number of correct predictions minus that of the linear model."""
         return np.asarray(self.cells[:, NETWORK] - self.cells[:, LINEAR])
 
     @property
@@ -160,7 +160,7 @@ class Discordance:
 
     @property
     def _pairs(self) -> IntArray:
-        """The actual number of such pairs of discordant rows beyond `_least`, in each class (2,)."""
+        """The actual number of additional pairs of discordant rows, as defined in `_least`, in each class (2,)."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property
@@ -170,7 +170,7 @@ class Discordance:
 
     @property
     def _pairs_hidden(self) -> tuple[int, int] | None:
-        """The smallest and largest total number of such pairs that a reader cannot rule out; None if the true number is shown."""
+        """Smallest and largest total of additional pairs that a reader cannot rule out; None if the true number may be shown."""
         small = self._tells_of_few()
         hidden = small.copy()
         for run in _runs(small):
@@ -182,7 +182,7 @@ class Discordance:
     def _tells_of_few(self) -> BoolArray:
         """Return, for each possible total number of additional pairs, whether it would reveal a count of 1 to 9 rows.
 
-        The following counts are checked. All of them are linear in the number of pairs:
+        The following counts are checked, all of which are linear in the number of pairs:
 
         - rows on which the models predict different classes, and rows on which they predict the same class;
         - rows on which only one model is right, and rows for which only one model predicts the positive class;
@@ -199,9 +199,9 @@ class Discordance:
         return np.asarray(((counts > 0) & (counts < SMALL)).any(axis=0))
 
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
-        """Return indicators (2, n) of whether each model is right, for given numbers of additional pairs in each class (2,).
+        """Return indicators (2, n) of whether each model is right, given the number of additional pairs in each class (2,).
 
-        Pairs are counted as in `_pairs`. The indicators are consistent with the actual confusion matrices.
+        The indicators are consistent with the actual confusion matrices.
         """
         cells = self.cells[:, [NETWORK, LINEAR, BOTH, SAME]] + (pairs - self._pairs)[:, None] * [1, 1, -1, -1]
         right = np.empty((2, len(y)))

@@ -1,10 +1,10 @@
 """Performance of the network and the linear model on the same rows: metrics, paired differences, and which model is better.
 
-Standard errors come from influence functions, which give the influence of each row on each metric. The influence of a row on a
-paired difference is its influence on the network's metric minus that on the linear model's metric. Influences of rows in the same
-group are summed before they are squared. Intervals use Student's t distribution, with degrees of freedom limited by the kurtosis
-of the influences (Box 1953). A difference that depends on a few rows, such as the rows of a rare class, therefore has few degrees
-of freedom. Earlier versions used bootstrap percentile intervals. With 150 rows, their coverage was only 92.5%. If rows are
+Standard errors are based on the influence of each row on each metric. The influence of a row on a paired difference is its
+influence on the network's metric minus its influence on the linear model's metric. Influences of rows in the same group are
+summed before they are squared. Intervals use Student's t distribution, with degrees of freedom limited by the kurtosis of the
+influences (Box 1953). A difference that depends on a few rows, such as the rows of a rare class, therefore has few degrees of
+freedom. Earlier versions used bootstrap percentile intervals, which had a coverage of only 92.5% with 150 rows. If rows are
 independent and have equal weights, the standard error of a difference in AUC is that of DeLong et al. (1988).
 """
 
@@ -71,9 +71,9 @@ class Metric:
     ----------
     method : method for the standard error and interval of the difference. The standard error is "withheld" or "widened" if the
         true one would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant
-        rows that a reader cannot rule out, so it is never too small. If the models do not differ on any row, there is no standard
-        error, and the interval follows the "rule_of_three".
-    rows : number of rows, if it differs from the number for the other metrics.
+        rows that a reader cannot rule out, so it is never too small. If the models do not differ on any row, the method is
+        "rule_of_three", and there is no standard error.
+    rows : number of rows, if it differs from that of the other metrics.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """Which model the difference favours; "no" if the interval of the difference includes zero."""
+        """Whether the network is significantly "better" or "worse"; "no" if the interval of the difference includes zero."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"
@@ -98,7 +98,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class TrainingGap:
-    """A metric of both models on the training rows, and each model's gap: the metric on held-out minus on training rows."""
+    """A metric of both models on the training rows, and its gap for each model: held-out minus training rows."""
 
     name: str
     network: Estimate
@@ -122,12 +122,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Swapped:
-    """Predicted classes that match the target better after they are renamed, which suggests that class labels were mixed up.
+    """Predicted classes that match the target better if their names are exchanged, which suggests that labels were mixed up.
 
     Attributes
     ----------
     predicted : predicted classes to rename.
-    happened : new name of each predicted class: the actual class that it matches best.
+    happened : new name of each of these classes, chosen to maximise agreement with the actual classes.
     gain : rise in accuracy due to renaming, on rows that were not used to choose the new names.
     """
 
@@ -138,12 +138,12 @@ class Swapped:
 
 @dataclass(frozen=True)
 class DifferentClasses:
-    """The number and the weighted share of rows for which the two models predict different classes.
+    """The number and the weighted share of rows on which the two models predict different classes.
 
     Attributes
     ----------
     possible : smallest and largest `count` that a reader cannot rule out; None if the true number may be shown.
-    margins_told : if the true number may not be shown, whether a range from the confusion matrices may be shown instead.
+    margins_told : whether a range from the confusion matrices may be shown if the true number may not be shown.
     """
 
     count: int
@@ -166,7 +166,7 @@ class Performance(Display):
     null : loss (the first metric) of a model that uses no columns.
     given : equivalence margin given by the user.
     classes : for more than two classes, log loss and AUC of each class against all others.
-    skill : `null` minus the network's loss. A positive value means that the network predicts better than without columns.
+    skill : `null` minus the network's loss. A positive value means that the network predicts better than a constant prediction.
     swapped : for more than two classes, a renaming of the predicted classes that matches the target significantly better; None if
         no such renaming was found.
     """
@@ -199,18 +199,15 @@ class Performance(Display):
 
     @property
     def one_value(self) -> bool:
-        """Whether all rows have the same target value.
-
-        If they have, a constant prediction has zero loss, and the models cannot be compared.
-        """
+        """Whether all rows have the same target value. If so, the models cannot be compared, because a constant has no loss."""
         return not self.null > 0
 
     @property
     def status(self) -> Status:
-        """The verdict on the network compared with the linear model: "better", "worse", "equivalent" or "not_resolved".
+        """The verdict on the network compared with the linear model.
 
-        It is "better" or "worse" if the interval of the difference in loss excludes zero and extends beyond the margin. It is
-        "equivalent" if the whole interval lies within the margin.
+        The verdict is "better" or "worse" if the interval of the difference in loss excludes zero and extends beyond the margin.
+        It is "equivalent" if the whole interval lies within the margin, and otherwise "not_resolved".
         """
         if not self.held_out or self.withheld is not None:
             return "not_assessed"
@@ -221,7 +218,7 @@ class Performance(Display):
 
     @property
     def rows_needed(self) -> int | None:
-        """The number of rows needed for a verdict, if the difference stayed the same.
+        """The estimated number of rows needed for a verdict, assuming that the difference stays the same.
 
         None if there already is a verdict, or if no number of rows would be enough.
         """
@@ -231,7 +228,7 @@ class Performance(Display):
         return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the differences in all metrics, divided by their standard errors so that one axis can show them all."""
+        """Return the differences in all metrics, divided by their standard errors to plot them on the same axis."""
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 
@@ -257,10 +254,9 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """Return the verdict on the first of two models, from the interval of the first model's loss minus the second's.
+    """Return the verdict on a model, from the interval of its loss minus a second model's loss.
 
-    If the margin is 0, the result is "not_resolved". A margin of 0 means that the null loss is 0, because all rows have the same
-    target value.
+    If the margin is 0, the result is "not_resolved". The margin is 0 if all rows have the same target value.
     """
     if not margin > 0:
         return "not_resolved"
@@ -272,7 +268,7 @@ def judged(low: float, high: float, margin: float) -> Status:
 
 
 def margin_of(given: float | None, null: float) -> float:
-    """Return the equivalence margin in units of the primary metric: `given`, or 1% of the null loss if it is None."""
+    """Return the equivalence margin in units of the primary metric: `given`, or 1% of the null loss if `given` is None."""
     if given is None:
         return MARGIN * null
     if not (math.isfinite(given) and given > 0):
@@ -283,10 +279,10 @@ def margin_of(given: float | None, null: float) -> float:
 
 
 def rows_to_resolve(value: float, low: float, high: float, margin: float, rows: int) -> int | None:
-    """Return the number of rows needed for a verdict, if the difference stayed the same; None if no number is enough.
+    """Return the number of rows needed for a verdict, assuming that the difference stays the same; None if no number is enough.
 
-    The width of the interval is assumed to shrink with the square root of the number of rows. There is a verdict if the interval
-    lies within the margin or excludes zero.
+    The width of the interval is assumed to be inversely proportional to the square root of the number of rows. There is a verdict
+    if the interval lies within the margin or excludes zero.
 
     >>> rows_to_resolve(-0.02, -0.06, 0.02, 0.01, 1000)
     4001
@@ -309,20 +305,20 @@ def performance(
     margin: float | None = None,
     seed: int = 0,
 ) -> Performance:
-    """Return every metric of a network and its linear counterpart, with their paired differences.
+    """Return every metric of a network and its linear counterpart, with the paired differences between the models.
 
-    If the table has a split, the metrics are computed on the held-out rows and, for comparison, on the training rows. Otherwise
+    If the table has a split, the metrics are computed on the held-out rows and, for comparison, on the training rows. Otherwise,
     they are computed on all rows.
 
     Parameters
     ----------
     model : the network.
     table : the rows.
-    counterpart : the linear model; if None, one is fitted, as an audit does.
+    counterpart : the linear model; None fits one, as an audit does.
     threshold : for two classes, the probability above which a row is predicted positive.
-    margin : equivalence margin; smaller differences in the first metric are negligible. None uses 1% of the loss that results if
-        every prediction is the base rate.
-    seed : seed of the folds in which the counterpart's penalty is chosen.
+    margin : equivalence margin; smaller differences in the first metric are negligible. None uses 1% of the loss of a model that
+        uses no columns.
+    seed : seed of the cross-validation that chooses the counterpart's penalty.
 
     Examples
     --------
@@ -352,7 +348,7 @@ def performance(
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
-    """Bind both models to the rows on which they are evaluated, and return whether these rows are known to be held out."""
+    """Bind both models to the rows for evaluation. Also return whether these rows are known to be held out."""
     network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
@@ -375,7 +371,7 @@ def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, Bou
 
 
 def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
-    """Bind both models to the training rows. The result is None if it is not known which rows these are."""
+    """Bind both models to the training rows. The result is None if the training rows are not known."""
     held_out = network.table.held_out
     if held_out is None:
         return None
@@ -396,14 +392,14 @@ def compare(
 ) -> Performance:
     """Compute all metrics of two models on the rows to which both are bound.
 
-    If there are too few rows or events, no metric has a value, and `Performance.withheld` contains the reason.
+    If there are too few rows, or too few rows of a class, no metric has a value, and `Performance.withheld` contains the reason.
 
     Parameters
     ----------
     without : names of metrics to leave out.
     training : both models on their training rows, if these are known.
-    threshold : for two classes, the probability above which a row is predicted positive. The accuracy and the number of
-        discordant rows depend on it.
+    threshold : for two classes, the probability above which a row is predicted positive. It determines the accuracy and the
+        number of discordant rows.
     """
     margin_of(margin, 1.0)  # rejects an invalid margin before any work is done
     if (reason := too_few(network.table, held_out)) is not None:
@@ -472,10 +468,10 @@ def _training(
     Parameters
     ----------
     held_out : metrics on the held-out rows.
-    classes : the classes over which averages in `held_out` are taken. Averages on the training rows are omitted if they would be
-        taken over other classes.
+    classes : the classes over which metrics in `held_out` are averaged. These metrics are omitted if the training rows contain
+        different classes.
     table : the held-out rows.
-    pair : both models on the training rows; None if it is not known which rows these are.
+    pair : both models on the training rows; None if the training rows are not known.
     """
     if pair is None:
         return Training(unknown=why("performance.training.split"))
@@ -513,8 +509,8 @@ def _positive(table: Table) -> float:
 def too_few(table: Table, held_out: bool = True) -> Message | None:
     """Return the reason why performance on the rows of a table is withheld; None if it can be shown.
 
-    Metrics on fewer than ten rows would disclose information about single people. With fewer than `EVENTS` events of a class,
-    intervals are too short. The equivalence margin, which is a share of the null loss, would also depend on a handful of rows.
+    Metrics on fewer than ten rows would disclose information about single people. With fewer than `EVENTS` rows of a class,
+    intervals are too short. The equivalence margin, which is a share of the null loss, would also depend on only a few rows.
     """
     rows = len(table)
     if rows < SMALL:
@@ -555,7 +551,7 @@ def log_odds(threshold: float) -> float:
 
 
 def is_positive(scores: FloatArray, threshold: float) -> NDArray[np.bool_]:
-    """Return whether each row is predicted positive: its score must be above the log-odds of the threshold.
+    """Return whether each row is predicted positive, which is the case if its score is above the log-odds of `threshold`.
 
     An audit uses this function for all decisions between two classes.
     """
@@ -570,7 +566,8 @@ def groups(table: Table) -> IntArray:
 def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -> Iterator[FloatArray]:
     """Yield the row weights (n,) of each bootstrap resample.
 
-    Groups are resampled or, if there are none, rows. The weight of a row is multiplied by the number of times that it was drawn.
+    `group` (n,) contains the sampling unit of each row. Units are resampled, and the weight of a row is multiplied by the number
+    of times that its unit was drawn.
     """
     draws = np.random.default_rng(seed)
     count = int(group.max()) + 1
@@ -597,7 +594,7 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
     """Return a metric that is a mean over rows, from its values for both models on each row (2, n).
 
-    The row weights are multiplied by `among` (n,), for example to average only over the rows of one class.
+    If `among` (n,) is given, the row weights are multiplied by it, for example to average only over the rows of one class.
     """
     weights = table.row_weights if among is None else table.row_weights * among
     return _metric(name, _means(rows, weights, table.groups))
@@ -608,7 +605,7 @@ def interval(
 ) -> Estimate:
     """Return a value with its standard error and interval, computed from the values in bootstrap resamples.
 
-    `units` is the number of groups if rows come in groups.
+    `units` is the number of groups of rows, or None if the table has no group column.
     """
     made = bootstrapped(value, drawn, units, least, most)
     return float(made.value), float(made.stderr), float(made.low), float(made.high)
@@ -703,7 +700,7 @@ def _by_class(
 def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estimate:
     """Return the null loss minus the mean loss of a model, with a standard error and interval.
 
-    To first order, the influence of a row on the null loss is the row's loss when the class shares (or the mean) are predicted.
+    To first order, the influence of a row on the null loss is its loss under the constant prediction (class shares or mean).
     """
     task, y, w = table.schema.task, table.y, table.row_weights
     mean = np.average(y, weights=w)
@@ -747,7 +744,8 @@ def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
     """Return the loss of a model that uses no columns.
 
-    For classification, this is the entropy of the target. For numbers and counts, it is the loss if every prediction is the mean.
+    For classification, this is the entropy of the target. For numeric targets and counts, it is the loss of the mean as a
+    constant prediction.
     """
     centre = float(np.average(y, weights=w))
     parts = null_parts(task, y, int(y.max()) + 1 if GOALS[task].classes else 0, centre)
@@ -755,9 +753,9 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return values for each row (n, parts), from the means of which `null_of` computes the null loss.
+    """Return values for each row (n, parts). `null_of` computes the null loss from their means over rows.
 
-    For a numeric target, `centre` is subtracted first.
+    Before numeric targets are squared, `centre` is subtracted to avoid a loss of precision.
     """
     if GOALS[task].classes:
         return np.eye(classes)[y.astype(np.int64)]
@@ -775,9 +773,9 @@ def null_of(task: str, means: FloatArray, centre: float) -> float:
 
 
 def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
-    """Return the class predicted by each of two models (2, n) from scores (2, n, k).
+    """Return the classes predicted by two models (2, n), given their scores (2, n, k).
 
-    With two classes, the threshold determines the class. With several classes, it is the class with the largest score.
+    With two classes, the threshold determines the predicted class. With more, the class with the largest score is predicted.
     """
     chosen = is_positive(both[..., 0], threshold) if both.shape[2] == 1 else both.argmax(axis=2)
     return np.asarray(chosen, dtype=np.int64)
@@ -790,7 +788,7 @@ def labels_differ(both: FloatArray, threshold: float) -> NDArray[np.bool_]:
 
 
 def discordance(both: FloatArray, table: Table, threshold: float) -> Discordance:
-    """Count the rows on which two models with scores (2, n, k) are right, are wrong, or predict different classes."""
+    """Count rows by actual class and by the correctness of two models with scores (2, n, k)."""
     return Discordance.of(predicted_classes(both, threshold), table.y.astype(np.int64), len(table.schema.labels))
 
 
@@ -799,10 +797,10 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
 
 
 def told(metric: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric. Its standard error is replaced or withheld if it would reveal a count of 1 to 9 rows.
+    """Replace or withhold the standard error of a metric's difference if it would reveal a count of 1 to 9 rows.
 
-    Only accuracy and balanced accuracy are affected. With two classes, the standard error of a difference in these metrics is
-    replaced by a larger one where possible. Otherwise it is withheld. If the models do not differ on any row, the interval
+    Only accuracy and balanced accuracy are affected. With two classes, their standard error is replaced by a larger one if
+    possible, and otherwise withheld. With more classes, it is withheld. If the models do not differ on any row, the interval
     follows the rule of three.
     """
     if metric.name not in ("accuracy", "balanced_accuracy"):
@@ -817,10 +815,10 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Return the metric, with the standard error of its difference replaced by the one from `assumed` decisions.
+    """Replace the standard error of a metric's difference by that of `assumed`, which is based on hypothetical decisions.
 
     The standard error is withheld if a confusion matrix is withheld, because it would reveal the matrix. It is also withheld if
-    rows have weights or come in groups, because it would then depend on which rows receive the assumed decisions.
+    rows have weights or belong to groups, because it would then depend on the assignment of hypothetical decisions to rows.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
@@ -828,9 +826,9 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the upper 95% limit for the share of rows that differ, if no row in the table does (Hanley & Lippman-Hand 1983).
+    """Return the upper 95% limit for a share if it is zero in all rows of the table (Hanley & Lippman-Hand 1983).
 
-    The limit is -ln(0.05) / n, which is about 3 / n. If rows have weights or come in groups, the limit is NaN. It would then
+    The limit is -ln(0.05) / n, which is about 3 / n. If rows have weights or belong to groups, the limit is NaN, because it would
     depend on the row or group with the largest weight, which may be a single person.
 
     Parameters
@@ -843,9 +841,9 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """Return the metric, with the interval from -`most` to `most` for its difference if the models do not differ on any row.
+    """Set the interval of a metric's difference to -`most` to `most` if the models do not differ on any row.
 
-    Otherwise the metric is returned unchanged. A standard error of zero would wrongly imply that the models can never differ.
+    Otherwise, the metric is returned unchanged. A standard error of zero would wrongly imply that the models can never differ.
     """
     if metric.difference[:2] != (0.0, 0.0):
         return metric
@@ -853,5 +851,5 @@ def ruled_by_three(metric: Metric, most: float) -> Metric:
 
 
 def withheld(metric: Metric) -> Metric:
-    """Return the metric without the standard error and interval of its difference."""
+    """Remove the standard error and interval of a metric's difference."""
     return replace(metric, difference=(metric.difference[0], np.nan, np.nan, np.nan), method="withheld")

@@ -54,7 +54,7 @@ class Verdict(Part):
 
 
 class Swapped(Part):
-    """Predicted classes that match the target significantly better after they are renamed."""
+    """Predicted classes that match the target significantly better if their names are exchanged."""
 
     predicted: list[str]  # the classes to rename
     happened: list[str]
@@ -62,7 +62,7 @@ class Swapped(Part):
 
 
 class TrainingRow(Part):
-    """A metric of both models on the training rows, and each model's gap: the metric on held-out minus on training rows."""
+    """A metric of both models on the training rows, and its gap for each model: held-out minus training rows."""
 
     metric: Metric
     network: Interval
@@ -95,7 +95,7 @@ class Performance(Part):
 
 
 class ClassRow(Part):
-    """Metrics of one class against all others. Both the class and all others together have at least ten rows."""
+    """Metrics for distinguishing one class from all others. The class has at least ten rows, and so do all others together."""
 
     output: str
     row: MetricRow
@@ -156,7 +156,7 @@ def build_verdict(r: Results, importance: Importance) -> Verdict:
 
 
 def build(r: Results) -> Judged | None:
-    """Return the records of single classes, recalibration, decisions and the reference model; None if none applies."""
+    """Return the records of single classes, recalibration, decision curve and boosted trees; None if there are none of these."""
     classes = [ClassRow(output=label, row=metric_row(m)) for label, m in r.performance.classes]
     if not classes and r[RECALIBRATION] is None and r[DECISION_CURVE] is None and r[BOOSTED_TREES] is None:
         return None
@@ -169,10 +169,10 @@ def build(r: Results) -> Judged | None:
 
 
 def _lines(r: Results, importance: Importance) -> list[Message]:
-    """Return the sentences that state the verdict.
+    """Return the sentences of the verdict.
 
-    They state the difference in the primary metric, differences in other metrics and in predicted classes, and the columns that
-    matter only to the network.
+    They cover the differences in the primary metric, in other metrics and in predicted classes, and the columns that matter only
+    to the network.
     """
     performance = r.performance
     lines = _linear_network(r)
@@ -206,7 +206,7 @@ def _different_classes(differ: DifferentClasses, rows: int) -> Message:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """Return a sentence if the network is linear, by construction or in its scores on the rows; otherwise nothing."""
+    """Return a sentence if the network is linear by construction, or if its scores are linear on the rows; otherwise nothing."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]
@@ -220,8 +220,8 @@ def _linear_network(r: Results) -> list[Message]:
 def _qualifications(r: Results) -> list[Message]:
     """Return sentences that qualify the verdict.
 
-    They state the number of rows needed for a verdict, and how the comparison changes in three cases: after recalibration, with
-    the user's costs, and with boosted trees as the reference.
+    They state the number of rows needed for a verdict, and the results of the comparison after recalibration, with the user's
+    costs, and with boosted trees as the reference.
     """
     lines, performance = [], r.performance
     if performance.rows_needed is not None:
@@ -263,7 +263,7 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
-    """Return a sentence with the difference in the primary metric and its interval. It names a direction only if significant."""
+    """Return a sentence with the difference in the primary metric and its interval; a direction only if it is significant."""
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:
@@ -276,9 +276,9 @@ def gap(primary: MetricRow, margin: float | None) -> Message:
 
 
 def others(metrics: Sequence[MetricRow]) -> list[Message]:
-    """Return a sentence about the metrics other than the primary one.
+    """Return a sentence about all metrics except the primary metric.
 
-    R2 is omitted because it carries the same information as the squared error. Metrics with a withheld interval are omitted too.
+    R2 is omitted because it carries the same information as the squared error. Metrics with a withheld interval are also omitted.
     """
     resolved = [row.resolved for row in metrics if row.metric != "r2" and row.method != "withheld"]
     counts = {way: sum(outcome == way for outcome in resolved) for way in ("better", "worse", "no")}

@@ -22,7 +22,7 @@ def build(document: Document) -> list[Block]:
 
 
 def _training(document: Document) -> list[Block]:
-    """Return a sentence on the gap between held-out and training rows in the first metric, and a table of all gaps.
+    """Return a sentence on the gap between held-out and training rows in the primary metric, and a table of all gaps.
 
     The table is omitted if the section on overfitting contains it.
     """
@@ -37,7 +37,7 @@ def _training(document: Document) -> list[Block]:
 
 
 def brief(document: Document) -> list[Table | Paragraph]:
-    """Return the performance table of the summary: values, differences with intervals, and significance."""
+    """Return the performance table for the summary: values, differences with intervals, and significance."""
     columns: list[Column[MetricRow]] = [
         Column(t("report.metric"), _name),
         Column(capital(t("report.network")), lambda row: number(row.network.value), "net"),
@@ -50,7 +50,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _scope(document: Document) -> list[Block]:
-    """Return sentences about the sources of variation that the intervals include and exclude."""
+    """Return sentences on the sources of variation that the intervals include, and on those that they exclude."""
     return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 
@@ -82,9 +82,9 @@ def _rows(document: Document) -> Paragraph:
 
 
 def _method(document: Document) -> str:
-    """Return the ending of a message key that states how intervals were computed.
+    """Return the part of message keys that states how intervals were computed: "student.", or "" for bootstrap resamples.
 
-    In documents of earlier versions, intervals come from bootstrap resamples.
+    Only documents of earlier versions contain intervals from bootstrap resamples.
     """
     return "" if document.performance.resamples else "student."
 
@@ -138,9 +138,9 @@ def _name(row: MetricRow) -> str:
 
 
 def _resolved(document: Document) -> Column[MetricRow]:
-    """Return the table column that names the model that a significant difference favours.
+    """Return the table column that states which model a significant difference favours.
 
-    A difference is shown as not assessed if its interval is withheld, or if the network may have been trained on the rows.
+    A difference is "not assessed" if its interval is withheld, or if the network may have been trained on the rows.
     """
     held_out = document.performance.held_out
 

@@ -1,7 +1,7 @@
 """Performance over all rows of a scan (a table that is read in batches), from sums that are computed per batch and merged.
 
 Metrics that are means over rows are computed from these sums, with Student's t intervals. AUC, average precision, R2 and the
-metrics of single classes are computed on a sample of rows, and the size of the sample is reported.
+metrics of single classes are computed on a sample of rows. The size of the sample is reported.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Totals:
     """Sums over rows, from which the metrics, the null loss and the number of discordant rows are computed.
 
     Each metric has sums for the network, for the linear model and for their difference. For classification, `discordance` counts
-    rows by class and by which of the models is right.
+    rows by actual class and by the correctness of both models' predictions.
     """
 
     losses: Means
@@ -104,7 +104,7 @@ def merge(a: Totals, b: Totals) -> Totals:
 
 
 def finish(context: Context, plan: Plan, totals: Totals) -> Performance:
-    """Combine the metrics that are means over all rows with the metrics computed on a sample of rows."""
+    """Return all metrics: means over all rows from `totals`, and the other metrics from a sample of rows."""
     drawn, found = context.performance, sums.finish(totals.losses)
     held = totals.null.mean * totals.losses.rows if plan.task == "multiclass" else np.zeros(0)  # rows of each class
     known = {one.name: replace(one, rows=drawn.rows) for one in drawn.metrics}
@@ -126,7 +126,7 @@ STREAM = Stream(start, update, merge, finish)
 
 
 def _metric(plan: Plan, name: str, both: FloatArray, y: FloatArray) -> FloatArray:
-    """Return the value of a metric for each row (n, 3): for the network, for the linear model, and their difference."""
+    """Return the values of a metric for each row (n, 3): network, linear model, and difference."""
     if name == "accuracy" and plan.task == "binary":
         rows = right(both, y, plan.threshold)
     else:

@@ -5,8 +5,8 @@ Associations are between 0 and 1. For two numeric columns, the association is th
 the bias-corrected correlation ratio of the numeric column's ranks (Kelley 1935). Missing values of a numeric column are ignored.
 Missing values of a categorical column are treated as a level.
 
-Columns are clustered by average linkage, with 1 - association as the distance. Two clusters are joined only if the mean
-association between a column of one and a column of the other is at least the threshold.
+Columns are clustered by average linkage, with 1 - association as the distance. Two clusters are merged only if the mean
+association over all pairs of columns from the two clusters is at least the threshold.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Families(Display):
         return float(self.association[np.ix_(at, at)].min())
 
     def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
-        """Return all other columns with an association of at least `least` with one or more of `columns`."""
+        """Return all further columns that have an association of at least `least` with one or more of `columns`."""
         at = [self.columns.index(c) for c in columns]
         most = self.association[at].max(axis=0)
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
@@ -78,7 +78,7 @@ class Families(Display):
 
 
 def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
-    """Find groups of input columns that carry the same information, on at most 5,000 rows drawn with the seed.
+    """Find groups of input columns that carry the same information, on a random sample of at most 5,000 rows.
 
     To permute the columns of each group together, pass `families(table).families` as `groups=` to `permutation_importance`.
 
@@ -165,7 +165,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Return ranks minus their column means (n, p). The result is 0 for missing values and in constant columns."""
+    """Subtract its mean from each column of ranks (n, p). The result is 0 for missing values and in constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)

@@ -8,15 +8,15 @@ The result is then exact, and no random draws are needed.
 
 The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when the column
 comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The code
-sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, the result is the same. With few draws, the rises
-vary less, because differences in loss between rows cancel. With few draws per row, the standard error is conservative: the
-coverage of a 95% interval is about 96% with ten draws and 98% with one. If rows come in groups, the projections are summed within
-each group before they are squared, and the Student's t interval treats groups as units.
+sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums lead to the same result. With few draws,
+the rises have a smaller variance, because differences in loss between rows cancel. With few draws per row, the standard error is
+conservative: the coverage of a 95% interval is about 96% with ten draws and 98% with one. If the table has a group column, the
+projections are summed within each group of rows before they are squared, and the Student's t interval treats groups as units.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's stratum
-(see `strata`), so permuting the column preserves its relation to the columns with which it is associated. Let D_s be the mean of
-the rises in stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s
-is mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
+(see `strata`). Permuting the column therefore preserves its relation to associated columns. Let D_s be the mean of the rises in
+stratum s, and p_s the stratum's share of the rows. The importance is sum_s p_s D_s, and the projection of a row in s is
+mean_j D_ij + mean_j D_ji - D_s. The strata are treated as fixed.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, eq=False)
 class PermutationImportance(Display):
-    """Rise in loss when a column, or a group of columns, is permuted. It is in units of the loss.
+    """Rise in loss, in units of the loss, when a column or a group of columns is permuted.
 
     For AUC and accuracy, the loss is one minus the metric, so a rise always means worse performance. All arrays have one value
     for each column or group.
@@ -75,7 +75,7 @@ class PermutationImportance(Display):
     stderr : standard error of the rise.
     ci_low, ci_high : ends of the 95% interval of the rise.
     off_support : share of permuted rows that are unlike any real row.
-    exact : whether the result has no sampling error from draws, because all donors were used.
+    exact : whether the result has no error due to random draws, because all donors were used.
     baseline : loss without permutation.
     """
 
@@ -140,7 +140,7 @@ class PermutationImportance(Display):
     def minus(self, other: PermutationImportance) -> Estimates:
         """Return the importance of every column for this model minus its importance for another model, with standard errors.
 
-        Both results must be computed on the same rows with the same draws.
+        Both results must be computed on the same rows with the same permutations.
         """
         errors = [
             error_of(a - b, self.weights, self.groups)
@@ -164,19 +164,20 @@ def permutation_importance(
 ) -> PermutationImportance:
     """Return the permutation importance of every input column, on all rows of `table`.
 
-    Calls with the same table and seed use the same draws, even for different models.
+    Calls with the same table and seed use the same permutations, even for different models.
 
     Parameters
     ----------
-    n_repeats : number of donors for each row. It has no effect on columns with so few distinct values that the result is exact.
+    n_repeats : number of donors for each row. It does not affect columns with few distinct values, because their importance is
+        computed exactly.
     loss : "log_loss", "brier", "auc", "accuracy", "squared_error", and for counts also "poisson_deviance" and
-        "absolute_error". None uses log loss for classes, squared error for regression, and deviance for counts. A function that
-        takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given `scale`.
+        "absolute_error". None uses log loss for classification, squared error for regression, and deviance for counts. A function
+        that takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given `scale`.
     groups : mapping from the name of each group to the columns that are permuted together. Columns in no group are permuted one
         by one. `ti.families(table)` finds groups of columns that carry the same information.
-    scale : scale of the scores that a function given as `loss` receives, "log_odds" or "probability".
-    conditional : whether to compute conditional importance: values are taken only from rows that are similar in the columns
-        associated with the permuted one. At least 80 rows are needed.
+    scale : "log_odds" or "probability": the scale of the scores that are passed to a function given as `loss`.
+    conditional : whether to compute conditional importance, where values are taken only from rows that are similar in the columns
+        associated with the permuted column. At least 80 rows are needed.
 
     Examples
     --------
@@ -206,7 +207,7 @@ def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums of the rises in loss under permutation, for each receiver and for each donor, with the receivers' original losses."""
+    """Sums of the rises in loss under permutation, for each receiver and each donor, and the receivers' original losses."""
 
     rows: list[IntArray] = field(default_factory=list)
     own: list[FloatArray] = field(default_factory=list)
@@ -226,10 +227,7 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Return the plan of the computation: the random shifts, and everything else that is fixed before the first row is scored.
-
-    The plan also states for which columns all donors are used, so that no draws are needed.
-    """
+    """Return everything that is determined before the first row is scored, such as the order of the rows and the shifts."""
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(why("permutation.few", rows=n))
@@ -256,7 +254,7 @@ def start(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """Return strata for every player that the model uses and that is associated with any other columns."""
+    """Return strata for every player (column, or group of columns) that the model uses and that has associated columns."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)
@@ -266,9 +264,7 @@ def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int
 
 
 def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
-    """Group rows that are equal in `columns`.
-
-    Return the group of each row (n,), and the index of one row in each group (groups,).
+    """Group rows that are equal in `columns`. Return the group of each row (n,), and the index of one row per group (groups,).
 
     The result is None if the encoder mixes one of these columns with others, or if it ignores all of them.
     """
@@ -280,7 +276,7 @@ def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntA
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Add the rises in loss of the receivers `rows` when every column is permuted.
+    """Return sums of the rises in loss for the receivers `rows`, with one column or group of columns permuted at a time.
 
     `rows` are indices in the order of the plan. Donors come from all rows of the plan.
     """
@@ -309,9 +305,9 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 
 
 def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
-    """Return an array equal to `values`, reusing one from `known` if possible, so that equal arrays are stored only once.
+    """Return an array from `known` that equals `values`, to store equal arrays only once.
 
-    If `known` contains no such array, `values` is added to it. `known` contains at most the last two arrays.
+    If there is none, add `values` to `known` and return it. `known` contains at most the last two arrays.
     """
     for one in known:
         if np.array_equal(one, values):
@@ -321,7 +317,7 @@ def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Merge the sums of two sets of rows."""
+    """Merge the sums of two sets of receivers."""
     return Sums(
         a.rows + b.rows,
         a.own + b.own,
@@ -366,7 +362,7 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 
 
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """Return the importances (players,), and the influence of each row on them as receiver and as donor (rows, players).
+    """Return the importances (players,), and the projection of each row on them as receiver and donor (rows, players).
 
     A player is a column, or a group of columns that are permuted together.
     """
@@ -392,7 +388,7 @@ def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) ->
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return the weighted mean of the rises D for each row (rows,), from the sums of w D and of w; 0 for a row without pairs."""
+    """Return the weighted mean rise of each row (rows,), from sums of w D and of w in `sums` (rows, 2); 0 if the latter is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 
@@ -400,7 +396,7 @@ def share_of(sums: FloatArray) -> FloatArray:
 def error_of(projection: FloatArray, w: FloatArray, groups: IntArray | None) -> float:
     """Return the standard error of the weighted mean of the projection.
 
-    If rows come in groups, each group counts as one unit. With fewer than ten groups, the result is NaN.
+    If `groups` is given, each group of rows counts as one unit. With fewer than ten groups, the result is NaN.
     """
     deviation = w * (projection - np.average(projection, weights=w))
     if groups is not None:

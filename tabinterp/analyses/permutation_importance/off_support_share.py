@@ -1,9 +1,9 @@
 """Off-support share: the share of permuted rows that are unlike any real row.
 
 A random sample of rows is divided into two halves. All rows of a group are in the same half. Rows of the first half are the
-reference, and rows of the second half are probes. A permuted probe is off the support if its distance to the nearest reference
-row is larger than that of 95% of the unchanged probes. If permuting the column did not change distances, the share would be about
-5%.
+reference rows, and rows of the second half are the probes. A permuted probe is off the support if its distance to the nearest
+reference row is larger than the corresponding distance of 95% of the unchanged probes. If permuting the column did not change
+distances, the share would be about 5%.
 
 Distances in a numeric column are measured in standard deviations. In other columns, the distance is 0 if two values are equal and
 1 otherwise. The share is weighted by the weights of the probes and of the rows from which they take values. The weights of
@@ -30,7 +30,7 @@ SHIFTS = 4
 
 
 class Support:
-    """Off-support shares for the columns of a table, from at most 1,000 of its rows."""
+    """Estimator of off-support shares for the columns of a table, from at most 1,000 of its rows."""
 
     def __init__(self, table: Table, seed: int) -> None:
         able = np.arange(len(table)) if table.weights is None else np.flatnonzero(table.weights > 0)
@@ -61,8 +61,8 @@ class Support:
     def off(self, columns: Sequence[str], label: IntArray | None = None) -> float | None:
         """Return the share of probes that are off the support when `columns` take their values from another probe.
 
-        If `label` (n,) contains a label for each row of the table, values come from another probe with the same label. Probes
-        with a label that no other probe has are left out.
+        If `label` (n,) is given, values come from another probe with the same label. Probes with a label that no other probe has
+        are left out.
         """
         probes = len(self._total)
         if probes < 2 or self._total.shape[1] == 0:
@@ -83,7 +83,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """Return the number of reference rows: half of the rows or, if that divides a group, the nearest number that does not."""
+    """Return the number of reference rows: the number nearest to half of the rows that does not divide a group."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

@@ -1,4 +1,4 @@
-"""Losses of rows when some of their columns take values from other rows, from which permutation importance is computed.
+"""Losses of rows after some of their columns have taken values from other rows, for permutation importance.
 
 A *receiver* is a row that takes values, and a *donor* is the row from which they are taken. A *player* is a column, or a group of
 columns permuted together. A *front* is the output of the network's first affine operations.
@@ -34,7 +34,7 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Plan of the computation, fixed before the first row is scored: columns, draws, and groups of rows that share a value.
+    """Everything that is determined before the first row is scored: players, shifts, and groups of rows with equal values.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order.
     """
@@ -48,7 +48,7 @@ class Plan:
     strata: dict[str, Strata] | None = None  # if conditional: player -> strata; no entry: all rows are donors
 
     def is_exact(self, player: str) -> bool:
-        """Return whether a player has so few distinct values that every row is evaluated at all of them."""
+        """Return whether every row is evaluated at all distinct values of a player, because there are only a few."""
         few = player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
         return few and player not in (self.strata or {})
 
@@ -58,7 +58,7 @@ class Plan:
         return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
-        """Return the donor of each receiver (m,), which is the row `shift` positions later in hash order.
+        """Return the donor of each receiver (m,): the row `shift` positions later in hash order, counted cyclically.
 
         If the player has strata, positions are counted within the receiver's stratum.
         """
@@ -75,10 +75,9 @@ class Untouched:
         self.losses: FloatArray = loss.rows(scores[None], y, w[None])[0].cpu().numpy()
 
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
-        """Return the losses at the given scores (m, k) minus the original losses, for each receiver (m,).
+        """Return the loss of each receiver (m,) at the given scores (m, k), minus its original loss.
 
-        Each pair of a receiver and a donor is weighted by the product of their weights. `donors` (m,) contains the donors'
-        weights.
+        `donors` (m,) contains the donors' weights. A pair of a receiver and a donor is weighted by the product of both weights.
         """
         w = (self.w * donors)[None]
         before = self.losses
@@ -109,9 +108,9 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
-    """Yield the losses of the rows for each set of scores.
+    """Yield the losses of the rows for each array of scores.
 
-    A loss that depends on ranks, such as one minus the AUC, is computed from all sets at once.
+    A loss that depends on ranks, such as one minus the AUC, is computed from all arrays together.
     """
     if not own.loss.ranks:
         for one in scores:
@@ -122,7 +121,7 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Return the sums of the rises in loss for each receiver and for each donor, if every receiver has `n_repeats` donors."""
+    """Return the sums of the rises in loss for each receiver and for each donor, with one donor per receiver and shift."""
     n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
@@ -137,7 +136,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Return a function that takes the donor of each receiver and returns the receivers' scores with the donors' values."""
+    """Return a function that takes the donor of each receiver and returns the receivers' scores after the player is permuted."""
     bound, columns = plan.bound, plan.players[player]
     if player in plan.groups:
         group, first = plan.groups[player]
@@ -169,10 +168,11 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
 
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
-    """Return a function that scores receivers with donors' values, for columns that the encoder mixes with other columns.
+    """Return a function like that of `_mover`, for columns that the encoder mixes with other columns.
 
-    The encoded row depends on the values of the player and on the values of the other columns. Each distinct combination of the
-    two is encoded once for all shifts. If there are too many combinations, rows are encoded again for each shift.
+    The encoded row depends on the values of the player and on those of the columns with which it is mixed. Each distinct
+    combination of these values is encoded once for all shifts. If there are too many combinations, rows are encoded again for
+    each shift.
     """
     bound, n = plan.bound, len(plan.bound.table)
     donors = plan.donors(player, rows, int(plan.shifts[0]))
@@ -219,7 +219,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Return a function that scores receivers with donors' values, for a player with a single encoded column."""
+    """Return a function like that of `_mover`, for a player with a single encoded column."""
     # The column is copied because it is read at every shift. In a table of thousands of columns, each read would miss the cache.
     x = np.ascontiguousarray(bound.x[:, column])
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)
@@ -241,7 +241,7 @@ def taken_at(values: Tensor, rows: IntArray) -> Tensor:
 
 
 def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
-    """Return the given rows of `values`, without a copy if the rows are consecutive. Most donors of a shift are."""
+    """Return the given rows of `values`, without a copy if they are consecutive, as most donors of a shift are."""
     if isinstance(rows, slice):
         return values[rows]
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
@@ -250,9 +250,9 @@ def _taken(values: Tensor, rows: slice | IntArray) -> Tensor:
 
 
 def _moved(bound: BoundModel, own: Untouched, changed: NDArray[np.bool_], fronts: Fronts) -> Tensor:
-    """Return the scores (m, k) of all receivers after a change in some of them, computed in blocks that fit in the cache.
+    """Return the scores (m, k) of all receivers. Scores are computed again only for receivers marked in `changed` (m,).
 
-    Receivers that are not marked in `changed` keep their original scores.
+    They are computed in blocks that fit in the processor cache.
     """
     rows, scores = np.flatnonzero(changed), own.scores.clone()
     everyone = len(rows) > DENSE * len(changed)

@@ -42,7 +42,7 @@ class Importance(Part):
 
 
 def build(r: Results) -> Importance:
-    """Return the importance of every column for both models; the record lists no columns if the analysis does not apply."""
+    """Return the importance of every column for both models. The list of columns is empty if the analysis does not apply."""
     both = r[ANALYSIS]
     if both is None:
         metric: Any = r.performance.metrics[0].name

@@ -1,13 +1,13 @@
-"""Strata for conditional permutation: rows that are similar in the columns related to the permuted one.
+"""Strata for conditional permutation: groups of rows that are similar in the columns associated with the permuted column.
 
 A column is used for conditioning if its association with the permuted column is at least 0.2. Strobl et al. (2008) use a similar
 threshold for correlations. A regression tree predicts the permuted column from the conditioning columns, and the leaves of the
 tree are the strata. One tree per column was proposed by Molnar et al. (2024). Strobl et al. (2008) and Debeer & Strobl (2020) use
 the splits of the trees in a forest instead.
 
-Within the leaves of a tree, the permuted column varies less among the rows on which the tree was grown than among new rows. The
-rows are therefore divided into two halves, and the strata of each half come from a tree that was grown on the other half. A leaf
-with fewer than 20 rows is merged with a neighbouring leaf.
+Within the leaves of a tree, the permuted column varies less among the rows used to fit the tree than among new rows. The rows are
+therefore divided into two halves, and the strata of each half come from a tree that was fitted to the other half. A leaf with
+fewer than 20 rows is merged with a neighbouring leaf.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Strata:
 
     @classmethod
     def of(cls, label: IntArray, conditioned: tuple[str, ...] = ()) -> Strata:
-        """Return strata that consist of the rows with equal labels. The labels can be arbitrary integers."""
+        """Return strata of rows with equal labels. The labels can be arbitrary integers."""
         _, label = np.unique(label, return_inverse=True)
         order = np.argsort(label, kind="stable")
         size = np.bincount(label)
@@ -79,7 +79,7 @@ class Strata:
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
     """Divide the rows of a table into strata.
 
-    Rows for which the columns `conditioned` predict similar values of the permuted `columns` are in the same stratum.
+    Within a stratum, the columns `conditioned` lead to similar predictions of the permuted `columns`.
     """
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])
@@ -98,7 +98,7 @@ def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], 
 
 
 def _joined(leaves: IntArray) -> IntArray:
-    """Return the stratum of each row: its leaf, merged with neighbouring leaves until there are enough rows."""
+    """Return the stratum of each row: its leaf, merged with neighbouring leaves until the stratum has enough rows."""
     _, leaf, count = np.unique(leaves, return_inverse=True, return_counts=True)
     joined, held, group = np.zeros(len(count), dtype=np.int64), 0, 0
     for i, rows in enumerate(count):

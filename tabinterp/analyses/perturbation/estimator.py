@@ -1,17 +1,17 @@
 """Robustness: the change in both models' loss, and in their AUC for two classes, as column values are perturbed more strongly.
 
-A perturbation of size s replaces values by those of *donors*, which are at most 10,000 training rows, drawn by a hash of their
-numbers. A numeric value is located among the sorted donor values of its column, with ties broken at random. Its position is then
-shifted by a random amount, which is uniform between plus and minus s times the number of donors. Positions beyond the ends are
-reflected. The value at the new position replaces the original one. A level is replaced, with probability s, by the level of a
+A perturbation of size s replaces values by those of *donors*, which are at most 10,000 training rows, sampled by a hash of their
+row numbers. A numeric value is located among the sorted donor values of its column, with ties broken at random. Its position is
+then shifted by a random amount, which is uniform between plus and minus s times the number of donors. Positions beyond the ends
+are reflected. The value at the new position replaces the original one. A level is replaced, with probability s, by the level of a
 random donor. Missing values stay missing. Every new value therefore occurs in the table, and a given size has the same meaning in
-all columns. At s = 1, the new values do not depend on the original ones. The random draws for a row depend only on the row's
-number and the seed. The draws are the same for both models and for all sizes, so a larger size shifts every value further.
+all columns. At s = 1, the new values do not depend on the original ones. The random draws for a row depend only on its row number
+and the seed. They are the same for both models and for all sizes, so a larger size shifts every value further.
 
 The loss of each row is averaged over the draws, and differences between the models are paired by row. Given the models and the
-donors, this average depends only on the row itself. Standard errors are therefore computed as for means over rows or, if rows
-come in groups, over groups. If the table has no split, the evaluated rows themselves are the donors. Intervals then treat the
-distributions of the columns as fixed.
+donors, the average loss of a row depends only on the row itself. Standard errors are therefore computed as for means over rows
+or, if the table has a group column, over groups of rows. If the table has no split, the evaluated rows themselves are the donors.
+Intervals then treat the distributions of the columns as fixed.
 
 The *excess rise* at a size is the rise in the network's loss from size 0 minus the rise in the linear counterpart's loss.
 """
@@ -97,13 +97,12 @@ class Robustness(Display):
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
-    null : loss if every prediction is the base rate or, for numeric targets, the mean.
+    null : loss if every prediction is the base rate or, for numeric targets and counts, the mean.
     donors : number of rows from which new values are taken.
     donors_of : "training" if these are training rows, "all" if they are the evaluated rows.
     sizes : results at each size in increasing order, starting with size 0.
     numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
-    columns : results when only one column is perturbed, at size `column_size`, in decreasing order of the rise in the network's
-        loss.
+    columns : results when only one column is perturbed, at size `column_size`, sorted by decreasing rise in the network's loss.
     """
 
     loss: str
@@ -120,7 +119,7 @@ class Robustness(Display):
 
     @property
     def lost_at(self) -> float | None:
-        """The smallest size at which, as at all larger sizes, the network is not significantly better than the linear model.
+        """The smallest size at and above which the network is no longer significantly better than the linear model.
 
         None if the network is not significantly better at size 0, or if it is significantly better at the largest size.
         """
@@ -128,7 +127,7 @@ class Robustness(Display):
 
     @property
     def worse_from(self) -> float | None:
-        """The smallest size at which, as at all larger sizes, the network is significantly worse than the linear model.
+        """The smallest size at and above which the network is significantly worse than the linear model.
 
         None if the network is already significantly worse at size 0, or is not significantly worse at the largest size.
         """
@@ -177,7 +176,7 @@ def robustness(
 ) -> Robustness:
     """Measure the performance of a network and its linear counterpart as column values are perturbed more strongly.
 
-    The held-out rows are perturbed or, if the table has no split, all rows.
+    The held-out rows are perturbed, or all rows if the table has no split.
 
     Parameters
     ----------
@@ -191,7 +190,7 @@ def robustness(
     Raises
     ------
     NotApplicableError
-        If there are fewer than ten rows, or too few events of a class.
+        If there are fewer than ten rows, or too few rows of a class.
 
     Examples
     --------
@@ -278,7 +277,7 @@ class _Found:
 
 
 class _Asked:
-    """Both models and their evaluated rows. The object scores these rows when values are taken from other rows."""
+    """Evaluator of both models' losses and AUCs on the evaluated rows, after values have been taken from other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
         """Prepare to score the first `rows` rows of the table to which the models are bound."""
@@ -290,7 +289,7 @@ class _Asked:
 
         Parameters
         ----------
-        sources : for each draw, the index of the row from which each value is taken (columns, n).
+        sources : for each draw, an array (columns, n) with the index of the row from which each value is taken.
         areas : whether to compute AUCs if the target has two classes.
         """
         table, total, found, draws = self._table, np.zeros((2, len(self._table))), [], 0
@@ -309,10 +308,10 @@ class _Asked:
 
 
 def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
-    """Return a function that maps the index of each value's source row (columns, n) to scores (n, k).
+    """Return a function from the index of each value's source row (columns, n) to the scores of the resulting rows (n, k).
 
-    If every column is encoded separately, encoded values are taken from the source rows, and no row is encoded again. The encoded
-    values are in single precision, minus their means.
+    If every column is encoded separately, encoded values are copied from the source rows, and no row is encoded again. Encoded
+    values are centred and stored in single precision.
     """
     if not bound.is_local(bound.columns):
         return lambda came: forward(bound.rest, mixed(bound, np.ascontiguousarray(came.T))).cpu().numpy()
@@ -359,7 +358,7 @@ class _Places:
 
     Parameters
     ----------
-    table : the evaluated rows, followed by the donors. If no rows follow, the donors are the evaluated rows.
+    table : the evaluated rows, followed by the donors. If it contains only the evaluated rows, these are also the donors.
     rows : number of evaluated rows.
     """
 
@@ -410,7 +409,7 @@ class _Places:
         return came
 
     def _drawn(self, draw: int, column: int) -> tuple[FloatArray, FloatArray]:
-        """Return two pseudorandom numbers in [0, 1) for each evaluated row, computed from the two halves of a hash."""
+        """Return two pseudorandom numbers in [0, 1) for each evaluated row, from the two halves of a hash of the row number."""
         key = np.array([draw * len(self._known) + column], dtype=np.uint64)
         hashes = splitmix(self._hashes ^ splitmix(key))
         return (hashes >> np.uint64(HALF)) / 2.0**HALF, (hashes & np.uint64(2**HALF - 1)) / 2.0**HALF
@@ -433,9 +432,9 @@ def _of_column(column: str, none: _Found, found: _Found) -> OfColumn:
 
 
 def run(context: Context) -> Robustness:
-    """Perturb the evaluated rows of an audit.
+    """Measure the robustness of both models of an audit on its evaluated rows.
 
-    Fewer sizes and draws are used if whole rows must be encoded again, or if the computing budget is too small for all of them.
+    Fewer sizes and draws are used if the encoder mixes columns, or if the computing budget is too small for all of them.
     """
     rows = context.drawn(context.evaluated, context.settings.rows)
     further = len(context.network.columns) + 1  # each column alone, and all numeric columns together

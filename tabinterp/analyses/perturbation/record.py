@@ -62,7 +62,7 @@ class Record(Part):
     columns: list[OfColumn]  # largest rise in the network's loss first
 
     def check_claims(self, document: Document) -> None:
-        """Check the order of sizes and columns, the differences, and the sizes `lost_at` and `worse_from`."""
+        """Check that the order of sizes and columns, the differences, `lost_at` and `worse_from` are consistent."""
         sizes = [one.size for one in self.sizes]
         if not (sizes and sizes[0] == 0 and sizes[-1] <= 1 and all(one < other for one, other in pairwise(sizes))):
             raise DocumentError(f"analyses.perturbation.sizes must increase from 0 to at most 1, but are {sizes}.")
@@ -102,7 +102,7 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return the sizes from which the network is not significantly better, and from which it is significantly worse.
+    """Return the size at and above which the network is not significantly better, and the size at and above which it is worse.
 
     Parameters
     ----------
@@ -111,10 +111,10 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
     Returns
     -------
-    lost_at : smallest size at which, and at all larger ones, the network is not significantly better. None if there is no such
-        size, or if the network is not significantly better at size 0.
-    worse_from : smallest size at which, and at all larger ones, the network is significantly worse. None if there is no such
-        size, or if the network is already significantly worse at size 0.
+    lost_at : smallest size at and above which the network is not significantly better. None if there is no such size, or if the
+        network is not significantly better at size 0.
+    worse_from : smallest size at and above which the network is significantly worse. None if there is no such size, or if the
+        network is already significantly worse at size 0.
 
     >>> turns([(0.0, -2.0, -1.0), (0.1, -1.0, 1.0), (0.2, -2.0, -1.0), (0.3, -1.0, 1.0), (0.4, 1.0, 2.0)])
     (0.3, 0.4)
@@ -129,19 +129,16 @@ def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tu
 
 
 def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
-    """Return the smallest size such that a condition holds at this size and at all larger sizes.
+    """Return the smallest size at and above which a condition holds; None if it does not hold at the largest size.
 
-    `holds` states for each size whether the condition holds. The result is None if it does not hold at the largest size.
+    `holds` states for each size whether the condition holds.
     """
     first = max((i + 1 for i, one in enumerate(holds) if not one), default=0)
     return sizes[first] if first < len(sizes) else None
 
 
 def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
-    """Check that the differences between the models and the excess rise follow from the losses.
-
-    `none` contains the results at size 0.
-    """
+    """Check that differences between the models and the excess rise follow from the losses; `none` has the losses at size 0."""
     found = [("difference", part.difference, part.network, part.linear)]
     if isinstance(part, AtSize):
         found += [
@@ -159,6 +156,6 @@ def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
 
 
 def build(results: Results) -> Record | None:
-    """Return the performance of both models at each size; None if it was not computed."""
+    """Return the record of robustness; None if it was not computed."""
     result = results[ANALYSIS]
     return None if result is None else fill(Record, result, metric=result.loss)

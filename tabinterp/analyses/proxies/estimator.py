@@ -1,17 +1,17 @@
-"""Proxies: input columns that predict a protected column which is not an input, and their effect on the models.
+"""Proxies: input columns that predict a protected column that is not an input, and their effect on the models.
 
 The protected column is predicted by probes (Alain & Bengio 2016), which are logistic regressions or, for a numeric protected
 column, linear regressions. The predictors of a probe are the encoded inputs, the outputs of one hidden layer, the score, or a
 single input column. A single input column is represented by indicators of its levels or, if it is numeric, of sixteen ranges.
 Probes are evaluated by five-fold cross-validation. The measure of accuracy is R2 for a numeric protected column. For other
 columns, it is the AUC of each level against all others, averaged over the levels with their shares as weights. The measure is
-averaged over the folds. Its standard error over rows is multiplied by 1.5, because the fits in different folds have most of their
-rows in common (Nadeau & Bengio 2003). A probe shows which information is linearly available, not how the network uses it.
+averaged over the folds. Its standard error over rows is multiplied by 1.5, because the training sets of different folds overlap
+(Nadeau & Bengio 2003). A probe shows which information is linearly available, not how the network uses it.
 
 The effect of the best proxies is measured by permutation: values are taken from other rows, for one proxy at a time and for all
-proxies together. The loss, and the gap between the most and the least selected group, are then computed again. The two groups are
-those with the highest and the lowest share before permutation. If the share selected may not be shown for one of these groups
-(`groups/partition`), the gap is withheld, and only its change is reported, as a mean over draws.
+proxies together. The loss and the gap are then computed again. The *gap* is the difference in the share selected between the
+group with the highest and the group with the lowest share before permutation. If the share selected may not be shown for one of
+these groups (`groups/partition`), the gap is withheld, and only its change is reported, as a mean over draws.
 """
 
 from __future__ import annotations
@@ -57,11 +57,11 @@ PENALTY = 1.0
 
 @dataclass(frozen=True)
 class Probe:
-    """The accuracy with which a protected column is predicted from one representation of the rows.
+    """The accuracy of a probe, which predicts a protected column from one set of predictors.
 
     Attributes
     ----------
-    place : predictors of the probe: "inputs", the name of a hidden layer ("layer 1"), "score", or the name of an input column.
+    place : the predictors: "inputs", the name of a hidden layer ("layer 1"), "score", or the name of an input column.
     power : cross-validated AUC or R2.
     """
 
@@ -71,7 +71,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Ablated:
-    """The effect of permuting some columns on one model: the change in loss, the change in the gap, and the remaining gap."""
+    """Effect of permuting columns on one model: the changes in loss and in the gap between groups, and the remaining gap."""
 
     columns: tuple[str, ...]
     loss: Estimate
@@ -81,9 +81,9 @@ class Ablated:
 
 @dataclass(frozen=True)
 class Gap:
-    """The difference in the share selected between the most and the least selected group, under one model.
+    """Difference in the share selected between the group with the highest and the group with the lowest share, under one model.
 
-    For numeric targets and counts, it is the difference in mean predictions.
+    For numeric targets and counts, it is a difference in mean predictions.
     """
 
     most: Condition
@@ -94,11 +94,11 @@ class Gap:
 
 @dataclass(frozen=True)
 class Proxy:
-    """Probes and gaps for one protected column that is not an input.
+    """Probes and gaps between groups, for one protected column that is not an input.
 
     Attributes
     ----------
-    metric : "auc" or "r2".
+    metric : the measure of accuracy of the probes, "auc" or "r2".
     columns : probes that use a single input column, best first.
     """
 
@@ -142,10 +142,11 @@ class Proxies(PreviewedFrame):
 
 
 def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRESHOLD, seed: int = 0) -> Proxies:
-    """Measure the accuracy with which each protected column that is not an input can be predicted, and the effect of its proxies.
+    """Predict each protected column that is not an input, and measure the effect of its proxies on both models.
 
-    At most 3,000 of the rows to which both models are bound are used, drawn by a hash of their numbers. A protected column is
-    left out if fewer than two of its levels have at least fifty rows, or if it is numeric and known in fewer than fifty rows.
+    At most 3,000 of the rows to which both models are bound are used, sampled by a hash of their row numbers. A categorical
+    protected column is left out if fewer than two of its levels have at least fifty rows. A numeric one is left out if it is
+    known in fewer than fifty rows.
     """
     names = [c.name for c in network.table.schema.columns if c.protected and c.role not in ("input", "target")]
     few = np.sort(chosen(network.table.numbers, ROWS, seed))
@@ -170,10 +171,10 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return a mask of the rows that are used (n,), the targets of a probe (n, k), and whether the targets are levels.
+    """Return, for a protected column, a mask of usable rows (n,), the targets of a probe (n, k), and whether these are levels.
 
     The targets are indicators of k levels, or the values of a numeric column (k = 1). The result is None if there are too few
-    rows.
+    usable rows.
     """
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
@@ -189,7 +190,7 @@ def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
 
 
 def _places(network: BoundModel) -> Iterator[tuple[str, FloatArray]]:
-    """Yield the name and the values (n, width) of each representation: inputs, hidden layers and score."""
+    """Yield the name and the values (n, width) of each set of predictors: the inputs, each hidden layer, and the score."""
     if network.has_gradient:
         yield "inputs", network.x
         yield from network.activations().items()
@@ -209,7 +210,7 @@ def _of_column(table: Table, name: str) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Asked:
-    """A protected column to be predicted: the rows that are used, and their targets, weights and folds."""
+    """A protected column to be predicted: a mask of the usable rows, and the targets, weights, folds and groups of the rows."""
 
     known: BoolArray
     outcomes: FloatArray
@@ -270,7 +271,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return a mask of the groups for which the share selected may be shown (groups,)."""
+    """Return a mask (groups,) of the groups with a share selected that may be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 

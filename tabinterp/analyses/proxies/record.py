@@ -1,4 +1,4 @@
-"""Record classes for proxies: the accuracy with which protected columns are predicted from inputs, and the effect of proxies."""
+"""Record classes for proxies: the accuracy of predictions of protected columns, and the effect of proxies on both models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report section on proxies: the accuracy with which protected columns that are not inputs are predicted from the inputs."""
+"""Report section on proxies: how well the inputs predict protected columns that are not inputs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Adverse decisions: the declined rows, the just-approved rows for comparison, and the contributions of columns.
 
-Contributions have the shape (rows, columns) and are in units of the score. A positive contribution makes the adverse decision
-more likely.
+Contributions are arrays (rows, columns) in units of the score. A positive contribution makes the adverse decision more likely.
 """
 
 from __future__ import annotations
@@ -76,13 +75,13 @@ class Case:
     def declines(self, scores: FloatArray) -> BoolArray:
         """Return a mask of the scores that lead to an adverse decision.
 
-        A score equal to the threshold belongs to the negative class.
+        A score equal to the threshold is predicted as the negative class.
         """
         return np.asarray((scores > self.cut) == (self.side > 0))
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """Return the rows with the adverse class set, if the target has two classes; otherwise return them unchanged."""
+    """Return the rows with the adverse class set if the target has two classes, and unchanged otherwise."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             "the deprecated argument 'declined' must be 'negative' or 'positive'; got "
@@ -159,7 +158,7 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
     """Return Shapley values of the log-odds and of the probability, both relative to the just-approved rows (rows, columns).
 
-    The two sets of values are computed from the same coalitions.
+    Both are computed from the same coalitions.
     """
     once = case.size * len(case.near) * 2 * max(1, len(bound.columns) - 1)
     permutations = int(np.clip(case.evaluations // once, 1, MOST))
@@ -168,7 +167,7 @@ def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray
 
 
 def _baseline(case: Case, mean: FloatArray) -> FloatArray:
-    """Return Shapley values (rows, columns) relative to `mean` (d,), which is the mean of some encoded rows."""
+    """Return Shapley values (rows, columns) relative to the mean encoded row `mean` (d,)."""
     bound, rows = case.network, np.arange(case.size + 1)  # the last row is replaced by the mean
     one = replace(bound, x=np.vstack([bound.x[: case.size], mean]), table=bound.table.take(rows))
     found = explain(Games(one, rows[-1:], lambda scores: scores), case.rows, case.seed, MOST, None).values
@@ -188,7 +187,7 @@ def _gradients(case: Case) -> FloatArray:
 def linear_values(case: Case, mean: FloatArray) -> FloatArray:
     """Return contributions under the linear model (rows, columns): coefficient times difference from `mean`.
 
-    If the encoder mixes columns, Shapley values relative to the just-approved rows are returned instead.
+    If the encoder mixes columns, the contributions are Shapley values relative to the just-approved rows.
     """
     bound = case.linear
     if not bound.is_local(bound.columns):
@@ -199,13 +198,13 @@ def linear_values(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
-    """Convert contributions to the score to contributions to the adverse decision, and set rounding errors to zero."""
+    """Convert contributions to the score into contributions to the adverse decision, and set rounding errors to zero."""
     tiny = RESOLUTION * max(float(np.abs(values).max()), 1e-300)
     return case.side * np.where(np.abs(values) > tiny, values, 0.0)
 
 
 def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
-    """Return the contributions to the network's decisions under alternative methods, by the name of the method."""
+    """Return a dict from the name of each alternative method to its contributions to the network's decisions (rows, columns)."""
     bound = case.network
     found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
     if bound.has_gradient and bound.is_local(bound.columns):

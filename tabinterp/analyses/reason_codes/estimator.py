@@ -5,17 +5,18 @@ which the applicant is furthest below an average. In one method, this is the ave
 in the other, it is the average of all applicants. For a logistic regression, the contribution of a column is beta (x - average).
 For a network, there are several ways to compute contributions.
 
-- The main method is interventional Shapley values relative to the just-approved rows. It compares with real rows, and treats all
-  encoded columns of a column together.
+- The main method is interventional Shapley values relative to the just-approved rows. It compares each declined row with real
+  rows, and treats all encoded columns of a column together.
 - Two alternatives are Shapley values relative to the mean of the just-approved rows, and Shapley values relative to the mean of
   all rows. If some columns are categorical, a mean is not a possible row.
 - Another alternative is integrated gradients from the mean of the just-approved rows.
 
-The analysis measures how well the lists of two methods agree, row by row. It compares the columns named and not the sizes of
-their contributions. Two sets of contributions can be similar in size and still give different lists.
+A *reason* is a column that contributes to the adverse decision. The list of reasons of a row contains the columns with the
+largest contributions, at most four of them (9(b)(2)-1). It is shorter if fewer than four columns contribute to the adverse
+decision.
 
-A reason is a column that contributes to the adverse decision. A list names the columns with the largest contributions, at most
-four of them (9(b)(2)-1). A list is shorter if fewer than four columns contribute to the adverse decision.
+The analysis measures, row by row, how well the lists of two methods agree. It compares only the columns in the lists, because two
+methods can agree on the sizes of most contributions and still lead to different lists.
 """
 
 from __future__ import annotations
@@ -54,18 +55,18 @@ AUDITED_ROWS = 500  # rows with an adverse decision that an audit explains
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
-    """Reason codes of declined rows, and how reliable they are.
+    """Reason codes of declined rows, with measures of their reliability.
 
     Attributes
     ----------
     rows : number of declined rows that are explained.
     declined_rows : number of declined rows.
-    reference_rows : number of just-approved rows with which the declined rows are compared. Both models use the same rows.
+    reference_rows : number of just-approved rows for comparison with the declined rows. Both models use the same rows.
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
     linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
-    omitted : share of rows in which a column that is not named matters more than a named column. Columns are compared by the
-        change in the network's score when only one column takes the values of the just-approved rows.
+    omitted : share of rows in which a column that is not a reason matters more than one that is. A column matters more if the
+        network's score changes more when only this column takes the values of the just-approved rows.
     protected : share of rows for which a protected column is among the reasons, under the network and under the linear
         model; None if no column is protected.
     """
@@ -97,7 +98,7 @@ class ReasonCodes(Display):
     estimand: str = "interventional Shapley value of the log-odds against the just-approved rows, towards the decline"
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the shares of rows for which each column is a reason, for both models."""
+        """Return, for each column and model, the share of rows for which the column is a reason."""
         frame = self.frame()
         frame = frame[frame["measure"].isin(["reason_network", "reason_linear"])]
         return frame.assign(model=frame["measure"].str.removeprefix("reason_"))
@@ -107,7 +108,7 @@ class ReasonCodes(Display):
         """Return one line for each measure.
 
         A line contains the subject of the measure, the number of rows, and the value with its standard error and 95% interval.
-        All measures are aggregates, so no line describes a single row of the table.
+        All measures are aggregates over rows of the table.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
@@ -156,15 +157,15 @@ def reason_codes(
 
     Parameters
     ----------
-    table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`). A row is declined if it is predicted
-        to be of this class.
+    table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`). A row is declined if the network
+        predicts this class.
     declined : deprecated. The adverse class, "positive" or "negative", if the table does not declare it.
     threshold : probability above which a row is predicted positive.
     signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
-    rows : maximum number of declined rows to explain, drawn by a hash of their numbers; None explains all declined rows.
-    reference : maximum number of just-approved rows with which the declined rows are compared.
-    evaluations : maximum number of rows that the network scores to compute one set of Shapley values. It limits the number of
-        permutations for each pair of rows, which is at least one and at most sixteen.
+    rows : maximum number of declined rows to explain, sampled by a hash of their row numbers; None explains all declined rows.
+    reference : maximum number of just-approved rows for comparison with the declined rows.
+    evaluations : maximum number of rows that the network scores to compute one set of Shapley values. It determines the number of
+        permutations, from one to sixteen, for each pair of a declined and a just-approved row.
 
     Raises
     ------
@@ -172,7 +173,7 @@ def reason_codes(
         If the task is not binary, if the adverse class was not declared, or if fewer than ten rows are declined or fewer than ten
         are approved.
     TabinterpError
-        If an argument has a value that is not allowed.
+        If an argument has an invalid value.
 
     Examples
     --------

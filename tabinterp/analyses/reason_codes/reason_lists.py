@@ -1,9 +1,9 @@
 """Lists of reasons: their similarity, the columns that they name, and the effect of changing these columns on the decision.
 
-Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine rows, a bound is
-returned in its place (`told_share`). Other shares from which such a share could be calculated are withheld. The number of rows on
-which the two models decide differently may also have to be withheld. In that case, results are not split into declined rows that
-the linear model also declines and declined rows that it approves.
+Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine rows, it is replaced by
+a bound (`told_share`). Other shares from which such a share could be calculated are withheld. Results can be split into declined
+rows that the linear model also declines and declined rows that it approves. They are not split if the number of rows on which the
+two models decide differently is withheld.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Which = Literal["network", "linear"]
 
 @dataclass(frozen=True)
 class Likeness:
-    """Similarity of two lists of reasons for the same declined rows.
+    """Similarity of the lists of reasons from two methods, for the same declined rows.
 
     Each measure has a standard error and a 95% interval over rows.
 
@@ -41,7 +41,7 @@ class Likeness:
     ----------
     of : name of the comparison, such as "linear" or "seed".
     rows : number of declined rows.
-    jaccard : mean Jaccard index: number of columns named by both lists, as a share of the columns named by at least one list.
+    jaccard : mean Jaccard index: number of columns in both lists, divided by the number of columns in at least one list.
     changed : share of rows for which the lists name different columns.
     first : share of rows for which both lists have the same first column.
     """
@@ -55,14 +55,14 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """The share of a model's declined rows that it approves after the columns named in their reasons have changed.
+    """The share of a model's declined rows that it approves after the columns in their lists of reasons have changed.
 
-    New values come from a just-approved row. A share counts pairs of a declined row and a just-approved row.
+    In each pair of a declined row and a just-approved row, columns of the declined row take the values of the just-approved row.
 
     Attributes
     ----------
-    named : share of pairs in which the model approves the row after the named columns have changed.
-    random : share of pairs in which the model approves the row after the same number of randomly chosen columns have changed.
+    named : share of pairs in which the model approves the declined row after the columns in its list have changed.
+    random : share of pairs in which the model approves the declined row after equally many random columns have changed.
     gain : the paired difference, `named` minus `random`.
     """
 
@@ -75,7 +75,7 @@ class Flips:
 
 @dataclass(frozen=True)
 class Named:
-    """The share of rows for which a column is a reason, and the share for which it is the first reason, under both models."""
+    """The share of rows for which a column is a reason, and the share for which it is the first reason, under each model."""
 
     column: str
     protected: bool
@@ -87,10 +87,9 @@ class Named:
 
 @dataclass(frozen=True)
 class Against:
-    """The share of reasons that contradict the declared direction of a column.
+    """Among rows for which a column is a reason, the share in which the reason contradicts the column's declared direction.
 
-    The share is over rows for which the column is a reason. The reason contradicts the direction if the row's value should be
-    less adverse than the mean of the just-approved rows, according to the direction.
+    According to the declared direction, the value in such a row should be less adverse than the mean of the just-approved rows.
     """
 
     column: str
@@ -103,7 +102,7 @@ class Against:
 
 
 def listed(values: FloatArray) -> tuple[BoolArray, IntArray]:
-    """Return a mask of the columns that each list names (rows, columns), and the index of its first reason (rows,), or -1.
+    """Return a mask of the columns in each row's list of reasons (rows, columns), and the index of its first reason (rows,).
 
     `values` (rows, columns) contains the contributions to the adverse decision. The index is -1 if the list is empty.
     """
@@ -133,10 +132,11 @@ def alike(case: Case, main: FloatArray, lists: dict[str, FloatArray]) -> list[Li
 
 
 def _closed(found: list[Likeness]) -> list[Likeness]:
-    """Withhold each measure on both parts of the declined rows if it is withheld on one part, and return all measures.
+    """Withhold measures from which a withheld measure could be derived.
 
-    The two parts are the rows that the linear model also declines, and the rows that it approves. Otherwise, the withheld value
-    could be derived from the measure on the second part and on all declined rows.
+    The lists are compared on two subsets of the declined rows: those that the linear model also declines, and those that it
+    approves. A measure that is withheld for one subset is also withheld for the other. Otherwise, it could be derived from the
+    other subset and from all declined rows.
     """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
@@ -170,7 +170,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return, for each model, the share of its declined rows that it approves after the columns in its reasons have changed."""
+    """Return, for each model, the share of its declined rows that it approves after the columns in their lists have changed."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:
@@ -190,9 +190,9 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """Return a random set of columns for each row (rows, columns), with the number of columns in `sizes` (rows,).
+    """Return masks of a random set of columns for each row (rows, columns), with `sizes` (rows,) columns in each set.
 
-    The draw depends on the hash of the row's number.
+    The set depends only on the row number and the seed.
     """
     own = row_hash(case.network.table.numbers[at], case.seed)
     columns = splitmix(np.arange(len(case.network.columns), dtype=np.uint64))
@@ -202,7 +202,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """Return, for each row (rows,), the share of donors for which it is approved after some columns take the donor's values.
+    """Return the share of donors with which each row (rows,) is approved after some columns have taken the donor's values.
 
     These columns are marked in `moved` (rows, columns). The donors are just-approved rows.
     """
@@ -219,7 +219,7 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Return the share of rows for which a column that is not named matters more than a named column.
+    """Return the share of rows for which a column that is not a reason matters more than one that is.
 
     A column matters more if the score changes more when only this column takes the values of the just-approved rows.
     """
@@ -260,16 +260,15 @@ def named_columns(case: Case, main: FloatArray, linear: FloatArray) -> list[Name
 
 
 def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of rows for which a column is a reason, given an indicator for each row.
+    """Return the share of rows for which a column is a reason, given an indicator `hit` (rows,).
 
-    If the column is a reason for one to nine rows, the result is a bound. If `told` is False, a small count could be derived from
-    the share, and the share is withheld.
+    If the column is a reason for one to nine rows, the result is a bound. Otherwise, the share is withheld if `told` is False.
     """
     return told_share(hit, weights, group) if told or hit.sum() < FEWEST else NONE
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return, for each column (columns,), whether the number of rows for which it is the first reason may be shown."""
+    """Return a mask (columns,) of the columns for which the number of rows with this first reason may be shown."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

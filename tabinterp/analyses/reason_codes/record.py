@@ -1,7 +1,7 @@
 """Record classes for reason codes: the columns named for adverse decisions, and the agreement and stability of the lists.
 
-Results are aggregates over at least ten rows. If a share represents one to nine rows, its value is omitted, and at most an upper
-limit is given. If it represents all but one to nine rows, its value is omitted, and at most a lower limit is given.
+Results are aggregates over at least ten rows. A share that represents one to nine rows is omitted or replaced by an upper limit.
+A share that represents all but one to nine rows is omitted or replaced by a lower limit.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TOP = 4  # maximum number of reasons for a row
 
 
 class Alike(Part):
-    """The similarity of two lists of reasons for the same rows."""
+    """The similarity of the lists of reasons from two methods, for the same rows."""
 
     of: Literal[
         "linear",
@@ -48,7 +48,7 @@ class Alike(Part):
 
 
 class Flip(Part):
-    """Share of rows approved after the named columns take values from just-approved rows, compared with random columns."""
+    """Share of rows approved after their reasons take values from just-approved rows, compared with random columns."""
 
     model: Literal["network", "linear"]
     rows: int | None  # number of rows that this model declines; None if below ten, or if 1 to 9 are not declined
@@ -91,7 +91,7 @@ class Reasons(Part):
 
 
 def build(r: Results) -> Reasons | None:
-    """Return the reason codes of adverse decisions; None if they do not apply."""
+    """Return the record of reason codes; None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -115,7 +115,10 @@ def build(r: Results) -> Reasons | None:
 
 
 def _proxies(r: Results) -> dict[str, list[str]]:
-    """Return, for each column, the protected columns that neither model uses and for which it is one of the best proxies."""
+    """Return a dict from each proxy column to the protected columns for which it is one of the best proxies.
+
+    The protected columns are not inputs of the models.
+    """
     proxies: dict[str, list[str]] = {}
     found = r[PROXIES]
     for proxy in () if found is None else found.proxies:
@@ -125,9 +128,9 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """Return, for each protected column, a sentence about its proxy that is most often a reason under the network.
+    """Return one sentence for each protected column with a proxy among the reasons, about its most frequent proxy.
 
-    A proxy is included only if it is a reason for at least ten rows under both models.
+    Only proxies that are reasons for at least ten rows under both models are considered.
     """
     sentences: dict[str, Message] = {}
     for row in result.named:  # most frequent first
@@ -142,10 +145,7 @@ def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) ->
 
 
 def _count(part: int, rows: int) -> int | None:
-    """Return the count `part` of rows among `rows`.
-
-    The result is None if `part` is below ten, or if 1 to 9 rows are not counted.
-    """
+    """Return the count `part` out of `rows`; None if `part` is below ten, or if `rows` minus `part` is between 1 and 9."""
     return part if part >= SMALL and not countless(part, rows) else None
 
 
@@ -155,10 +155,7 @@ def _percent(name: str, share: Mean) -> dict[str, float]:
 
 
 def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
-    """Return sentences about the agreement, stability and effect of the reasons; none if there are too few groups of rows.
-
-    The analysis ensures that every number is based on at least ten rows.
-    """
+    """Return sentences about the agreement, stability and effect of the reasons. Sentences without an interval are omitted."""
     alike = {likeness.of: likeness for likeness in result.likeness}
     sentences = [
         _sentence("reasons.alike", {"linear": linear}, common=alike["linear"].jaccard, first=alike["linear"].first),

@@ -1,4 +1,4 @@
-"""Report section on reason codes: the named columns, the similarity of the lists, and the effect of changing named columns."""
+"""Report section on reason codes: the columns in the lists, the similarity of lists, and the effect of changing these columns."""
 
 from __future__ import annotations
 

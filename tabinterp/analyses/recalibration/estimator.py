@@ -1,15 +1,15 @@
 """Comparison of both models after recalibration: do they differ only in their calibration?
 
-Class weights, resampling and overtraining can shift a model's predicted probabilities without changing how it ranks rows. The
-shift raises the log loss. Each model's scores f are therefore recalibrated to a f + b. For two classes, this is logistic
-recalibration (Platt 1999). For more classes, there is one factor a for all classes, and an intercept b for each class
-(bias-corrected temperature scaling, Alexandari et al. 2020). For numeric targets, the map is a least-squares line. For counts, it
-is a Poisson regression.
+Class weights, resampling and overtraining can shift a model's predicted probabilities without changing how it ranks rows. Such a
+shift increases the log loss. To remove its effect from the comparison, each model's score f is replaced by a f + b. For two
+classes, this is logistic recalibration (Platt 1999). For more classes, there is one slope a for all classes, and an intercept b
+for each class (bias-corrected temperature scaling, Alexandari et al. 2020). The map is fitted by least squares for numeric
+targets, and by Poisson regression for counts.
 
-No rows are set aside for recalibration. The maps are cross-fitted on the held-out rows instead. Rows are assigned to five folds
-by a hash of their number (or of the number of the first row in their group). The map for each fold is fitted on the other four
-folds. For classes and counts, a prior with the weight of one row shrinks the map towards the identity. The prior keeps the map
-finite even if the score separates the classes perfectly.
+No rows are set aside for recalibration. Instead, the maps are cross-fitted on the held-out rows. Rows are assigned to five folds
+by a hash of their row number (or of the number of the first row in their group). The map for each fold is fitted on the other
+four folds. For classes and counts, a prior with the weight of one row shrinks the map towards the identity. The prior keeps the
+map finite even if the score separates the classes perfectly.
 """
 
 from __future__ import annotations
@@ -64,12 +64,12 @@ class Recalibrated:
 def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
     """Recalibrate both models on the same held-out rows and compare them again.
 
-    The equivalence margin is that of `before`, which is the performance without recalibration.
+    `before` is the performance without recalibration, and supplies the equivalence margin.
 
     Raises
     ------
     NotApplicableError
-        If it is not known which rows were held out, or if there are too few rows or events.
+        If the held-out rows are not known, or if there are too few rows or too few rows of a class.
     """
     if before.status == "not_assessed":
         raise NotApplicableError(why("models are recalibrated on rows that they were not trained on"))
@@ -87,7 +87,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
 
 
 def crossfitted(scores: FloatArray, table: Table, fold: IntArray, device: str = CPU) -> FloatArray:
-    """Return recalibrated scores (n, k). The map for the rows in each fold is fitted on the other folds."""
+    """Return recalibrated scores (n, k). For the rows in each fold, the map is fitted on the other folds."""
     weights, made = table.row_weights, np.empty_like(scores)
     for one in range(FOLDS):
         inside = fold == one
@@ -116,10 +116,10 @@ def fit(
     ones = torch.ones(at.shape[:2], device=device)
 
     def objective(given: Tensor) -> Tensor:
-        """Return the loss of slope * score + shift plus the penalty of the prior.
+        """Return the mean loss of the recalibrated scores, plus the penalty of the prior.
 
-        `given` contains the slope, followed by the shifts at the centre of the scores, where shifts and slope are nearly
-        independent.
+        `given` contains the slope, followed by the change in each score at its mean. This parametrisation makes the parameters
+        nearly independent.
         """
         moved = given[0] * (at - middle) + middle + given[1:]
         return (loss.rows(moved, outcome, ones)[0] * share).sum() + ((given - start) ** 2).sum() / len(y)
@@ -145,5 +145,5 @@ def _minimised(objective: Callable[[Tensor], Tensor], start: FloatArray, device:
 
 
 def run(context: Context) -> Recalibrated | None:
-    """Recalibrate both models of an audit, on the evaluated rows."""
+    """Recalibrate both models of an audit on the evaluated rows, and compare them again."""
     return recalibrated(*context.both(context.evaluated), context.performance, seed=context.seed)

@@ -1,4 +1,4 @@
-"""Record classes for recalibration: the primary metric after both models were recalibrated."""
+"""Record classes for recalibration: the primary metric after both models are recalibrated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Recalibration(Part):
-    """The primary metric of both models after recalibration. The map for each held-out row was fitted on other folds."""
+    """The primary metric of both models after cross-fitted recalibration on the held-out rows."""
 
     row: MetricRow
     status: Status  # verdict after recalibration, with the same equivalence margin
@@ -29,7 +29,7 @@ class Recalibration(Part):
 
 
 def build(r: Results) -> Recalibration | None:
-    """Return the primary metric after recalibration; None if it does not apply."""
+    """Return the primary metric after recalibration; None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -3,8 +3,9 @@
 Costs are percentile shifts (Ustun, Spangher & Liu 2019, "Actionable recourse in linear classification", FAT*). For a numeric,
 ordered or yes/no column, the cost is the difference between the percentiles of the old and the new value, rounded up to a whole
 number. The percentile of a value is the weighted share of training rows with smaller values, plus half the share of rows with the
-same value. The two values of a yes/no column are always 50 percentiles apart. A change between unordered levels of other columns
-therefore also costs 50. The costs of all changes to a row are added; the sum is called the total shift in percentiles.
+same value. With this definition, the two values of a yes/no column are always 50 percentiles apart. A change between unordered
+levels is therefore also given a cost of 50. The sum of the costs of all changes to a row is called the total shift in
+percentiles.
 
 New values are taken from training rows. For a numeric column, they are all distinct values or, if there are more than about a
 hundred, about a hundred quantiles. A missing value stays missing, and no other value becomes missing.
@@ -43,7 +44,7 @@ class Choice:
     donors : for each new value, the index of a training row that has this value (C,).
     cost : cost of changing each row to each new value, in whole percentiles, at least 1 (n, C).
     allowed : whether each row may be changed to each new value (n, C).
-    nearest : for each training row, the index of the new value nearest to the row's value (t,); -1 if the row's value is missing.
+    nearest : for each training row (t,), the index of the new value nearest to the row's own value; -1 if the latter is missing.
     """
 
     column: str
@@ -59,7 +60,7 @@ class Choice:
 def choices(
     table: Table, rows: IntArray, training: IntArray, declared: Sequence[Constraint], grid: int = GRID
 ) -> tuple[Choice, ...]:
-    """Return the new values that each changeable column can take in `rows`, collected from the rows `training`."""
+    """Return the new values that each changeable column can take in `rows`. The new values come from the rows `training`."""
     return tuple(_choice(table, rows, training, one, grid) for one in declared)
 
 
@@ -95,7 +96,7 @@ def _choice(table: Table, rows: IntArray, training: IntArray, declared: Constrai
 
 
 def _nearest(values: FloatArray, x: FloatArray) -> IntArray:
-    """Return the index of the sorted value in `values` that is nearest to each number in `x`; -1 if the number is missing."""
+    """Return, for each number in `x`, the index of the nearest of the sorted `values`; -1 if the number is missing."""
     edges = (values[1:] + values[:-1]) / 2
     return np.where(np.isnan(x) | (len(values) == 0), -1, np.searchsorted(edges, x))
 
@@ -115,9 +116,9 @@ def _ordered(table: Table, column: str) -> FloatArray:
 
 
 def _percentiles(values: FloatArray, upto: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the percentiles of the numbers `x` among sorted distinct values.
+    """Return the percentiles of the numbers `x` in a distribution over sorted distinct `values` (m,).
 
-    `upto` (m,) is the share of rows with values up to and including each of the distinct values.
+    `upto` (m,) is the share of rows with values up to and including each distinct value.
     """
     edge = np.concatenate([[0.0], upto])
     below, at_most = np.searchsorted(values, x, "left"), np.searchsorted(values, x, "right")

@@ -4,25 +4,25 @@
 accepted only if it is
 
 - *valid*: the model's decision on the changed row is favourable;
-- *plausible*: the changed row is not more atypical than 99% of at most 2,000 training rows, by the four measures of typicality
-  (`maximisation/typicality`). A change is also plausible if the changed row is not more atypical than the original row. A row
-  does not count as atypical for being unusually close to the centre or to other rows.
+- *plausible*: the changed row is no more atypical than 99% of the training rows (a sample of at most 2,000), by the four measures
+  of typicality (`maximisation/typicality`), or no more atypical than the original row. A row that is unusually close to the
+  centre or to other rows does not count as atypical.
 
-For each row, the search finds the cheapest valid change of each set of columns. The result is the cheapest of these changes that
-is plausible. If none is plausible, changes that take the values of several columns from one training row are also tried. A row
-for which all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, the status
-"none" means only that no change was found.
+For each row, the search finds the cheapest valid change of each set of columns. The result is the cheapest plausible one of these
+changes. If none is plausible, changes that take the values of several columns from one training row are also tried. A row for
+which all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, the status "none"
+means only that no change was found.
 
-The share of rows without recourse is a share of the rows that the network declines. At most 500 declined rows are used, drawn by
-a hash of their numbers. The two models are compared on those of these rows that the linear model also declines. Shares have
-Wilson intervals (1927), and means and differences have Student's t intervals. The units of standard errors are rows or, if rows
-come in groups, the groups. Standard errors take row weights into account, and treat the training rows as fixed.
+The share of rows without recourse is a share of the rows that the network declines. At most 500 declined rows are used, sampled
+by a hash of their row numbers. The two models are compared on the sampled rows that the linear model also declines. Shares have
+Wilson intervals (1927), and means and differences have Student's t intervals. Standard errors are over rows or, if the table has
+a group column, over groups of rows. They take row weights into account, and treat the training rows as fixed.
 
 Each group of a protected column is compared with all other declined rows. The p-value comes from Student's t distribution, with
-the standard error computed under the hypothesis of equal shares (a score test). For independent rows without weights, the p-value
-is raised to that of Fisher's exact test if the latter is larger. This is necessary because groups with small counts are not
-shown. If few rows of a group are expected to be without recourse, the group is shown only if an unusually large number of rows,
-or no rows, are without recourse. P-values of the groups that are shown would otherwise be too small.
+the standard error computed under the hypothesis of equal shares (a score test). For independent rows without weights, the larger
+of this p-value and that of Fisher's exact test is reported. This is necessary because groups with small counts are not shown. If
+few rows of a group are expected to be without recourse, the group is shown only if unusually many rows, or none, are without
+recourse. P-values of the score test would be too small for the groups that are shown.
 """
 
 from __future__ import annotations
@@ -77,11 +77,11 @@ class Changes:
     rows : indices of the rows in the table (n,).
     status : for each row (n,), "found", "implausible" (all valid changes are implausible) or "none" (no valid change was found).
     cost : total shift in percentiles of the training rows (n,); NaN without recourse.
-    exact : for each row (n,), whether it is proved that there is no cheaper valid change, or no valid change at all.
+    exact : for each row (n,), whether it is proved that no cheaper valid change exists, or that no valid change exists at all.
     columns : names of the columns that can change (K,).
     changed : whether each column changes in each row (n, K).
     values : input columns of the n rows after the change.
-    is_exact : whether an exact method found the cheapest valid changes. If so, "none" means that no valid change exists.
+    is_exact : whether an exact method was used for all rows. If so, the status "none" means that no valid change exists.
     """
 
     rows: IntArray
@@ -104,9 +104,9 @@ class Shares:
 
     Attributes
     ----------
-    only_implausible : share of all rows for which there are valid changes, but all of them are implausible.
+    only_implausible : share of all rows that have valid changes, all of which are implausible.
     cost : mean cost over rows with recourse, in percentiles.
-    quartiles : quartiles of the cost, rounded until at least ten rows share each value; NaN if rounding gives 0.
+    quartiles : quartiles of the cost, rounded until at least ten rows share each value; NaN if a quartile is rounded to 0.
     one_column : among rows with recourse, the share in which only one column changes.
     columns : among rows with recourse, the share in which each column changes.
     is_exact : as in `Changes`.
@@ -123,13 +123,13 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class GroupShare:
-    """The share of rows without recourse in a group under the network, and its difference from the share in all other rows.
+    """The share of a group's rows that have no recourse under the network, compared with the share in all other rows.
 
     Attributes
     ----------
     difference : share of rows without recourse in the group minus the share in all other rows, with a 95% interval.
-    p : p-value of the hypothesis of no difference. NaN if there are fewer than 30 rows in the group or outside it. If the table
-        has a group column, there must also be at least ten of its groups both inside and outside.
+    p : p-value of the hypothesis of no difference. NaN if there are fewer than 30 rows in the group or outside it, or fewer than
+        ten values of the table's group column in the group or outside it.
     """
 
     conditions: tuple[Condition, ...]
@@ -155,7 +155,7 @@ class Recourse(Display):
     groups : shares without recourse in the groups of protected columns.
     changes : recourse of each row under the network.
     linear_changes : recourse under the linear model of each row that both models decline.
-    training_rows : number of training rows from which new values come.
+    training_rows : number of training rows that supplied new values.
     evaluations : number of changed rows that the models scored.
     """
 
@@ -194,7 +194,7 @@ class Recourse(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for each declined row, model and changed column.
 
-        The columns of the frame are the row number, the model, the status, the cost, whether the answer is exact, the changed
+        The columns of the frame are the row number, the model, the status, the cost, whether the result is exact, the changed
         column, and its value before and after the change. A declined row without recourse has a single line, without a changed
         column.
         """
@@ -214,7 +214,7 @@ class Recourse(Display):
 
     @any_backend
     def shares(self) -> pd.DataFrame:
-        """Return the share of rows without recourse under each model and, for the network, in each group."""
+        """Return the share of rows without recourse under each model and, for the network, also in each group."""
         rows = [
             ("network", "declined rows", self.network.without),
             ("network", "rows that both decline", self.network_on_both),
@@ -243,26 +243,25 @@ def recourse(
 
     The cost of a change is its total shift in percentiles of the training rows. A change between unordered levels costs 50. New
     values are taken from training rows, and missing values stay missing. If a numeric column has more than about a hundred
-    values, about a hundred of its quantiles are used. A change to a value between two quantiles may cost one percentile less. If
-    the encoder mixes columns, 20 quantiles are used, and a change to a value between two quantiles may cost five percentiles
+    distinct values, about a hundred of its quantiles are considered. A change to a value between two quantiles might cost one
+    percentile less. If the encoder mixes columns, 20 quantiles are considered, and such a change might cost five percentiles
     less.
 
     A change is accepted only if the model's decision on the changed row is favourable and the changed row is plausible. A changed
-    row is plausible if it is not more atypical than 99% of the training rows, or not more atypical than before the change. For at
-    most 20 rows and a small ReLU network, the cheapest changes are found and proved by integer programming. `exact` in the frame
-    states for which rows the answer is exact.
+    row is plausible if it is no more atypical than 99% of the training rows, or no more atypical than before the change. For a
+    small ReLU network and at most 20 rows, integer programming finds the cheapest changes and proves that there are no cheaper
+    ones. In the frame, `exact` states for which rows the result is exact.
 
     Parameters
     ----------
     model : the network.
     table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`).
     counterpart : the linear model; None fits one, as an audit does.
-    rows : indices (m,) or a mask (n,) of rows of the table. Only those that the network declines are used. None uses at most 500
-        declined rows, drawn by a hash of their numbers. They are drawn from the held-out rows or, if the table has no split, from
-        all rows.
+    rows : indices (m,) or a mask (n,) of rows of the table. Only rows that the network declines are used. None uses at most 500
+        declined rows, sampled by a hash of their row numbers from the held-out rows, or from all rows if the table has no split.
     changeable : names of the columns that may change, or a mapping from names to permitted changes. A permitted change is "+"
-        (only to higher values), "-" (only to lower values), "any", or a mapping with the keys changeable, low and high. None
-        allows all input columns that are neither immutable nor protected.
+        (only to higher values), "-" (only to lower values), "any", or a mapping with the keys `changeable`, `low` and `high`.
+        None allows all input columns that are neither immutable nor protected.
     immutable : names of columns that must not change.
     threshold : probability above which a row is predicted positive.
 
@@ -271,7 +270,7 @@ def recourse(
     NotApplicableError
         If the task is not binary, if the adverse class was not declared, or if the network declines none of the rows.
     TabinterpError
-        If an argument has a value that is not allowed.
+        If an argument has an invalid value.
 
     Examples
     --------
@@ -343,7 +342,7 @@ def _check(table: Table, threshold: float) -> None:
 
 
 def _positions(rows: Any, size: int) -> IntArray:
-    """Return the indices of rows that are given as indices or as a mask."""
+    """Return the row indices, given either as indices or as a mask over `size` rows."""
     given = np.asarray(rows)
     if given.dtype == np.bool_ and given.shape == (size,):
         return np.flatnonzero(given)
@@ -375,7 +374,7 @@ def _recourse(
     seed: int,
     proofs: bool,
 ) -> Recourse:
-    """Return the recourse of the rows `used` under both models. `used` contains indices of rows that the network declines."""
+    """Compute recourse under both models for the rows with indices `used`, all of which the network declines."""
     table = network.table
     training = np.arange(len(table)) if table.held_out is None else np.flatnonzero(~table.held_out)
     training = training[np.sort(chosen(table.numbers[training], DONORS, seed))]
@@ -446,7 +445,7 @@ def _of_model(
     state = np.full((n, len(asked)), -1, dtype=np.int16)
 
     def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
-        """Store the cheapest plausible change of each row in `at`, and return which of these rows have no plausible change."""
+        """Store the cheapest plausible change of each row in `at`, and return a mask of the rows without a plausible change."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
         order = np.searchsorted(flips.row, np.arange(len(at)))  # position in `flips` of the cheapest change of each row
         without = np.ones(len(at), dtype=np.bool_)
@@ -486,10 +485,10 @@ def _of_model(
 def _confirmed(
     decisions: Decisions, flips: Flips, at: IntArray, own: FloatArray, reference: BoundModel, seed: int
 ) -> tuple[BoolArray, BoolArray]:
-    """Return a mask of the valid changes, and a mask of the valid changes that are also plausible.
+    """Return a mask of the changes that are valid, and a mask of the changes that are valid and plausible.
 
-    To check validity, the changed row is encoded and scored again as a row of the table. The changes of a row are checked in
-    order of cost until one is plausible.
+    Each changed row is encoded and scored again like a row of the table. The changes of a row are checked in order of cost until
+    one is plausible; later changes are not checked.
     """
     bound = decisions.bound
     valid, plausible = np.zeros((2, len(flips.row)), dtype=np.bool_)
@@ -515,7 +514,7 @@ def _confirmed(
 
 
 def _shares(table: Table, changes: Changes) -> Shares:
-    """Return shares and costs over the rows of a table. `changes` must have the same rows in the same order."""
+    """Return shares and costs over the rows of `table`. `changes` must contain the same rows in the same order."""
     weights, group, found = table.row_weights, groups(table), changes.found
     if len(found) == 0:
         return _untold(len(changes.columns), changes)
@@ -549,10 +548,9 @@ def _untold(columns: int, changes: Changes) -> Shares:
 
 
 def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, told: bool) -> tuple[Mean, Mean]:
-    """Return the share of rows without recourse among the rows that both models decline.
+    """Return the network's share of rows without recourse, and its difference from the linear model's share.
 
-    The first item is the network's share, and the second is the network's share minus the linear model's. Both items are `NONE`
-    if they would reveal a count of one to nine rows.
+    Both are computed over the rows that both models decline. They are `NONE` if they would reveal a count of one to nine rows.
     """
     without = ~ours.found
     mine, other = without[both], ~theirs.found
@@ -574,7 +572,7 @@ def _compared(table: Table, ours: Changes, theirs: Changes, both: BoolArray, tol
 
 
 def _by_group(evaluated: BoundModel, table: Table, changes: Changes, threshold: float) -> Iterable[GroupShare]:
-    """Yield the results for each group of a protected column, if its share of rows without recourse may be shown."""
+    """Yield the results for each group of a protected column, except groups with a share that would reveal a small count."""
     parts = partition(evaluated.table)
     count = len(parts.axes)
     codes, sizes = parts.codes(evaluated.table)[:count], parts.sizes[:count]
@@ -625,7 +623,7 @@ def _group(table: Table, without: BoolArray, inside: BoolArray, conditions: tupl
 
 
 def run(context: Context) -> Recourse | None:
-    """Search for recourse under both models of an audit; None if no column was declared changeable."""
+    """Search for recourse under both models of an audit. Return None if no column was declared changeable."""
     permitted = tuple(one for one in context.settings.constraints if one.changeable is not None)
     if not permitted:
         return None

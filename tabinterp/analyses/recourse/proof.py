@@ -1,4 +1,4 @@
-"""Integer programme that finds, and proves, the cheapest change of a row under a small ReLU network.
+"""Integer programme that finds the cheapest change of a row under a small ReLU network, and proves that none is cheaper.
 
 The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019). There is a binary variable for each value
 that a column can take, and one for each ReLU unit. The programme minimises the total cost under the constraint that the score is
@@ -27,10 +27,10 @@ VALUES = 200  # maximum number of values of all columns together, for one row
 
 
 def is_provable(decisions: Decisions) -> bool:
-    """Return whether the integer programme can be solved.
+    """Return whether the integer programme is small enough to be solved.
 
-    The model must be a plain chain of layers with at most 16 ReLU units, and the changeable columns must have few enough new
-    values.
+    The model must be a plain chain of layers with at most 16 ReLU units, and the changeable columns must have at most 200 new
+    values in total.
     """
     bound = decisions.bound
     if not decisions.is_local or not bound.has_gradient or sum(len(c.donors) for c in decisions.choices) > VALUES:
@@ -41,9 +41,9 @@ def is_provable(decisions: Decisions) -> bool:
 
 
 def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
-    """Return the cheapest change of each row, and a mask (n,) of the rows for which the answer is proved.
+    """Return the cheapest change of each row, and a mask (n,) of the rows for which the result is proved.
 
-    The answer for a row can also be that no change reverses the decision.
+    A row has no change in the result if none was found, or if it is proved that none reverses the decision.
     """
     layers = layers_of(decisions.bound)
     steps = chain_of(decisions.bound, layers)
@@ -77,7 +77,7 @@ def _of_row(
 
 
 def _states(decisions: Decisions, row: int, chosen: FloatArray) -> Iterator[int]:
-    """Yield the index of each column's new value (-1 if the column is unchanged), from the binary variables of all columns."""
+    """Convert the binary variables of all columns to the index of each column's new value; -1 if the column is unchanged."""
     start = 0
     for choice in decisions.choices:
         allowed = np.append(-1, np.flatnonzero(choice.allowed[row]))

@@ -1,7 +1,7 @@
 """Record classes for recourse: shares of declined rows without recourse, the cost of recourse, and the columns that change.
 
-Results are aggregates over at least ten rows. If a share represents one to nine rows, its value is omitted, and at most an upper
-limit is given. If it represents all but one to nine rows, its value is omitted, and at most a lower limit is given.
+Results are aggregates over at least ten rows. A share that represents one to nine rows is omitted or replaced by an upper limit.
+A share that represents all but one to nine rows is omitted or replaced by a lower limit.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class OfModel(Part):
 
 
 class Changeable(Part):
-    """A column declared changeable, and the share of rows with recourse in which it changes."""
+    """A changeable column, with the share of rows in which it changes among all rows with recourse."""
 
     column: str
     changeable: Literal["+", "-", "any"]
@@ -76,7 +76,7 @@ class Record(Part):
     groups: list[OfGroup]
 
     def check_claims(self, document: Document) -> None:
-        """Check that shares are between 0 and 1, and that differences are consistent with them."""
+        """Check that shares are between 0 and 1, and that differences are consistent with the shares."""
         shares = [self.network_on_both, *(row.share for row in self.groups)]
         shares += [one for row in self.columns for one in (row.network, row.linear)]
         for model in (self.network, self.linear):
@@ -109,7 +109,7 @@ def _check_part(model: OfModel) -> None:
 
 
 def build(results: Results) -> Record | None:
-    """Return the shares of declined rows without recourse; None if no column was declared changeable."""
+    """Return the record of recourse; None if no column was declared changeable."""
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -1,17 +1,18 @@
-"""Search for the cheapest changes that reverse a decision, by an exact method where possible and a heuristic otherwise.
+"""Search for the cheapest changes that reverse a decision, by an exact method if possible and by a heuristic otherwise.
 
 - *Sum over columns*: if the score is a sum of functions of single columns, as in logistic regression, finding the cheapest change
   is a multiple-choice knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost,
   which is a whole number.
 - *All combinations*: if there are at most 4,096 combinations of values, all of them are scored.
-- *Search*: in all other cases, every change of one column is scored, and every change of two columns to ten values of each. Then
-  a beam search adds one column at a time. It continues from the changes with the lowest projected cost, which is the cost so far
-  plus an estimate of the further cost until the decision is reversed. The estimate uses the largest gain in score per unit of
-  cost found for the row. If no change reverses the decision, the score is improved by changing one column after another. Finally,
-  the best changes are made cheaper. One changed column at a time is changed back or changed less. Then the cheapest further
-  change of one column that reverses the decision again is added.
+- *Search*: in all other cases, all changes of one column are scored, and then changes of every pair of columns, with ten new
+  values for each column. Then a beam search adds one column at a time. It continues from the changes with the lowest projected
+  cost, which is the cost so far plus an estimate of the further cost until the decision is reversed. The estimate uses the
+  largest gain in score per unit of cost found for the row. If no change reverses the decision, the score is improved by changing
+  one column after another. Finally, the search tries to make the best changes cheaper. It changes one column back, or changes it
+  less, and adds the cheapest change of one other column that reverses the decision again.
 
-The result contains the cheapest change of each set of columns, because the cheapest change overall may give an implausible row.
+The result contains the cheapest change of each set of columns, because the cheapest change overall may lead to an implausible
+row.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class Flips:
 
     @staticmethod
     def of(found: Sequence[Found], columns: int, every: bool = False) -> Flips:
-        """Return the cheapest change for each row and set of columns. If `every` is set, return all distinct changes."""
+        """Return the cheapest change for each row and set of columns or, if `every` is true, all distinct changes."""
         row = np.concatenate([np.zeros(0, np.int64), *(one[0] for one in found)])
         state = np.concatenate([np.zeros((0, columns), np.int16), *(one[1] for one in found)])
         cost = np.concatenate([np.zeros(0, np.int64), *(one[2] for one in found)])
@@ -104,7 +105,7 @@ class Flips:
         return made
 
     def first(self, each: int) -> Flips:
-        """Return the cheapest `each` changes of each row."""
+        """Return the `each` cheapest changes of each row."""
         start = np.searchsorted(self.row, self.row)
         kept = np.arange(len(self.row)) - start < each
         return Flips(self.row[kept], self.state[kept], self.cost[kept])
@@ -115,7 +116,7 @@ class Decisions:
 
     Parameters
     ----------
-    bound : the model, bound to a table that contains the rows and the donors.
+    bound : the model, bound to a table that contains the rows and the training rows from which new values come.
     rows : indices of the rows with an adverse decision (n,).
     choices : new values of the changeable columns that the model uses.
     threshold : probability above which a row is predicted positive.
@@ -138,7 +139,7 @@ class Decisions:
         self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
 
     def take(self, rows: IntArray) -> Decisions:
-        """Return the decisions restricted to the given rows."""
+        """Return the decisions for a subset of the rows."""
         made = [choice.take(rows) for choice in self.choices]
         return Decisions(self.bound, self.rows[rows], made, self._threshold)
 
@@ -166,10 +167,10 @@ class Decisions:
         return self._margin(scores)
 
     def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
-        """Return the margins of changed rows after a further change of column k (p,).
+        """Return the margins (p,) of changed rows after a further change of column k.
 
-        `at` (p,) contains indices of states, and `value` (p,) contains the new values of column k. In `state` (m, K), column k
-        must be unchanged.
+        `at` (p,) contains indices into `state`, and `value` (p,) the indices of the new values of column k. Column k must be
+        unchanged in `state` (m, K).
         """
         if not self.is_local:
             states = state[at]
@@ -199,7 +200,7 @@ class Decisions:
         return np.asarray(margin + TIE if self.sign < 0 else margin)
 
     def flips(self, scores: FloatArray) -> NDArray[np.bool_]:
-        """Return a mask (m,) of the favourable scores. A score at the threshold belongs to the negative class."""
+        """Return a mask (m,) of the favourable scores. A score equal to the threshold belongs to the negative class."""
         return np.asarray((scores > self.cut) == (self.sign > 0))
 
 
@@ -267,7 +268,10 @@ def _knapsack(decisions: Decisions) -> Flips:
 def _filled(
     decisions: Decisions, gains: Sequence[FloatArray], rows: IntArray, most: int
 ) -> tuple[NDArray[np.bool_], State, IntArray]:
-    """Return, for each row, whether its decision can be reversed at a cost of at most `most`, with the new state and the cost."""
+    """Find the cheapest change of each row with a cost of at most `most`.
+
+    Return a mask of the rows for which a change was found, and the new states and costs of all rows.
+    """
     best = np.full((len(rows), most + 1), -np.inf)
     best[:, 0] = decisions.now[rows]
     taken = []
@@ -300,10 +304,10 @@ def _filled(
 
 @dataclass(frozen=True, eq=False)
 class _Reached:
-    """Margins and costs after column `k` takes new values in given states (m, K) of rows (m,).
+    """Margins and costs after changes of column `k`, starting from the states `state` (m, K) of the rows `row` (m,).
 
-    Entry i sets column `k` of the state `at[i]` to the value `value[i]`. The margin is then `margin[i]`, and the total cost
-    `total[i]`.
+    Entry i sets column `k` of state `at[i]` to its new value with index `value[i]`, which leads to the margin `margin[i]` and the
+    total cost `total[i]`.
     """
 
     row: IntArray
@@ -319,23 +323,20 @@ class _Reached:
         return self.row[self.at]
 
     def states(self, some: IntArray) -> State:
-        """Return the states of the entries `some`, after column `k` has taken its new value."""
+        """Return the states after the changes of the entries with indices `some`."""
         made = self.state[self.at[some]]
         made[:, self.k] = self.value[some]
         return made
 
     def flips(self) -> Found:
-        """Return the cheapest entry of each state that reverses the decision, as rows, states and costs."""
+        """Return, for each initial state, the cheapest change that reverses the decision, as rows, new states and costs."""
         flipped = np.flatnonzero(self.margin > 0)
         some = flipped[_first(self.at[flipped], self.total[flipped], 1)]
         return self.rows[some], self.states(some), self.total[some]
 
 
 def _first(of: IntArray, size: FloatArray | IntArray, count: int) -> IntArray:
-    """Return the indices of the `count` smallest values of `size` within each group, in increasing order.
-
-    `of` contains the group of each value.
-    """
+    """Return the indices of the `count` smallest values of `size` in each group. `of` contains the group of each value."""
     order = np.lexsort((np.arange(len(of)), size, of))
     return np.asarray(order[np.arange(len(order)) - np.searchsorted(of[order], of[order]) < count])
 
@@ -349,13 +350,13 @@ def _reach(
     below: FloatArray | IntArray,
     tried: Any = True,
 ) -> _Reached:
-    """Return the margins and costs of states after a change of column k. Column k must be unchanged in all given states.
+    """Return the margins and costs after each possible change of column k. Column k must be unchanged in all given states.
 
     Parameters
     ----------
     row, state, cost : rows (m,), their states (m, K) and the costs of these states (m,).
     below : limit for each state (m,). Only changes with a total cost below the limit are considered.
-    tried : which new values may be scored (n, C); True allows all.
+    tried : mask of the new values to score for each row (n, C); True scores all.
     """
     choice = decisions.choices[k]
     total = cost[:, None] + choice.cost[row]
@@ -365,12 +366,12 @@ def _reach(
 
 
 def searched(decisions: Decisions, every_set: bool = False) -> Flips:
-    """Return the cheapest changes that the heuristic search finds.
+    """Return the cheapest changes found by the heuristic search.
 
     Parameters
     ----------
-    every_set : whether to continue with changes that cost more than a change already found. This is needed if the change found is
-        implausible.
+    every_set : whether to also try changes that cost more than the cheapest change found so far. This is needed if the cheapest
+        change is implausible.
     """
     n, count = len(decisions.rows), len(decisions.choices)
     every, none, best = np.arange(n), np.full((n, count), -1, dtype=np.int16), np.full(n, np.inf)
@@ -460,7 +461,7 @@ def _beam(decisions: Decisions, start: Sequence[_Reached], every_set: bool) -> I
 
 
 def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tuple[IntArray, State, IntArray]:
-    """Return the rows, states and costs from which the beam search continues, which have the lowest projected costs."""
+    """Return the rows, states and costs with the lowest projected costs, from which the beam search continues."""
     rows, states, costs, projected = [], [], [], []
     for one in reached:
         with np.errstate(divide="ignore"):
@@ -478,7 +479,7 @@ def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tu
 
 
 def _ladder(choice: Choice) -> NDArray[np.bool_]:
-    """Return a mask (n, C) of a column's new values that the beam search tries, at increasing distances from each row's value."""
+    """Return a mask (n, C) of the new values of a column for the beam search, at various distances from each row's value."""
     n, size = choice.cost.shape
     made = np.zeros((n, size), dtype=np.bool_)
     own = choice.cost.argmin(axis=1)  # index of the new value next to the row's own value
@@ -488,7 +489,10 @@ def _ladder(choice: Choice) -> NDArray[np.bool_]:
 
 
 def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) -> Iterator[Found]:
-    """Raise the margins of `rows` by changing one column after another at any cost, and yield changes that reverse decisions."""
+    """Increase the margins of `rows` by changing one column after another, and yield changes that reverse decisions.
+
+    Costs are ignored.
+    """
     row, state = _highest(start, rows)
     margin = decisions.of(row, state)
     for _ in range(CLIMBS):
@@ -506,7 +510,7 @@ def _climbed(decisions: Decisions, start: Sequence[_Reached], rows: IntArray) ->
 
 
 def _highest(start: Sequence[_Reached], rows: IntArray) -> tuple[IntArray, State]:
-    """Return, for each of `rows`, the states with the highest margins, at most one from each entry of `start`."""
+    """Return the states with the highest margins for each of `rows`, at most one from each entry of `start`."""
     found, states, margins = [], [], []
     for one in start:
         some = np.flatnonzero(np.isin(one.rows, rows))
@@ -534,10 +538,7 @@ def _without(state: State, k: int) -> State:
 
 
 def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Change each changed column back in turn, and yield the cheapest further changes that reverse the decision again.
-
-    A further change affects one column. None is needed if the decision remains reversed.
-    """
+    """Reset each changed column in turn, and yield states that still reverse the decision, with at most one further change."""
     for k, choice in enumerate(decisions.choices):
         at = np.flatnonzero(flips.state[:, k] >= 0)
         row, state = flips.row[at], _without(flips.state[at], k)
@@ -550,10 +551,7 @@ def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
 
 
 def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Reduce the change of each column in turn, and yield the cheapest further changes that reverse the decision again.
-
-    A further change affects one other column.
-    """
+    """Reduce the change of each column in turn, and yield the cheapest change of one other column that compensates for it."""
     for k, choice in enumerate(decisions.choices):
         changed = np.flatnonzero(flips.state[:, k] >= 0)
         costs, now = choice.cost[flips.row[changed]], choice.cost[flips.row[changed], flips.state[changed, k]]

@@ -1,4 +1,4 @@
-"""Where does an average effect curve hide several different ones?"""
+"""Where does an average effect curve hide several different effects?"""
 
 from __future__ import annotations
 

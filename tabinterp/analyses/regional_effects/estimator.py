@@ -1,4 +1,4 @@
-"""Regional effects: two regions of the data in which a column has different effects, which its average effect curve hides.
+"""Regional effects: pairs of regions in which a column has different effects, which its average effect curve hides.
 
 The curve of a row (Goldstein et al. 2015) shows the row's score when the column is set to each point of a grid. Each curve is
 centred: its mean over the distribution of the column is subtracted. The *heterogeneity* of a column is the variance of the
@@ -12,13 +12,13 @@ threshold, with a given level, or with missing values. The second region contain
 is 1 minus the ratio of the heterogeneity within both regions to the heterogeneity of all rows. The split with the largest
 explained share is chosen, as in REPID and GADGET (Herbinger et al. 2022, 2024). To prevent selection bias, the split is chosen on
 one half of the rows (or groups of rows), and its explained share is computed on the other half. Because of sampling errors in the
-average curves, even a random split explains a small share. This share is subtracted.
+average curves, even a random split is expected to explain a small share. This expected share is subtracted.
 
-A split is *found* if the interval of its explained share lies above a tenth. P-values are corrected over the splits of all
-columns, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% (Benjamini
-& Yekutieli 2005). The units of standard errors are rows, or groups of rows, and the grid is treated as fixed. If a split explains
-nothing, the first-order influence of each row on its explained share is zero. A second-order term is therefore added to the
-standard error. Each column has only one split, because evaluating a second split within a region would require further rows.
+A split is *found* if the interval of its explained share lies above a tenth. P-values are adjusted for the number of columns with
+a split, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% (Benjamini
+& Yekutieli 2005). Standard errors are over rows or over groups of rows, and treat the grid as fixed. If a split explains nothing,
+the first-order influence of each row on the explained share is zero. A second-order term is therefore added to the standard
+error. Each column has only one split, because evaluating a second split within a region would require further rows.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ BETWEEN = (0.1, 0.9)  # quantiles of a numeric column between which the change o
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """The average curve of the rows of one region, for one output.
+    """The average curve over the rows of one region, for one output.
 
     Parameters
     ----------
-    curve : values of the curve (points,); NaN at points to which fewer than ten rows of the region are nearest.
-    change : change in the curve from the first to the second of the two points in `Regions.ends`.
+    curve : value of the curve at each grid point (points,); NaN at a point that is nearest to fewer than ten rows of the region.
+    change : change in the curve between the two points in `Regions.ends`.
     """
 
     curve: Estimates
@@ -84,10 +84,10 @@ class Regions:
 
     Parameters
     ----------
-    output : output to which the curves belong. It has the largest difference between the regions.
-    values : values of the column at the points; None for a missing value.
-    ends : indices of the two points between which changes are reported. None if fewer than two points have enough rows in both
-        regions.
+    output : the output with the largest difference between the regions. The curves are for this output.
+    values : values of the column at the grid points; None for a missing value.
+    ends : indices of the two grid points between which changes are reported. None if fewer than two points have enough rows in
+        both regions.
     """
 
     output: str | None
@@ -104,11 +104,11 @@ class RegionalEffect:
 
     Parameters
     ----------
-    heterogeneity : square root of the variance over rows of the centred curves, in units of the score.
+    heterogeneity : square root of the variance of the centred curves over rows, in units of the score.
     share : share of the column's contribution to the variance of the score that is due to interactions.
     split : condition that defines the first region. None if the curves hardly differ between rows, or if no split has enough rows
         in both regions.
-    rows_share : share of the rows in the first region, rounded to a tenth.
+    rows_share : share of the rows that are in the first region, rounded to a tenth.
     explained : share of the heterogeneity that the split explains, with an interval adjusted for the number of columns.
     q : p-value of the hypothesis that the split explains at most a tenth, adjusted for the number of columns.
     regions : average curves of both regions; None without a split.
@@ -126,13 +126,13 @@ class RegionalEffect:
 
     @property
     def found(self) -> bool:
-        """Whether the split explains significantly more than a tenth."""
+        """Whether the split explains significantly more than a tenth of the heterogeneity."""
         return bool(self.explained[2] > LEAST)
 
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffects(Display):
-    """Regional effects of all columns. Columns for which a split was found come first, then columns with higher heterogeneity."""
+    """Regional effects of all columns: first those with a found split, and then all others, by decreasing heterogeneity."""
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.heterogeneity", {"network": ("heterogeneity", "heterogeneity_low", "heterogeneity_high")}
@@ -174,10 +174,11 @@ def regional_effects(
 
     Parameters
     ----------
-    model : the network. For a model without interactions, all rows have the same curve.
+    model : the network. If a model has no interactions, all rows have the same curve.
     columns : columns to analyse; None analyses all.
-    rows : maximum number of rows for which curves are computed. One half is used to choose a split, and the other to evaluate it.
-    seed : seed for drawing the rows and the halves.
+    rows : maximum number of rows for which curves are computed. One half is used to choose splits, and the other to evaluate
+        them.
+    seed : seed for sampling the rows and dividing them into halves.
 
     Raises
     ------
@@ -217,7 +218,7 @@ def regional_effects(
 
 
 class _Sample:
-    """The rows for which curves are computed, divided into a half for choosing splits and a half for evaluating them.
+    """Rows for which curves are computed: one half for choosing splits and one half for evaluating them.
 
     All rows of a group are in the same half.
     """
@@ -231,7 +232,7 @@ class _Sample:
             raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
 
     def splits(self) -> Iterator[Group]:
-        """Yield the first region of each split that has enough rows (and groups) in both regions, in each half of the rows."""
+        """Yield the first region of each admissible split: both regions have enough rows and groups in each half of the rows."""
         seen: set[bytes] = set()
         for name in self.bound.columns:
             for split in self._of(name):
@@ -268,9 +269,10 @@ class _Sample:
 def _read(
     sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
 ) -> tuple[RegionalEffect, tuple[float, float, float]]:
-    """Return the results for one column, from the scores of all rows at all points (n, points, outputs).
+    """Return the results for one column, and the explained share of its split before correction for multiple tests.
 
-    The second item contains the share that the column's split explains, its standard error, and the effective number of groups.
+    `scores` (n, points, outputs) contains the scores of all rows at all grid points. The explained share is returned with its
+    standard error and the effective number of groups.
     """
     everyone = np.arange(len(grid.below))
     weights = sample.bound.table.row_weights
@@ -306,11 +308,11 @@ def _read(
 
 
 def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Mean, Mean]:
-    """Return the square root of the heterogeneity of curves (n, p), and the share of variance that is due to interactions.
+    """Return the square root of the heterogeneity of curves (n, p), and the share of their variance due to interactions.
 
     The heterogeneity is the variance over rows, summed over points. The interval of its square root is computed on the
-    logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean square
-    of the curves.
+    logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean over
+    rows of the sum of squares of a curve.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
@@ -332,7 +334,7 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
 
 
 def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) -> FloatArray:
-    """Return, for each split (splits,), the between-region share of the variance of curves (n, p) over rows.
+    """Return, for each split (splits,), the share of the variance of curves (n, p) that lies between its two regions.
 
     `regions` (splits, n) is a mask of the rows in the first region of each split.
     """
@@ -349,9 +351,9 @@ def explained(
     """Return the share of the variance of curves (n, p) over rows that a split explains.
 
     `region` (n,) is a mask of the rows in the first region. The share is returned with its standard error and the effective
-    number of groups. In a random split, the average curves of the regions differ only by sampling error. The share b that this
-    error explains is subtracted. The standard error of b is at most sqrt(2) b, as for a chi-squared variable with one degree of
-    freedom, and this upper limit is used.
+    number of groups. In a random split, the average curves of the regions differ only by sampling error. The share b that is
+    expected from sampling error is subtracted. The standard error of b is at most sqrt(2) b, as for a chi-squared variable with
+    one degree of freedom, and this upper limit is used.
     """
     everyone, unit = np.ones(len(curves), dtype=bool), weights / weights.sum()
     whole, *parts = (_Scatter.of(curves, weights, group, rows) for rows in (everyone, region, ~region))
@@ -365,10 +367,10 @@ def explained(
 
 
 def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
-    """Return intervals and corrected p-values of explained shares.
+    """Return intervals and p-values of explained shares, corrected for multiple tests.
 
-    `found` contains each share with its standard error and the effective number of groups. The p-value is twice the one-sided
-    p-value of the hypothesis that the share is at most `LEAST`. After correction, the p-value is at most 5% if and only if the
+    `found` contains each share with its standard error and the effective number of groups. The uncorrected p-value is twice the
+    one-sided p-value of the hypothesis that the share is at most `LEAST`. The corrected p-value is at most 5% if and only if the
     interval lies above `LEAST`.
     """
     value, error, count = np.array(found, dtype=np.float64).reshape(-1, 3).T
@@ -385,9 +387,10 @@ def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, floa
 
 @dataclass(frozen=True, eq=False)
 class _Scatter:
-    """Scatter of the curves of some rows: squared distances (n,) from their mean curve, and the mean's squared standard error.
+    """Scatter of the curves in a subset of n rows.
 
-    For all other rows, the distance is 0.
+    `distances` (n,) contains each curve's squared distance from the mean curve of the subset, and 0 for rows outside the subset.
+    `error` is the squared standard error of the mean curve, summed over points.
     """
 
     distances: FloatArray
@@ -404,12 +407,13 @@ class _Scatter:
 def _spread(
     moved: FloatArray, group: IntArray, unit: FloatArray, by_chance: float = 0.0
 ) -> tuple[FloatArray, FloatArray, float]:
-    """Return standard errors, half widths of 95% intervals, and the effective number of groups, given influences (n, ...).
+    """Return standard errors, half widths of 95% intervals, and the effective number of groups.
 
-    The standard errors approximate those of the jackknife over groups. If a group has a share h of the total weight (`unit`,
-    (n,)), leaving it out changes a mean by the group's influence divided by 1 - h. A few groups can dominate, particularly for a
-    variance. Degrees of freedom are therefore limited by the distribution of the influences. `by_chance` is the part of the
-    estimate that is due to sampling error. It has a standard error of sqrt(2) times `by_chance`, which is included.
+    `moved` (n, ...) contains influence-function values, and `unit` (n,) the shares of the rows in the total weight. The standard
+    errors approximate those of the jackknife over groups: leaving out a group with a share h of the weight changes a mean by the
+    group's influence divided by 1 - h. A few groups can dominate the estimate, particularly of a variance. Degrees of freedom are
+    therefore limited by the distribution of the influences. `by_chance` is a bias due to sampling error that was subtracted from
+    the estimate. Its standard error, sqrt(2) times `by_chance`, is included.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
     count = 1 / float(share @ share)
@@ -423,7 +427,7 @@ def _spread(
 
 
 def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
-    """Return the average curves of both regions, computed on the half of the rows on which splits are evaluated.
+    """Return the average curves of both regions, computed on the half of the rows that is used to evaluate splits.
 
     The output, and the points between which changes are reported, are selected on the other half.
     """
@@ -465,7 +469,7 @@ def _region(
 
 
 def run(context: Context) -> RegionalEffects:
-    """Search for splits of the columns that matter most to the network."""
+    """Compute regional effects of the columns that are most important to the network."""
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))

@@ -1,7 +1,7 @@
 """Record classes for regional effects: the heterogeneity of each column, the split that best explains it, and effect curves.
 
-Points with fewer than ten rows are left out. The size of a region is given as a share rounded to a tenth. An exact size, combined
-with other row counts in the document, could reveal a small count of rows.
+Grid points with fewer than ten rows are left out. The size of a region is a share rounded to a tenth, because an exact size,
+combined with other row counts in the document, could reveal a count of fewer than ten rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class RegionalPoint(Part):
 
 
 class RegionalCurves(Part):
-    """Average curves for one output: of the rows in the region, of all other rows, and of all rows together."""
+    """Average curves for one output, over the rows in the region, over all other rows, and over all rows together."""
 
     output: str | None
     start: str | float | None  # first of the two values between which changes are reported; None if there are none
@@ -67,7 +67,7 @@ class Record(Part):
     effects: list[RegionalEffect]  # columns for which a split was found come first
 
     def check_claims(self, document: Document) -> None:
-        """Check that curves are present if and only if the interval of the explained share is above the limit."""
+        """Check that curves are present if and only if the interval of the explained share lies above `least`."""
         for index, one in enumerate(self.effects):
             above = one.explained.low is not None and one.explained.low > self.least
             if above != (one.curves is not None):
@@ -81,7 +81,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the regional effects; None if they were not computed."""
+    """Return the record of regional effects; None if they were not computed."""
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -61,7 +61,7 @@ def build(record: Record, document: Document) -> list[Block]:
 def _sentence(effect: RegionalEffect, curves: RegionalCurves, scale: str) -> str:
     """Return a sentence on the change in score between two values of the column, in each region.
 
-    The sentence is empty if no two values have enough rows.
+    The result is an empty string if fewer than two values have enough rows.
     """
     if curves.start is None or curves.end is None or effect.split is None:
         return ""
@@ -79,7 +79,7 @@ def _sentence(effect: RegionalEffect, curves: RegionalCurves, scale: str) -> str
 
 
 def _changes(change: Interval) -> str:
-    """Return a verb with a number and its interval, such as "falls by 0.2 (95% CI 0.1 to 0.3)"."""
+    """Describe a change by a verb, a number and its interval, such as "falls by 0.2 (95% CI 0.1 to 0.3)"."""
     if not excludes_zero(change):
         return t("report.regional.flat", interval=between(change, sign=True))
     if change.value is None or change.value > 0:

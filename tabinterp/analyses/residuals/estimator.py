@@ -1,8 +1,9 @@
 """Residuals of both models for numeric and count targets: by prediction, by observed value, and their distribution.
 
 A residual is the observed value minus the prediction. For counts, the prediction is the expected count. The results do not
-disclose single rows. Rows are grouped into bins of at least 40 rows. For each bin, a mean with its 95% interval and quantiles are
-reported. A quantile is computed as the mean of the ten nearest values, and only if at least ten values are on each side of it.
+disclose single rows. Rows are grouped into bins of at least 40 rows. For each bin, the mean, its 95% interval and several
+quantiles are reported. A quantile is computed as the mean of the ten nearest values, and only if at least ten values are on each
+side of it.
 
 References
 ----------
@@ -56,16 +57,16 @@ CHARTS: tuple[str, ...] = get_args(Chart)
 
 @dataclass(frozen=True)
 class Bins:
-    """Bins of rows that have been sorted by a value, in increasing order.
+    """Summary of one variable y in bins of another variable x, in increasing order of x.
 
     Parameters
     ----------
     rows : number of rows in each bin (bins,).
-    at : mean, in each bin, of the values by which rows are sorted (bins,).
-    mean : mean, in each bin, of the values that are shown, with standard error and 95% interval (bins,). NaN if the rows of a bin
-        belong to fewer than ten groups.
-    quantiles : quantiles, in each bin, of the values that are shown, at `QUANTILES` (bins, 4). NaN if fewer than ten rows are
-        below or above the quantile.
+    at : mean of x in each bin (bins,).
+    mean : mean of y in each bin, with standard error and 95% interval (bins,). NaN if the rows of a bin belong to fewer than ten
+        groups.
+    quantiles : quantiles of y in each bin, at the probabilities `QUANTILES` (bins, 4). NaN if fewer than ten rows are below or
+        above the quantile.
     """
 
     rows: IntArray
@@ -80,10 +81,10 @@ class ModelResiduals:
 
     Parameters
     ----------
-    by_prediction : residuals in bins of rows with similar predictions.
-    by_observed : predictions in bins of rows with similar observed values.
+    by_prediction : residuals in bins of the prediction.
+    by_observed : predictions in bins of the observed value.
     shares : weighted shares of the rows with residuals below the first edge, between each pair of adjacent edges, and above the
-        last edge (bins + 2,). NaN if a share represents 1 to 9 rows, or would reveal that another does.
+        last edge (bins + 2,). NaN if a share represents 1 to 9 rows, or would reveal that another share does.
     absolute : quantiles of the absolute residual (len(ERRORS),); NaN if fewer than ten rows are above the quantile.
     """
 
@@ -120,9 +121,9 @@ class Residuals(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return one row for each model, chart and bin.
 
-        If `by` is "prediction", bins have rows with similar predictions. `mean` and the quantiles then describe residuals, and
-        `at` is the mean prediction. If `by` is "observed", bins have rows with similar observed values. `mean` and the quantiles
-        then describe predictions, and `at` is the mean observed value.
+        If `by` is "prediction", rows are binned by prediction, `at` is the mean prediction, and `mean` and the quantiles describe
+        residuals. If `by` is "observed", rows are binned by observed value, `at` is the mean observed value, and `mean` and the
+        quantiles describe predictions.
         """
         rows = [
             (model, by, bins.at[i], *_parts(bins.mean, i), *bins.quantiles[i], int(bins.rows[i]))
@@ -163,7 +164,7 @@ class Residuals(PreviewedFrame):
         Raises
         ------
         TabinterpError
-            If `chart` has any other value.
+            If `chart` is not one of these values.
         """
         if chart not in CHARTS:
             raise TabinterpError(f"chart must be one of {list(CHARTS)}; got {chart!r}")
@@ -210,9 +211,9 @@ def residuals(
     Parameters
     ----------
     model : the network.
-    table : the rows. The held-out rows are used or, if the table has no split, all rows.
+    table : the rows. Only the held-out rows are used, or all rows if the table has no split.
     counterpart : the linear model; None fits one, as an audit does.
-    resamples : number of bootstrap resamples, for the intervals of quantiles of the absolute error.
+    resamples : number of bootstrap resamples for the intervals of quantiles of the absolute error.
     seed : seed of the resamples.
 
     Raises
@@ -242,7 +243,7 @@ def residuals(
 def of_rows(
     network: BoundModel, linear: BoundModel, *, held_out: bool, resamples: int = RESAMPLES, seed: int = 0
 ) -> Residuals:
-    """Return the residuals of two models on the rows to which they are bound."""
+    """Return the residuals of two bound models on all of their rows; `held_out` states whether these are held-out rows."""
     table = network.table
     if table.schema.goal.classes:
         raise NotApplicableError(why("residuals.classes"))
@@ -269,7 +270,7 @@ def of_rows(
 
 
 def _predicted(bound: BoundModel) -> FloatArray:
-    """Return the predictions (n,) in units of the target. For counts, they are expected counts."""
+    """Return the predictions (n,) in units of the target; for counts, the expected counts."""
     scores = bound.scores[:, 0]
     return np.exp(scores) if bound.table.schema.task == "count" else scores
 
@@ -294,7 +295,7 @@ def _binned(by: FloatArray, values: FloatArray, table: Table) -> Bins:
 
 
 def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> FloatArray:
-    """Return quantiles of `values` at `shares` that do not reveal single rows.
+    """Return weighted quantiles of `values` (n,) at the probabilities `shares`, without revealing single values.
 
     A quantile is computed as the mean of the ten values around it, five on each side. It is NaN if fewer than ten rows are below
     or above it. Rows with weight 0 are ignored.
@@ -309,7 +310,7 @@ def shown_quantiles(values: FloatArray, weights: FloatArray, shares: Sequence[fl
 
 
 def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) -> tuple[FloatArray, IntArray]:
-    """Return, for each quantile of sorted values, the mean of the ten nearest values and the number of values below."""
+    """Return, for each quantile of sorted values, the mean of the ten nearest values and the number of values below it."""
     mass, sums, half = np.cumsum(weights), np.append(0.0, np.cumsum(values)), SMALL // 2
     below = np.searchsorted(mass, np.asarray(shares) * mass[-1] * (1 + TIE), side="right")
     middle = np.clip(below, half, max(half, len(mass) - half))
@@ -317,9 +318,9 @@ def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) ->
 
 
 def _edges(left: list[FloatArray]) -> FloatArray:
-    """Return edges for bins of residuals. They are multiples of 1, 2 or 5 times a power of ten.
+    """Return edges for bins of both models' residuals.
 
-    Such round edges do not disclose the residual of a single row.
+    The edges are multiples of 1, 2 or 5 times a power of ten, which do not disclose the residual of a single row.
     """
     ends = [np.quantile(one, [TAIL, 1 - TAIL]) for one in left]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
@@ -334,7 +335,7 @@ def _edges(left: list[FloatArray]) -> FloatArray:
 
 
 def _shares(left: FloatArray, edges: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the weighted shares of rows with residuals below, between and above the edges; NaN if a share may not be shown."""
+    """Return the weighted shares of rows with residuals below, between and above the edges; NaN where a share is withheld."""
     place = np.searchsorted(edges, left, side="right")
     shares = np.bincount(place, weights, len(edges) + 1) / weights.sum()
     return np.where(parts_shown(np.bincount(place, minlength=len(edges) + 1)), shares, np.nan)
@@ -348,7 +349,7 @@ def _absolute(
     orders = [np.argsort(size, kind="stable") for size in sizes]
 
     def found(times: FloatArray) -> FloatArray:
-        """Return the quantiles of a resample, from the number of times that it contains each row (n,)."""
+        """Return the quantiles of both models in a resample that contains each row `times` (n,) times."""
         rows = [np.repeat(order, times[order].astype(np.int64)) for order in orders]
         return np.stack([_around(size[at], weights[at], ERRORS)[0] for size, at in zip(sizes, rows, strict=True)])
 

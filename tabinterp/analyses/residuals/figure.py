@@ -34,7 +34,7 @@ Both = tuple[Sequence[ResidualBin], Sequence[ResidualBin]]
 
 
 def quantiles(bins: Sequence[ResidualBin]) -> FloatArray:
-    """Return the quantiles of each bin (bins, 4); NaN for a quantile that is not shown."""
+    """Return the 10%, 25%, 75% and 90% quantiles of each bin (bins, 4); NaN for a quantile that is withheld."""
     return np.array([numbers([one.q10, one.q25, one.q75, one.q90]) for one in bins])
 
 
@@ -48,12 +48,12 @@ def binned(
     *,
     diagonal: bool,
 ) -> Markup:
-    """Draw the means and quantile bands of the bins of both models.
+    """Draw the means and quantile bands of both models' bins.
 
     Parameters
     ----------
     names : labels of the two axes.
-    title : function that takes the index of a bin and a model, and describes the bin in words.
+    title : function that takes the index of a bin and the name of a model, and returns a description of the bin.
     """
     curves = [series(model, [one.mean for one in bins]) for model, bins in zip(MODELS, both, strict=True)]
     at = [numbers([one.at for one in bins]) for bins in both]
@@ -75,7 +75,7 @@ def distribution(
 
     Parameters
     ----------
-    titles : text for each model that is shown when the pointer is over its distribution.
+    titles : tooltip for the distribution of each model.
     """
     edges = np.array([one.high for one in bins[:-1]], dtype=np.float64)
     shares = [(model, numbers([getattr(one, model) for one in bins])) for model in MODELS]

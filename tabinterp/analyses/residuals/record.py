@@ -50,7 +50,7 @@ class ErrorBin(Part):
 
 
 class ErrorQuantile(Part):
-    """A quantile of the absolute residual; numbers are empty if fewer than ten rows are above the quantile."""
+    """A quantile of the absolute residual. Intervals are empty if fewer than ten rows are above the quantile."""
 
     quantile: float
     network: Interval
@@ -69,7 +69,7 @@ class Record(Part):
 
 
 def build(r: Results) -> Record | None:
-    """Return the residuals of both models; None if the analysis does not apply."""
+    """Return the record of both models' residuals; None if the analysis does not apply."""
     result = r[ANALYSIS]
     if result is None:
         return None

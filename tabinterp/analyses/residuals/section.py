@@ -18,7 +18,7 @@ Named = tuple[str, int, ResidualBin]  # model, index of the bin, bin
 
 
 def build(record: Record, document: Document) -> list[Block]:
-    """Return the charts of both models' residuals, each with a table of the numbers that it shows."""
+    """Return the charts of both models' residuals, each with a table of its data."""
     blocks: list[Block] = [_sizes(record.absolute, document.linear.name)]
     for chart in ("residuals", "observed"):
         blocks += _binned(record, chart)

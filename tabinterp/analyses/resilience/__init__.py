@@ -1,4 +1,4 @@
-"""How much worse is each model on hard rows, on outer rows, in the worst cluster, and under more of the drift that was found?"""
+"""How much worse is each model on hard rows, on rows far from the training rows, in the worst cluster, and under more drift?"""
 
 from __future__ import annotations
 

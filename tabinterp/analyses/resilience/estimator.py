@@ -2,35 +2,32 @@
 
 Rows are never selected by their own outcome, because the largest losses are partly due to chance.
 
-- Hardest rows: the held-out rows are divided into five parts, with all rows of a group in the same part. For each part,
-  gradient-boosted trees are fitted to a model's losses in all earlier parts. Their predictors are the columns and the model's own
-  score. The rows of the part are ordered by the predicted loss. Each model has its own hardest rows.
+- Hardest rows: the held-out rows are divided into five folds, with all rows of a group in the same fold. For each fold except the
+  first, gradient-boosted trees are fitted to a model's losses in all earlier folds. Their predictors are the columns and the
+  model's own score. The rows of the fold are ordered by the predicted loss. Each model has its own hardest rows.
 - Outermost rows: rows with the largest mean distance to their ten nearest training rows. Numbers are measured in standard
   deviations, and the distance between two levels of a column is 1.
-- Worst cluster: the training rows are clustered by k-means. The cluster with the largest loss of the network is selected on one
-  half of the held-out rows, and results are computed on the other half.
+- Worst cluster: the training rows are clustered by k-means. The cluster in which the network has the largest loss is selected on
+  one half of the held-out rows, and results are computed on the other half.
 - Drift: held-out rows are weighted by the odds that they are held-out rather than training rows (Shimodaira 2000). The odds come
-  from cross-fitted logistic regression. The weighted rows differ from the held-out rows as the held-out rows differ from the
-  training rows, which extrapolates the drift by one step. Results are computed only if trees distinguish held-out from training
-  rows significantly.
+  from cross-fitted logistic regression. The weighting repeats the drift from the training rows to the held-out rows once more.
+  Results are computed only if trees distinguish held-out from training rows significantly.
 
-The rows of a part are ordered with trees that were fitted only to earlier parts. Given the earlier parts, the error of the mean
-loss in a part has expectation zero. Errors of different parts are therefore uncorrelated (Luedtke & van der Laan 2016; Wager
-2024). If
-trees were fitted to all other parts, errors of different parts would be correlated. This was simulated with 600 rows, for all of
-which the squared errors had the same distribution. The standard deviation of the loss on the hardest tenth was then 1.25 times
-its standard error.
+Because the trees for a fold are fitted only to earlier folds, the error of the mean loss in a fold has expectation zero given the
+earlier folds. Errors of different folds are therefore uncorrelated (Luedtke & van der Laan 2016; Wager 2024). If trees were
+fitted to all other folds, the errors would be correlated. In a simulation with 600 rows and identically distributed squared
+errors, the standard deviation of the loss on the hardest tenth was then 1.25 times its standard error.
 
 Means are weighted means over rows. Differences are network minus linear counterpart. The *excess rise* of a subset is the rise in
 the network's loss from all rows to the subset, minus the same rise for the counterpart. Standard errors are over rows, or over
 groups of rows, and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for skewness
 (Hall 1992).
 
-A number is left out if it is based on fewer than fifty effective rows (Kish 1965), on fewer than twenty groups of rows, or on too
-few events of a class. A number is also left out if a difference between two subsets would reveal fewer than ten rows. Under drift
-there is no excess rise, because the coverage of its intervals was only 84 to 89%. Other intervals for few rows can also have less
-than 93% coverage (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage was 88%. With sampling weights, the
-coverage for the hardest and outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
+A result is left out if it is based on fewer than fifty effective rows (Kish 1965), on fewer than twenty groups of rows, or on too
+few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. Under drift
+there is no excess rise, because the coverage of its intervals was only 84 to 89%. Other intervals can also have less than 93%
+coverage if there are few rows (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage was 88%. With sampling
+weights, the coverage for the hardest and outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
 """
 
 from __future__ import annotations
@@ -87,11 +84,11 @@ class OnRows:
 
     Attributes
     ----------
-    kind : the subset. In "hardest", each model is evaluated on the rows that are hardest for it. In "network" and "linear", both
-        are evaluated on the rows that are hardest for this model.
-    share : share of all rows, by weight; NaN for the worst cluster and under drift.
+    kind : the subset. In "hardest", each model is evaluated on its own hardest rows. In "network" and "linear", both models are
+        evaluated on the hardest rows of the named model.
+    share : share of all ordered rows, by weight; NaN for the worst cluster and under drift.
     rows : effective number of rows.
-    network_power, linear_power : AUC for two classes, R2 for a number; NaN if the models are evaluated on different rows.
+    network_power, linear_power : AUC for two classes, R2 for a numeric target; NaN if the models are evaluated on different rows.
     """
 
     kind: Kind
@@ -108,7 +105,7 @@ class OnRows:
 
 @dataclass(frozen=True)
 class Trait:
-    """The rounded mean of a numeric column, or the rounded share of a level, in a cluster and in all other rows."""
+    """Rounded mean of a numeric column, or rounded share of a level, in the worst cluster and in all other rows."""
 
     column: str
     level: str | None
@@ -118,7 +115,7 @@ class Trait:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The number of held-out rows in the worst cluster, and the columns in which these differ most from all other rows."""
+    """The number of held-out rows in the worst cluster, and the columns in which these rows differ most from all others."""
 
     rows: int
     traits: tuple[Trait, ...]
@@ -138,11 +135,11 @@ class Resilience(Display):
     Parameters
     ----------
     loss : name of the loss, such as "log_loss".
-    power : "auc" or "r2"; None if neither applies.
+    power : the second metric, "auc" or "r2"; None if neither applies.
     rows : number of held-out rows.
     training_rows : number of training rows used for distances, clusters and odds.
-    subsets : results on each subset, with all rows first and smaller shares before larger ones.
-    cluster : description of the worst cluster; None if it has too few rows, or if there are not two clusters with enough rows.
+    subsets : results on each subset. Results on all rows come first, and smaller shares come before larger ones.
+    cluster : description of the worst cluster; None if it has too few rows, or if fewer than two clusters have enough rows.
     drift : AUC of trees that distinguish held-out from training rows.
     """
 
@@ -190,12 +187,12 @@ def resilience(
     ----------
     model : the network.
     table : the rows, with the split that the network was trained with.
-    counterpart : the linear model; if None, one is fitted, as an audit does.
+    counterpart : the linear model; None fits one, as an audit does.
 
     Raises
     ------
     NotApplicableError
-        If the table has no split into training and held-out rows, or if there are too few rows or events of a class.
+        If the table has no split into training and held-out rows, or if there are too few rows or too few rows of a class.
 
     Examples
     --------
@@ -250,7 +247,7 @@ def resilience(
 
 
 class _Asked:
-    """Both models with their losses on the held-out rows; computes results on subsets of these rows."""
+    """Losses of both models on the held-out rows, with methods that select subsets of these rows and compute results on them."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, seed: int) -> None:
         self.table, self._seed = network.table, seed
@@ -263,7 +260,7 @@ class _Asked:
     def on(self, kind: Kind, share: float, factor: FloatArray, other: FloatArray | None = None) -> OnRows:
         """Return the results of both models when the row weights are multiplied by `factor` (n,).
 
-        For the linear model, `other` (n,) is used instead of `factor`, if it is given.
+        If `other` (n,) is given, it replaces `factor` for the linear model.
         """
         weights = [self.table.row_weights * one for one in (factor, factor if other is None else other)]
         ours, theirs = self._means(weights)
@@ -288,7 +285,7 @@ class _Asked:
         return interval(ours, least, 1.0), interval(theirs, least, 1.0), interval(ours - theirs, -reach, reach)
 
     def is_enough(self, factor: FloatArray | BoolArray) -> bool:
-        """Return whether there are enough rows for a result, in every class, when row weights are multiplied by `factor` (n,)."""
+        """Return whether there are enough rows in total and of every class when row weights are multiplied by `factor` (n,)."""
         weights, groups = self.table.row_weights * factor, self.table.groups
         used = weights > 0
         if not used.any() or effective(weights) < LEAST:
@@ -298,9 +295,9 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield the results on the hardest rows for each model, on the hardest rows for one of the models, and on outermost rows.
+        """Yield results on each model's own hardest rows, on one model's hardest rows for both, and on the outermost rows.
 
-        `distance` (n,) is the mean distance of each row to its nearest training rows. Shares of the rows are in increasing order.
+        `distance` (n,) is the mean distance of each row to its nearest training rows. Smaller shares come first.
         """
         ties = row_hash(self.table.numbers, self._seed)
         hard = [self._told(self._hardest(model, ties)) for model in (0, 1)]
@@ -316,9 +313,10 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the first 10%, 20%, ... of the rows in the given order, as 0 or 1 for each row (n,), by share.
+        """Return the first 10%, 20%, ... of the rows with indices `order`.
 
-        A share is left out if it has too few rows, or if its difference from a larger share would reveal a small count.
+        The result is a dict from the share to an indicator of 0 or 1 for each row (n,). A share is left out if it has too few
+        rows, or if the difference between it and a larger share would reveal a small count.
         """
         weights = self.table.row_weights[order]
         place = np.full(len(self.table), np.inf)
@@ -336,10 +334,10 @@ class _Asked:
         return bool(((counts > 0) & (counts < SMALL)).any())
 
     def _hardest(self, model: int, ties: HashArray) -> IntArray:
-        """Return the indices of all rows except the first part (m,), in decreasing order of their predicted loss.
+        """Return the indices of all rows outside the first fold (m,), in decreasing order of their predicted loss.
 
-        Losses are predicted by trees that were fitted to earlier parts. A row's position in the order depends on its rank within
-        its own part.
+        Losses in a fold are predicted by trees that were fitted to earlier folds. Rows of different folds are merged by their
+        relative rank within the fold.
         """
         from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: PLC0415
 
@@ -361,9 +359,10 @@ class _Asked:
         return np.asarray(dealt(self.table, self._seed + 2, 2) == 1)
 
     def worst_cluster(self, code: IntArray) -> int | None:
-        """Return the cluster in which the network's loss on the first half of the rows is largest.
+        """Return the index of the cluster in which the network's loss on the first half of the rows is largest.
 
-        `code` (n,) has the cluster of each row. The result is None if fewer than two clusters have enough rows in both halves.
+        `code` (n,) is the cluster index of each row. The result is None if fewer than two clusters have enough rows in both
+        halves.
         """
         w, second, size = self.table.row_weights, self.second_half, int(code.max()) + 1
         sizes = [np.bincount(code[side & (w > 0)], minlength=size) for side in (second, ~second)]
@@ -375,10 +374,10 @@ class _Asked:
 
 
 def _standardised(table: Table, learnt: IntArray, columns: Sequence[str]) -> FloatArray:
-    """Return columns as numbers (n, d) from which distances are computed.
+    """Return the columns as numbers (n, d) for the computation of distances.
 
-    Numeric columns are measured in standard deviations of the training rows. A missing value is replaced by the mean, and an
-    indicator of missing values is added. Levels are coded so that the distance between any two of them is 1.
+    Numeric columns are standardised with the training rows. A missing value is replaced by the mean, and an indicator of missing
+    values is added. The distance between any two levels of a column is 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
     for name in columns:
@@ -406,7 +405,7 @@ def _distances(learnt: FloatArray, held: FloatArray) -> FloatArray:
 
 
 def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: int) -> IntArray:
-    """Return the index of the cluster of each held-out row (n,); the clusters come from k-means on the training rows."""
+    """Cluster the training rows by k-means, and return the cluster index of each held-out row (n,)."""
     from sklearn.cluster import KMeans  # noqa: PLC0415
 
     count = min(CLUSTERS, max(1, len(held) // PER_CLUSTER), len(np.unique(learnt, axis=0)))
@@ -417,7 +416,7 @@ def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: i
 def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: int) -> FloatArray:
     """Return the odds (n,) that each held-out row is held-out rather than a training row, given its columns.
 
-    The odds are cross-fitted: they come from logistic regressions that were fitted without the row's own fold.
+    The odds of a row come from a logistic regression that was fitted without the row's own fold.
     """
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
@@ -431,7 +430,7 @@ def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: i
 
 
 def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
-    """Return the columns in which the rows `inside` (n,) differ most from all other rows, in standard deviations."""
+    """Describe the columns in which the rows `inside` (n,) differ most from all other rows, in standard deviations."""
     found = [one for name in table.schema.inputs if (one := _trait(table, name, inside)) is not None]
     found.sort(key=lambda one: -one[0])
     return tuple(trait for apart, trait in found[:TRAITS] if apart >= APART)
@@ -440,9 +439,9 @@ def _traits(table: Table, inside: BoolArray) -> tuple[Trait, ...]:
 def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | None:
     """Return the difference in a column between the rows `inside` (n,) and all others, with a description.
 
-    The difference is in standard deviations. For a categorical column, the level that differs most is described. The result is
-    None if it could reveal a small count. A numeric column must be known in at least ten rows inside and ten outside. For a
-    level, four counts must be zero or at least ten: the rows with and without the level, inside and outside.
+    The difference is in standard deviations. For a categorical column, the level with the largest difference is described. The
+    result is None if it could reveal a count of fewer than ten rows. A numeric column must have at least ten known values inside
+    and ten outside. For a level, the numbers of rows with and without it, inside and outside, must each be zero or at least ten.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":
@@ -473,7 +472,7 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
 
 
 def run(context: Context) -> Resilience:
-    """Compare both models of an audit on the hardest and outermost rows, using a sample of training and of held-out rows."""
+    """Compute the resilience of both models of an audit, on samples of the training rows and of the held-out rows."""
     table = context.network.table
     if table.held_out is None:
         raise NotApplicableError(why("resilience.split"))

@@ -62,7 +62,7 @@ class Record(Part):
     drift: Interval  # AUC with which trees distinguish held-out from training rows
 
     def check_claims(self, document: Document) -> None:
-        """Check that every result is based on enough rows, and that there are results under drift only if drift was found."""
+        """Check that every result is based on enough rows, and that results under drift are present only if drift was found."""
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
                 raise DocumentError(f"analyses.resilience.subsets.{index} is based on fewer than {LEAST} rows.")
@@ -76,7 +76,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the results of both models on the hardest and outermost rows; None if they were not compared."""
+    """Return the record of both models' resilience; None if it was not computed."""
     result = results[ANALYSIS]
     if result is None:
         return None

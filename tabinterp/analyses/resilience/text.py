@@ -1,4 +1,4 @@
-"""Sentences about resilience on hard and outer rows."""
+"""Sentences about resilience."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Can the simplest refit that predicts as well as the network be written as a scorecard, and how much does that cost?"""
+"""Can the simplest refit that predicts as well as the network be written as a scorecard, and how much accuracy is lost?"""
 
 from __future__ import annotations
 

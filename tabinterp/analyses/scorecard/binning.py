@@ -1,18 +1,18 @@
 """Bins of a scorecard: the functions of single columns and of pairs of columns in a refit, converted to step functions.
 
-Let f be the refit's function of a column. First, the column is divided into fine pieces. A numeric column is divided at no more
-than 50 edges, which are rounded so that none is the value of fewer than ten rows (`Rounding`). The levels of other columns are
-pieces if they have at least ten rows, and are ordered by their values of f.
+Let f be the refit's function of a column. First, the column is divided into small *pieces*. A numeric column is divided at up to
+50 edges, which are rounded to avoid disclosing values of fewer than ten rows (`Rounding`). In other columns, every level with at
+least ten rows is a piece, and the pieces are sorted by f.
 
-Neighbouring pieces are then joined to k bins, each with at least 1% of the rows and at least 30 rows. For each k up to 12,
+Neighbouring pieces are then merged into k bins, each with at least 1% of the rows and at least 30 rows. For each k up to 12,
 dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the division into k bins that causes the smallest increase in
 loss. To second order, replacing f by a step function g increases the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats.
-The numbers of bins are chosen for all terms together. Bins are added first to the term for which they reduce the loss most. No
-more bins are added when all step functions together increase the loss by at most a tenth of the equivalence margin, or when a
-further bin would reduce the loss by less than 0.5% of the margin.
+The numbers of bins are chosen for all terms together. Bins are added first to the term for which they reduce the loss most.
+Adding stops when all step functions together increase the loss by at most a tenth of the equivalence margin, or when a further
+bin would reduce the loss by less than 0.5% of the margin.
 
-Before a function of a pair of columns is divided, the part that functions of the single columns can explain is moved to the terms
-of the single columns.
+A function of a pair of columns is first split into functions of the single columns, which are added to their terms, and a
+remainder. Only the remainder is converted to a two-way table.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Bin:
     low, high : ends of a range of numbers, low < value <= high; None if the range is unbounded on that side.
     levels : levels in the bin, for columns that are not numeric.
     missing : whether the bin includes missing values.
-    other : whether the bin includes all levels that no bin lists. These are levels with fewer than ten training rows, and levels
-        that do not occur in training rows.
+    other : whether the bin includes all levels that are not listed in any bin. These levels have fewer than ten training rows, or
+        do not occur in training rows.
     """
 
     low: float | None = None
@@ -59,13 +59,13 @@ class Bin:
 
     @property
     def known(self) -> bool:
-        """Whether the bin contains any values other than missing ones."""
+        """Whether the bin contains any values that are not missing."""
         return bool(self.levels) or self.other or (self.low, self.high) != (None, None) or not self.missing
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A division of a column into bins that cover every possible value; if it is `numeric`, the bins are intervals in order."""
+    """A division of a column into bins that cover every possible value. The bins of a numeric column are ordered intervals."""
 
     column: str
     numeric: bool
@@ -83,7 +83,7 @@ class Cut:
 
     @property
     def other(self) -> int:
-        """The index of the bin for levels that no bin lists; 0 until `complete` has assigned them to a bin."""
+        """The index of the bin for levels that are not listed in any bin; 0 until `complete` has assigned them to a bin."""
         return next((i for i, one in enumerate(self.bins) if one.other), 0)
 
     def place(self, values: pd.Series) -> IntArray:
@@ -98,10 +98,7 @@ class Cut:
 
 
 def complete(cut: Cut, reference: int) -> Cut:
-    """Return the cut with a bin for missing values, and with a bin for levels that no bin lists.
-
-    Missing values or levels without a bin are assigned to the bin with index `reference`.
-    """
+    """Assign missing values, and levels not listed in any bin, to the bin with index `reference` unless they have a bin."""
     bins = list(cut.bins)
     if not any(one.missing for one in bins):
         bins[reference] = replace(bins[reference], missing=True)
@@ -112,7 +109,7 @@ def complete(cut: Cut, reference: int) -> Cut:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The pieces of one column: its finest bins, in an order in which neighbours may be joined.
+    """The pieces of one column: its smallest bins, sorted by value or, for levels, by the function to be approximated.
 
     Parameters
     ----------
@@ -125,21 +122,21 @@ class Piece:
 
     @property
     def free(self) -> int:
-        """The number of pieces that may be joined, which are all except the piece for missing values."""
+        """The number of pieces that may be merged: all except the piece for missing values."""
         return sum(one.known for one in self.cut.bins)
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A possible division of a term into bins.
+    """A possible division of a term into bins. A term is a function of one column or of two columns.
 
     Parameters
     ----------
-    function : values of the function that is replaced by steps, for the training rows (rows,).
-    pieces : pieces of the one or two columns of the term.
+    function : values of the term for the training rows (rows,).
+    pieces : pieces of each column of the term.
     groups : for each column, the index of the bin to which each piece belongs (pieces,).
     bins : number of bins, not counting the reference bin.
-    loss : increase in the mean log loss if the function is replaced by steps.
+    loss : increase in the mean log loss if the term is replaced by a step function.
     """
 
     function: FloatArray
@@ -154,12 +151,11 @@ class Candidate:
 
 
 def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
-    """Return the chosen division of each term into bins.
+    """Choose one division into bins for each term, and return the divisions that have any bins.
 
     `candidates` contains the possible divisions of each term, in increasing number of bins. The first division of a term has no
-    bins. At each step, the division that reduces the loss most per added bin is chosen. The steps end when the remaining increase
-    in loss over all terms is at most a tenth of the margin, or when no step reduces the loss by more than 0.5% of the margin per
-    bin. Terms without bins are omitted.
+    bins. Each step selects the term and division that reduce the loss most per added bin. The steps end when the total increase
+    in loss is at most a tenth of the margin, or when no step reduces the loss by more than 0.5% of the margin per bin.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
@@ -180,7 +176,7 @@ def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
 
 
 def pieces(values: pd.Series, kind: str, function: FloatArray, most: int) -> Piece:
-    """Return the pieces of one column; levels are ordered by the mean of `function` (rows,)."""
+    """Return the pieces of one column: at most `most` intervals, or levels sorted by their mean of `function` (rows,)."""
     numeric = kind == "numeric"
     bins = _intervals(values, most) if numeric else _levels(values, function)
     if values.isna().sum() >= SMALL:
@@ -210,7 +206,7 @@ def _levels(values: pd.Series, function: FloatArray) -> list[Bin]:
 
 
 def plain_level(level: Any) -> Any:
-    """Return a level as a plain Python value; a NumPy scalar is converted."""
+    """Return a level as a plain Python value; NumPy scalars are converted."""
     return level.item() if isinstance(level, np.generic) else level
 
 
@@ -218,15 +214,15 @@ def plain_level(level: Any) -> Any:
 
 
 def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[IntArray]:
-    """Yield the best divisions of the pieces of a column into 1, 2, ... bins of at least `least` training rows each.
+    """Yield the best division of a column's pieces into 1 bin, 2 bins and so on, each with at least `least` training rows.
 
-    A division gives the index of the bin of each piece (pieces,). If there is a piece for missing values, it forms an additional
-    bin, which is last.
+    A division is an array of the bin index of each piece (pieces,). A piece for missing values always forms an additional last
+    bin.
 
     Parameters
     ----------
-    moments : for each piece, the sums of the weights, of the weighted function, and of the weighted squares of the function, each
-        (pieces, d). d is 1, or the number of pieces of the second column if the function depends on two.
+    moments : three arrays of sums over the rows of each piece: of the weights w, of w f, and of w f^2, where f is the function to
+        be approximated. Each has the shape (pieces, d). d is 1, or the number of the second column's pieces if f depends on two.
     """
     free = piece.free
     rows = np.append(0, np.bincount(piece.place, minlength=free)[:free].cumsum())
@@ -249,7 +245,7 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
 
 
 def _cut(piece: Piece, group: IntArray) -> Cut:
-    """Return the division of a column in which the pieces with equal `group` (pieces,) form a bin."""
+    """Return the division of a column in which all pieces with the same value of `group` (pieces,) form one bin."""
     made = []
     for one in range(int(group.max()) + 1):
         bins = [bin_ for bin_, at in zip(piece.cut.bins, group, strict=True) if at == one]
@@ -263,9 +259,9 @@ def _cut(piece: Piece, group: IntArray) -> Cut:
 
 
 def terms_of(pipeline: Pipeline, frame: pd.DataFrame) -> dict[tuple[str, ...], FloatArray]:
-    """Return the contribution of each column and of each pair of columns to a refit's log-odds (rows,), by their names.
+    """Return the contributions of single columns and of pairs of columns to a refit's log-odds (rows,).
 
-    The intercept has the empty tuple as its name.
+    The keys are tuples of one or two column names. The intercept has the empty tuple as its key.
     """
     basis, scale, model = (step for _, step in pipeline.steps)
     design = scale.transform(np.asarray(basis.transform(frame[list(basis.feature_names_in_)]), dtype=np.float64))
@@ -284,7 +280,9 @@ def cut_terms(
     weights: FloatArray,
     margin: float,
 ) -> tuple[list[Candidate], FloatArray]:
-    """Return the terms divided into bins, and the curvature of the loss with which the rows are weighted (rows,).
+    """Divide terms into bins. Return the chosen divisions, and the weights of the rows in squared errors of the terms (rows,).
+
+    The weights are proportional to the curvature of the log loss.
 
     Parameters
     ----------
@@ -292,7 +290,7 @@ def cut_terms(
     kinds : kind of each column.
     terms : contributions to the score (rows,), as returned by `terms_of`.
     weights : row weights (rows,).
-    margin : equivalence margin; smaller differences in the mean log loss are negligible, in nats.
+    margin : equivalence margin in nats; smaller differences in the mean log loss are negligible.
     """
     terms, share = dict(terms), weights / weights.sum()
     p = 1 / (1 + np.exp(-np.abs(sum(terms.values()))))
@@ -315,9 +313,9 @@ def cut_terms(
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
-    """Return, for each of two columns, the part of a function of both (rows,) that a step function of this column explains.
+    """Approximate a function of two columns (rows,) by the sum of two step functions, one of each column.
 
-    The parts are fitted by weighted least squares.
+    Return the values of both step functions (rows,), which are fitted by weighted least squares.
     """
     first, second = (np.eye(len(piece.cut.bins)) for piece in coarse)
     cells = _sums(coarse, curvature), _sums(coarse, curvature * function)
@@ -331,14 +329,14 @@ def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> l
 
 
 def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
-    """Return the sums of values over the rows in each combination of pieces of two columns (pieces, pieces)."""
+    """Return the sum of `values` (rows,) over the rows in each combination of pieces of two columns (pieces, pieces)."""
     shape = tuple(len(piece.cut.bins) for piece in both)
     at = both[0].place * shape[1] + both[1].place
     return np.asarray(np.bincount(at, values, shape[0] * shape[1]).reshape(shape), dtype=np.float64)
 
 
 def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
-    """Return the increase in loss if a function is replaced by its mean in each step. `at` (rows,) is the step of each row."""
+    """Return the increase in loss if a function is replaced by its mean in each bin. `at` (rows,) is the bin of each row."""
     weight, total = np.bincount(at, curvature), np.bincount(at, curvature * function)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0, total / weight, 0.0)
@@ -383,7 +381,7 @@ def _of_pair(both: list[Piece], function: FloatArray, curvature: FloatArray, lea
 
 
 def _ordered(both: list[Piece], function: FloatArray, curvature: FloatArray) -> list[Piece]:
-    """Return the pieces of both columns, with levels ordered by the first singular vectors of the function."""
+    """Return the pieces of both columns. Levels are sorted by the first singular vectors of the matrix of weighted cell means."""
     weight, total = _sums(both, curvature), _sums(both, curvature * function)
     left, _, right = np.linalg.svd(total / np.sqrt(np.maximum(weight, np.finfo(float).tiny)))
     made, tiny = [], np.finfo(float).tiny

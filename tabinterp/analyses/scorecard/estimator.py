@@ -2,14 +2,14 @@
 
 The refit's functions of single columns and of pairs of columns are converted to step functions (`binning`). In each bin, the
 function is replaced by its mean over the training rows. The intercept is then fitted again. The points of a column therefore
-follow the refit's curve. The alternative of a logistic regression on the bins would fit the same outcomes a second time and undo
-the shrinkage by the refit's penalty. It also predicted worse on small tables.
+follow the refit's curve. A logistic regression on the bins would instead fit the same outcomes a second time and undo the
+shrinkage by the refit's penalty. Such a regression also predicted worse on small tables.
 
 The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
 odds). The score increases as the adverse class becomes less likely. An increase of pdo points doubles the odds (Siddiqi 2006,
 Credit Risk Scorecards). For each column, the bin with the most training rows is the reference bin and has 0 points. A row that is
-in the reference bins of all columns has the base points. For every other row, the points of its bins are added to the base
-points. Base points and the points of bins are rounded to whole numbers.
+in the reference bins of all columns has the base points as its score. For every other row, the points of its bins are added to
+the base points. Base points and the points of bins are rounded to whole numbers.
 
 On the held-out rows, log loss, AUC and the Kolmogorov-Smirnov statistic are computed for the rounded scores, which are first
 converted back to log-odds. These metrics are compared with those of the network, of the logistic regression and of the unrounded
@@ -67,8 +67,8 @@ METRICS = ("log_loss", "auc", "ks")
 class Scaling(NamedTuple):
     """The scale of a score.
 
-    A row has `points` if its odds of the favourable to the adverse class are `odds`. Each increase by `pdo` points doubles the
-    odds.
+    The score is `points` if the odds of the favourable to the adverse class are `odds`. Each increase by `pdo` points doubles
+    the odds.
     """
 
     points: float
@@ -124,7 +124,7 @@ class Term:
 
 @dataclass(frozen=True)
 class CardMetric:
-    """One metric of the rounded scorecard, the network and the logistic regression on the held-out rows.
+    """One metric on the held-out rows, for the rounded scorecard, the network and the logistic regression.
 
     Parameters
     ----------
@@ -189,9 +189,9 @@ class Scorecard(Display):
         """Return one line for the base points, one for each bin of a column, and one for each cell of a two-way table.
 
         A bin of a numeric `column` contains the values low < value <= high. A bin of any other column contains the values in
-        `levels`. `missing` states whether the bin includes missing values, and `other` whether it includes levels that no bin
-        lists. For a two-way table, `second` is the second column and `second_bin` its bin. `rows` is the number of training rows.
-        It is NaN if it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
+        `levels`. `missing` is true if the bin includes missing values, and `other` if it includes levels not listed in any bin.
+        For a two-way table, `second` is the second column and `second_bin` its bin. `rows` is the number of training rows. It is
+        NaN if it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
         """
         base = {"column": None, "points": self.base, "unrounded": self.unrounded_base, "rows": self.training_rows}
         found = [base, *(row for term in self.terms for row in _rows(term))]
@@ -206,8 +206,8 @@ class Scorecard(Display):
 
         Parameters
         ----------
-        rows : a table, or a dataframe that has the scorecard's columns with the same types as in the table. All other columns are
-            ignored.
+        rows : a table, or a dataframe that contains the scorecard's columns with the same types as in the audited table. All
+            other columns are ignored.
 
         Raises
         ------
@@ -219,7 +219,7 @@ class Scorecard(Display):
         return np.asarray(self.base + sum(term.points[term.cell(frame)] for term in self.terms), dtype=np.int64)
 
     def unrounded(self, rows: pd.DataFrame | Table) -> FloatArray:
-        """Return the unrounded score of each row in points (rows,): a linear function of the log-odds of the binned refit."""
+        """Return the unrounded score of each row in points (rows,): the log-odds of the binned refit, rescaled to points."""
         frame = self._checked(rows)
         return np.asarray(self.unrounded_base + sum(term.unrounded[term.cell(frame)] for term in self.terms))
 
@@ -236,12 +236,12 @@ class Scorecard(Display):
         Raises
         ------
         TabinterpError
-            If the name is empty, or if a name or a level contains a character that SQL strings cannot represent.
+            If the table name is empty, or if a name or a level contains a character that SQL strings cannot represent.
         """
         return exports.sql(self, table)
 
     def to_python(self) -> str:
-        """Return the Python source code of a function `points(row)` that computes the score of one row and needs no library.
+        """Return the Python source code of a function `points(row)`, which computes the score of one row without any library.
 
         `row` is a dict from the names of the columns to their values. None and NaN are treated as missing values.
         """
@@ -294,7 +294,7 @@ def _rows(term: Term) -> list[dict[str, Any]]:
 
 
 def _check_values(values: pd.Series, cut: Cut) -> None:
-    """Raise a TableError if the values of a column differ in type from those from which its bins were made."""
+    """Raise a TableError if the values of a column differ in type from the values in the column's bins."""
     if cut.numeric:
         try:
             values.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -332,13 +332,13 @@ def scorecard(
     odds: float = ODDS,
     pdo: float = PDO,
 ) -> Scorecard:
-    """Return a scorecard made from the simplest refit of a ladder; `Ladder.scorecard` uses this function.
+    """Convert the simplest refit of a ladder that predicts as well as the network to a scorecard; used by `Ladder.scorecard`.
 
     Parameters
     ----------
     ladder : the ladder of refits.
     network : the network with which the refits of the ladder are compared, bound to its table.
-    counterpart : the logistic regression; if None, one is fitted, as an audit does.
+    counterpart : the logistic regression; None fits one, as an audit does.
     points, odds, pdo : scale of the score, as in `Scaling`.
 
     Raises
@@ -412,8 +412,8 @@ def _steps(ladder: Ladder, training: Table) -> list[Term]:
 def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
     """Return a term that contains, for each cell, the mean of the function minus its mean in the reference cell.
 
-    Cells with fewer than ten rows have the value 0. Missing values without a bin, and levels that no bin lists, are assigned to
-    the bin with the most rows.
+    Cells with fewer than ten rows have the value 0. Missing values and unlisted levels are assigned to the bin with the most rows
+    if they have no bin.
     """
     whole = []
     for cut in cuts:
@@ -431,8 +431,8 @@ def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, fr
 def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -> tuple[float, tuple[Term, ...]]:
     """Return the unrounded base points, and the terms converted from log-odds to points.
 
-    The intercept is fitted by maximum likelihood, so the mean prediction equals the mean outcome. `side` is 1 if the steps are in
-    log-odds of the favourable class, and -1 if they are in log-odds of the adverse class.
+    The base points come from the intercept, which is fitted by maximum likelihood. `side` is 1 if the steps are in log-odds of
+    the favourable class, and -1 if they are in log-odds of the adverse class.
     """
     log_odds = sum(side * term.unrounded[term.cell(training.inputs)] for term in steps)
     favourable, weights = training.y == training.schema.compared, training.row_weights
@@ -447,7 +447,7 @@ def _binned(steps: list[Term], training: Table, side: float, scaling: Scaling) -
 
 
 def _metrics(log_odds: FloatArray, rows: Table, seed: int) -> tuple[CardMetric, ...]:
-    """Return the metrics of the scorecard and of the models with which it is compared.
+    """Return the metrics of the scorecard, compared with those of the network and of the logistic regression.
 
     `log_odds` (4, rows) contains the log-odds of the positive class under the scorecard, the unrounded scorecard, the network and
     the logistic regression, in this order.

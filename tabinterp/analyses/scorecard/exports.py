@@ -28,8 +28,8 @@ CELLS = ("column", "bin", "second", "second_bin", "low", "high", "levels", "miss
 def sql(card: Scorecard, table: str) -> str:
     """Return an SQL statement that adds a column of points, for DuckDB, PostgreSQL and SQLite.
 
-    Columns are qualified by an alias, because SQLite treats a quoted name that is not a column as a string. These databases order
-    NaN above all numbers. A value is therefore recognised as NaN if both the value and its negative are above zero.
+    Columns are qualified by a table alias, because SQLite treats a quoted name that is not a column as a string. These databases
+    order NaN above all numbers. A value is therefore recognised as NaN if both the value and its negative are above zero.
     """
     parts = table.split(".")
     if not all(parts):
@@ -109,7 +109,7 @@ def _writable(word: str, what: str) -> str:
 
 
 def python(card: Scorecard) -> str:
-    """Return the source code of a function that needs no library. Values are written as Python literals."""
+    """Return the Python source code of a function `points(row)`, which computes the score of one row without any library."""
     lines = [
         "def points(row):",
         '    """Return the points of one row, a dict with a value for each column; None and NaN are missing values."""',
@@ -123,9 +123,9 @@ def python(card: Scorecard) -> str:
 
 
 def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[str]:
-    """Return the Python statements that add the points (cells,) of a term.
+    """Return Python statements that add the points of a term, given for all its cells (cells,).
 
-    The statements branch on the term's column with index `at`, and then on the next column if there is one.
+    The statements branch on the term's column with index `at` and then, in a two-way table, on the second column.
     """
     cut, name, width = term.cuts[at], "ab"[at], len(points) // len(term.cuts[at].bins)
     cells = [points[i : i + width] for i in range(0, len(points), width)]

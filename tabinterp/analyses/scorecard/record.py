@@ -1,7 +1,7 @@
 """Record classes for the scorecard: the points of every bin, and metrics on the held-out rows.
 
-The record does not contain the numbers of rows in bins. Together with other counts in the document, they could reveal a count of
-a few people.
+The record does not contain the numbers of rows in bins. Combined with other counts in the document, these numbers could reveal
+counts of fewer than ten rows.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class PairPoints(Part):
 
 
 class CardMetric(Part):
-    """A metric of the scorecard and of both models; a difference is the scorecard's metric minus that of a model."""
+    """A metric of the scorecard and of both models, with the differences scorecard minus network and scorecard minus linear."""
 
     name: Literal["log_loss", "auc", "ks"]
     card: Interval
@@ -103,7 +103,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the scorecard with its metrics; None if there is none."""
+    """Return the record of the scorecard; None if the audit has no scorecard."""
     card = results[ANALYSIS]
     if card is None:
         return None

@@ -1,4 +1,4 @@
-"""Report section on the scorecard, folded below the ladder: how well it predicts, and its points."""
+"""Report section on the scorecard, folded below the section on the ladder: predictive performance and points."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _name(metric: str) -> str:
 def _points(record: Record) -> Table:
     """Return a table of the points of every bin.
 
-    If there are many columns, it contains those with the largest range of points.
+    If there are many columns, the table contains only the columns with the largest range of points.
     """
     widest = sorted(record.columns, key=lambda one: min(one.points) - max(one.points))[:MOST]
     names = {one.column for one in widest}

@@ -1,12 +1,13 @@
-"""Coalitions of columns in the game between a row and a background row: their choice, weights and scores.
+"""Coalitions of columns for the Shapley values of a row compared with a background row: their selection, weights and scores.
 
 A row x and a background row b define a cooperative game. Its players are the columns in which the two rows differ. The value of
 a coalition S is f(x on S, b elsewhere). Columns that are equal in both rows have no effect, so they are not players.
 
 A *design* is a list of coalitions of m players, with the weight of each coalition in the Shapley value of each player. There are
-two kinds of designs. The first contains all subsets of the players and gives exact values (Shapley 1953). The second contains the
-coalitions along a permutation and its reverse (Castro, Gómez & Tejada 2009; Mitchell, Cooper, Frank & Holmes 2022). The second
-kind is exact if there are no interactions of three or more players.
+two kinds of designs. The first contains all subsets of the players and yields exact Shapley values (Shapley 1953). The second
+contains the coalitions that arise when players join one by one in the order of a permutation and in its reverse (Castro, Gómez &
+Tejada 2009; Mitchell, Cooper, Frank & Holmes 2022). The second kind is exact if there are no interactions of three or more
+players.
 
 In this module, the *front* is the output of the network's first affine operations (`models.affine_front`), of width h.
 """
@@ -63,20 +64,20 @@ class Design:
     def fronts(self, moves: Tensor) -> Tensor:
         """Return the fronts (c, n, h) of all coalitions.
 
-        `moves` (1 + m, n, h) contains the fronts of the background rows, followed by the change in the front due to each player.
+        `moves` (1 + m, n, h) contains the fronts of the background rows, followed by the change in the fronts due to each player.
         """
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
     def values(self, scores: Tensor) -> Tensor:
-        """Return the contribution of the coalitions to the players' Shapley values (m, n * k), from their scores (c, n * k)."""
+        """Return the coalitions' contribution to the Shapley values (m, n * k): `scores` (c, n * k), weighted by `weights`."""
         return self.weights @ scores
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """Design along a permutation, for many players.
+    """Design along a permutation, for a large number m of players.
 
-    It uses running sums and differences. The matrices of `Design` would grow with the square of m.
+    It uses running sums and differences instead of the matrices of `Design`, which would grow with the square of m.
     """
 
     m: int
@@ -103,10 +104,7 @@ class Running:
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
-    """Return the number of coalitions to enumerate for m players, without the empty and the full coalition.
-
-    For more than about a thousand players, the result is infinity.
-    """
+    """Return the number of coalitions of m players, except the empty and the full one; infinity for about 1,000 or more."""
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
 
@@ -129,7 +127,7 @@ def walk(m: int) -> Design | Running:
 def _passed(m: int) -> Tensor:
     """Return masks (2 (m - 1), 1 + m) of the coalitions along a permutation and its reverse.
 
-    For each t from 1 to m - 1, there is a coalition of the first t players, and a coalition of all players except these.
+    For each t from 1 to m - 1, there is a coalition of the first t players and a coalition of the last m - t players.
     """
     inside = torch.arange(m)[None] < torch.arange(1, m)[:, None]
     both = torch.cat([inside, ~inside])
@@ -137,7 +135,7 @@ def _passed(m: int) -> Tensor:
 
 
 def every_subset(m: int) -> Iterator[Design | Running]:
-    """Yield designs that together contain all coalitions except the empty and the full one, at most SUBSETS in each."""
+    """Yield designs of at most SUBSETS coalitions each, which together contain all except the empty and the full one."""
     if m == 1:
         yield walk(1)
     for start in range(1, 2**m - 1, SUBSETS):
@@ -160,10 +158,7 @@ def _subsets(m: int, start: int, stop: int) -> Design:
 
 
 def differing(bound: BoundModel) -> NDArray[np.int32]:
-    """Return a code for each row and column (n, columns).
-
-    Two rows have the same code for a column if exchanging their values of the column does not change the encoded rows.
-    """
+    """Return integer codes (n, columns). Two rows have the same code in a column if both values are encoded identically."""
     frame, codes = bound.table.inputs, np.zeros((len(bound.x), len(bound.columns)), dtype=np.int32)
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
@@ -175,13 +170,13 @@ def differing(bound: BoundModel) -> NDArray[np.int32]:
 
 
 class Games:
-    """The games between explained rows and background rows of one bound model.
+    """Cooperative games, one for each pair of an explained row and a background row, of one bound model.
 
     Parameters
     ----------
-    bound : the model, with its rows.
+    bound : the model, bound to the explained rows and the background rows.
     backs : indices of the background rows in `bound`.
-    squash : function that converts scores to the scale that is explained.
+    squash : function that converts scores to the scale of the Shapley values.
 
     Attributes
     ----------
@@ -200,7 +195,7 @@ class Games:
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
 
     def of(self, rows: IntArray) -> Rows:
-        """Return the games of the explained rows `rows`."""
+        """Return the games of the explained rows with indices `rows`."""
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
@@ -224,7 +219,7 @@ class Rows:
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """Return the Shapley value of each player in each game (n, m, k).
 
-        `order` (n, m) contains the players of each game (columns), in the order in which the designs use them.
+        `order` (n, m) contains the players of each game, as column indices, in the order in which the designs use them.
         """
         games, (n, m) = self._games, order.shape
         nobody, everybody = games.ends[games.backs[back]], games.ends[self._rows[row]]
@@ -241,7 +236,7 @@ class Rows:
         return values.transpose(0, 1)
 
     def _step(self, coalitions: int, m: int) -> int:
-        """Return the number of games to evaluate at once."""
+        """Return the number of games to evaluate in one batch."""
         games = self._games
         if not games.local:
             width: int = 8 * games.bound.x.shape[1] + 16 * len(games.bound.columns) + 4 * games._width
@@ -249,7 +244,7 @@ class Rows:
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the fronts of all coalitions in all games (c * n, h), if each column is encoded separately.
+        """Return the fronts of all coalitions in all games (c * n, h), for models that encode each column separately.
 
         The front of a coalition is the front of the background row plus the change due to each column in the coalition.
         """
@@ -263,7 +258,7 @@ class Rows:
         return design.fronts(moves).flatten(0, 1)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the fronts of all coalitions in all games (c * n, h) by encoding a whole row for each."""
+        """Return the fronts of all coalitions in all games (c * n, h), by encoding a whole row for each coalition."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1

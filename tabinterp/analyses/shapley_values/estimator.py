@@ -1,4 +1,4 @@
-"""Shapley values: the contribution of each column to a row's score, compared with a background of real rows.
+"""Shapley values: the contribution of each column to the difference between a row's score and the mean score of background rows.
 
 The estimand is the interventional Shapley value (Shapley 1953; Lundberg & Lee 2017; Janzing, Minorics & Blöbaum 2020). For each
 background row b, the game is S -> f(x on S, b elsewhere). The Shapley values of these games are averaged over the background
@@ -72,11 +72,12 @@ class ShapleyValues(Display):
         it is the largest over the outputs.
     converged : for each row (rows,), whether every standard error is at most `tolerance` standard deviations of the score.
     evaluations : number of coalitions that the network scored for each row (rows,).
-    permutations : initial number of permutations for each pair of rows that was not enumerated; None if none were drawn.
+    permutations : initial number of permutations for each pair of an explained row and a background row; None if the values were
+        computed by the method "exact" or in closed form.
     data : the explained rows.
     places : indices of the background rows among the explained rows (backgrounds,); None if the background was given as a table.
-    against : mean over explained rows of the Shapley values computed with a single background row, for each background row
-        (backgrounds, columns, outputs). None if the background was given as a table.
+    against : for each background row, the Shapley values computed with this background row only, averaged over the explained
+        rows (backgrounds, columns, outputs). None if the background was given as a table.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shapley", {"network": ("mean", "ci_low", "ci_high")}, order="mean_abs")
@@ -120,8 +121,7 @@ class ShapleyValues(Display):
     def interval(self) -> Estimates:
         """Return every value with a 95% interval.
 
-        The interval includes only the sampling error; the background is treated as fixed. The coverage of the interval is
-        reported in docs/coverage.md.
+        The interval includes only the sampling error; the background is treated as fixed. docs/coverage.md reports the coverage.
         """
         return Estimates.of(self.values, self.stderr, self.df)
 
@@ -159,14 +159,14 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return the sampling error of differences between adjacent ranks if only one row is explained, otherwise 0."""
+        """Return standard errors, due to sampling, of differences between columns of adjacent rank; 0 with two or more rows."""
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return mean Shapley values over the rows, with one line for each output and column."""
+        """Return Shapley values averaged over the rows, with one line for each output and column."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
         frames = [
             pd.DataFrame(
@@ -237,16 +237,18 @@ def shapley_values(
 
     Parameters
     ----------
-    background : the rows with which each row is compared: a table, or the number of rows to draw from `table` by a hash of their
-        numbers. The background rows keep their weights, and rows with weight 0 are not drawn.
+    background : the rows with which each row is compared: a table, or the number of rows to sample from `table` by a hash of
+        their row numbers. The background rows keep their weights. Rows with weight 0 are not sampled.
     method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
-        each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance. If
-        a pair of rows has so few coalitions that its permutations would need as many evaluations, "permutation" and "auto"
-        evaluate all coalitions. A linear model is always explained in closed form.
+        each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance.
+        If all coalitions of a pair of rows require no more evaluations than its permutations, "permutation" and "auto" evaluate
+        all coalitions. With any method, a linear model is explained in closed form, unless its scores are converted to
+        probabilities or its encoder mixes columns.
     scale : "log_odds" (for regression, the unit of the target) or "probability".
     tolerance : the largest accepted standard error of a value, in standard deviations of the scores of the background rows.
-    n_permutations : the number of permutations for each pair of rows; with "auto", the initial number. If permutations are drawn
-        for only a few of a row's pairs, at least sixteen are drawn for each pair, because fewer give unreliable standard errors.
+    n_permutations : the number of permutations for each pair of an explained row and a background row; with "auto", the initial
+        number. If only a few pairs of an explained row need permutations, each of these pairs has at least sixteen, because
+        standard errors would otherwise be unreliable.
 
     Examples
     --------
@@ -305,10 +307,10 @@ def shapley_values(
 
 
 def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
-    """Return approximate Shapley values (rows, columns, outputs), which are accurate enough for rankings.
+    """Return approximate Shapley values (rows, columns, outputs) for rankings of the columns, without standard errors.
 
-    They are computed from one permutation for each pair of an explained row and a background row, without standard errors. `rows`
-    and `backs` are indices of explained and background rows in `bound`.
+    One permutation is used for each pair of an explained row and a background row. `rows` and `backs` are the indices of these
+    rows in `bound`.
     """
     games = Games(bound, backs, lambda scores: scores)
     if bound.is_linear and games.local:
@@ -317,7 +319,7 @@ def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) ->
 
 
 def background_rows(table: Table, size: int, seed: int) -> IntArray:
-    """Return the indices of `size` background rows, drawn by a hash of their numbers. Rows with weight 0 are not drawn."""
+    """Return the indices of `size` rows of positive weight, sampled by a hash of their row numbers."""
     able = np.flatnonzero(table.row_weights > 0)
     return able[chosen(table.numbers[able], int(size), seed)]
 
@@ -384,8 +386,8 @@ def _squash(scale: str, bound: BoundModel) -> Callable[[Tensor], Tensor]:
 def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
     """Return the exact Shapley values of a linear model.
 
-    The value of an encoded column is its coefficient times the difference from the mean of the background rows. The value of a
-    column is the sum over its encoded columns.
+    The Shapley value of an encoded column is its coefficient times the difference between the row's value and the mean of the
+    background rows. The Shapley value of a column is the sum over its encoded columns.
     """
     weight, x, counts = bound.front.weight.cpu().numpy(), bound.x[rows], bound.table.row_weights[rows]
     moves = x - np.average(bound.x[backs], axis=0, weights=bound.table.row_weights[backs])
@@ -415,8 +417,8 @@ def _check_budget(games: Games, rows: IntArray) -> None:
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     """Compute Shapley values for both models of an audit, on the same rows and with the same background.
 
-    With many columns or a limited budget, fewer rows are explained and the number of permutations is fixed, because reaching the
-    tolerance would take most of the audit's time.
+    With many columns or a limited budget, fewer rows are explained and the number of permutations is fixed. Otherwise, Shapley
+    values would take most of the audit's time.
     """
     columns = len(context.network.columns)
     method = "permutation" if columns > WIDE else "auto"

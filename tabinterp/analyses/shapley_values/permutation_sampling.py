@@ -1,10 +1,10 @@
 """Estimation of Shapley values to a given standard error, by enumerating all coalitions or by sampling permutations.
 
-A *pair* is an explained row and a background row. The value of a column is the weighted mean over the background rows. Every
-background row is used equally often, so the main effects of columns are included without error. Every permutation is combined
-with its reverse, so interactions of two columns are also included without error. The sampling error comes only from interactions
-of three or more columns. It is estimated from the variation between independent permutations for the same pair, not from the
-difference between a permutation and its reverse, which are not independent.
+A *pair* is an explained row and a background row. The Shapley value of a column is the weighted mean over all pairs of the
+explained row. Every background row is used, so the main effects of columns have no sampling error. Every permutation is combined
+with its reverse, so interactions of two columns have no sampling error either. The sampling error comes only from interactions of
+three or more columns. It is estimated from the variation between independent permutations for the same pair. The difference
+between a permutation and its reverse cannot be used, because the two are not independent.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Sampled:
     variance : sampling variance of each estimate (n, columns, k).
     df : degrees of freedom of each variance (n, columns, k).
     evaluations : number of coalitions evaluated for each row (n,).
-    against : weighted sum over the explained rows of the values computed with a single background row, for each background row
-        (backs, columns, k).
+    against : for each background row, the values computed with this background row only, as a weighted sum over the explained
+        rows (backs, columns, k).
     """
 
     values: FloatArray
@@ -106,9 +106,9 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Combine the estimates of some rows with new, independent estimates, weighted by inverse variance.
+    """Combine estimates of the rows with indices `at` with new, independent estimates, weighted by inverse variance.
 
-    `result` is changed in place, except for the sums over rows in `against`. These sums cover many rows, so their sampling error
+    `result` is changed in place. Only `result.against` does not change: it contains sums over many rows, and their sampling error
     hardly matters.
     """
     before, after = result.variance[at], new.variance
@@ -123,7 +123,7 @@ def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
 
 
 class _Plan:
-    """Random draws and batch sizes shared by all rows."""
+    """Estimation of Shapley values for batches of rows, with random permutations shared by all batches."""
 
     def __init__(self, games: Games, seed: int) -> None:
         self.games, self.seed = games, seed
@@ -133,9 +133,9 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """Estimate the values of rows from `count` new permutations for each pair.
+        """Estimate the Shapley values of `rows` from `count` new permutations for each pair; None evaluates all coalitions.
 
-        `before` is the number of permutations that were drawn earlier. If `count` is None, all coalitions are evaluated.
+        `before` is the number of permutations used earlier, which are not used again.
         """
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
@@ -163,7 +163,7 @@ class _Plan:
         return (at[i : i + step] for i in range(0, len(at), step))
 
     def _counts(self, m: IntArray, count: int) -> IntArray:
-        """Return the number of permutations for each pair (pairs,); 0 if enumeration is cheaper."""
+        """Return the number of permutations for each pair (pairs,); 0 if evaluating all coalitions is cheaper."""
         sampled = enumeration_cost(m) > walk_cost(m) * count
         rank = np.cumsum(sampled, axis=1) - 1
         few = sampled.sum(axis=1, keepdims=True) < FEWEST
@@ -200,9 +200,9 @@ class _Plan:
     ) -> IntArray:
         """Return the columns in which the rows of each pair differ, in random order (n, m).
 
-        The order depends only on the row, the background row, the draw and the seed. It is a permutation from a shared pool,
-        composed with a second permutation that is drawn for the row and a block of background rows. The composed permutations are
-        uniformly distributed and independent between rows.
+        The order depends only on the row, the background row, the index of the draw and the seed. It is the composition of two
+        permutations: one from a shared pool, and one specific to the row and a block of background rows. The composed
+        permutations are uniformly distributed and independent between rows.
         """
         hashes, label = labels.of(row, back, draw)
         picked = splitmix(hashes ^ splitmix(back.astype(np.uint64))) % np.uint64(POOL)
@@ -212,7 +212,7 @@ class _Plan:
 
 
 class _Labels:
-    """Random permutations of the columns, one for each row, draw and block of background rows."""
+    """Random permutations of the columns, one for each combination of a row, a draw and a block of background rows."""
 
     def __init__(self, numbers: IntArray, seed: int, draws: range, backs: int, columns: int) -> None:
         few = np.arange(-(-backs // TOGETHER)).astype(np.uint64)
@@ -228,7 +228,7 @@ class _Labels:
 
 
 class _Sums:
-    """Weighted sums over the background rows of values and their variances, and weighted sums over the rows of values."""
+    """Accumulator of weighted sums: values and variances over background rows, and values over explained rows."""
 
     def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
         self._shape, self._weights, self._back_weights = shape, weights, back_weights
@@ -256,10 +256,10 @@ class _Sums:
         counts: IntArray | None,
         evaluations: int,
     ) -> None:
-        """Add the values (n, m, k) of the columns `order` (n, m).
+        """Add the values (n, m, k) of the columns with indices `order` (n, m).
 
-        `counts` (pairs,) contains the number of consecutive entries for each pair. If it is None, each pair has one entry, which
-        is exact.
+        `counts` (pairs,) contains the number of permutations for each pair, which are consecutive along the first axis. If it is
+        None, each pair has a single, exact entry.
         """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
@@ -283,7 +283,7 @@ class _Sums:
     def _spread(
         self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
     ) -> None:
-        """Add the variance of the mean over permutations, for each pair with several permutations."""
+        """For each pair with several permutations, add the variance of its mean over permutations."""
         players = np.argsort(order, axis=1)  # The columns of a pair are the same in all its permutations.
         columns = self._held(np.take_along_axis(order, players, axis=1))
         values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
@@ -308,7 +308,7 @@ class _Sums:
     def finish(self) -> Sampled:
         """Return the means over the background rows, with their variances.
 
-        The variance of a pair with one permutation is assumed to equal that of the row's other pairs.
+        For pairs with one permutation, the variance is taken from the row's pairs with several permutations.
         """
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)
@@ -332,9 +332,9 @@ class _Sums:
         """Return the variance of a pair's mean, and whether it was estimated from all columns of the row (rows, columns, k).
 
         `measured` is the number of pairs with several permutations, and `lone` the number of pairs with one. `known` is the sum
-        of w^2 over the measured pairs.
+        of the squared background weights of the measured pairs.
 
-        Two permutations often give the same value for a column, for example if the column is first in one and last in the other.
+        A column often has the same value in two permutations, for example if the column is first in one and last in the other.
         A zero variance in only a few pairs therefore does not show that the value is exact. If a column has only a few measured
         pairs and almost no variance, the average variance over all columns of the row is used instead.
         """

@@ -1,4 +1,4 @@
-"""Record classes for Shapley values: means over rows for both models, but no values of single rows."""
+"""Record classes for Shapley values of both models, averaged over rows. They contain no values of single rows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Shapley(Part):
 
 
 def build(r: Results) -> Shapley | None:
-    """Return mean Shapley values of both models; None if they do not apply."""
+    """Return Shapley values of both models, averaged over rows; None if the analysis does not apply."""
     both = r[ANALYSIS]
     if both is None:
         return None

@@ -26,12 +26,12 @@ class ExplanationComparison(Display):
 
     Attributes
     ----------
-    supplied : the values of the other package, on the table's columns (rows, columns, outputs).
+    supplied : Shapley values from the other package, for the columns of the table (rows, columns, outputs).
     base : base values of the other package (rows, outputs).
-    computed : the values of tabinterp.
+    computed : Shapley values from tabinterp.
     residual : abs(base + sum of supplied values - score) for each row (rows,), in standard deviations of the score; with several
-        outputs, the largest over the outputs. It is 0 if the supplied values explain this network on this scale, with any
-        background.
+        outputs, the largest over the outputs. It is 0, whatever the background, if the supplied values explain this network on
+        this scale.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -51,10 +51,10 @@ class ExplanationComparison(Display):
     def frame(self) -> pd.DataFrame:
         """Return one line for each output and column.
 
-        `difference` is the mean over rows of the supplied value minus tabinterp's value, with a 95% interval that treats the
-        background as fixed. `correlation` is the correlation over rows; it is missing if the supplied or the computed values are
-        constant. `largest_difference` is the largest absolute difference in a row. Values are in units of the score. Ranks are by
-        mean absolute value, starting from 1.
+        `difference` is the supplied value minus tabinterp's value, averaged over rows, with a 95% interval that treats the
+        background as fixed. `correlation` is the correlation over rows between supplied and computed values; it is missing if all
+        supplied or all computed values are equal. `largest_difference` is the largest absolute difference in a row. Values are in
+        units of the score. Columns are ranked by mean absolute value, starting from 1.
         """
         ours = self.computed
         gap = mean_over_rows(self.supplied - ours.values, ours.weights, ours.groups)
@@ -96,14 +96,14 @@ def compare_explanation(
     tolerance: float = TOLERANCE,
     seed: int = 0,
 ) -> ExplanationComparison:
-    """Compare the Shapley values of another package with those of tabinterp, on the columns of the table.
+    """Compare Shapley values from another package with those of tabinterp, column by column.
 
     Parameters
     ----------
     explanation : a `shap.Explanation` (or an object with its attributes `values`, `base_values` and `feature_names`), or a local
         explanation of InterpretML. Its rows are those of `table`, in the same order. Its features are either the table's input
-        columns, matched by name, or the encoded columns in the encoder's order, whose values are summed for each column of the
-        table. With two classes, values for both classes are accepted, in the order of `predict_proba`.
+        columns, matched by name, or the encoded columns in the encoder's order. Values of encoded columns are summed for each
+        column of the table. With two classes, values for both classes are accepted, in the order of `predict_proba`.
     background : the rows with which the other package compared each row. The values depend on these rows.
     scale : the scale of the supplied values: "log_odds" (for regression, the unit of the target) or "probability".
     tolerance, seed : as in `shapley_values`.
@@ -190,9 +190,9 @@ def _interpret(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | No
 
 
 def _outputs(values: FloatArray, base: FloatArray, bound: BoundModel) -> tuple[FloatArray, FloatArray]:
-    """Return values and base values of the model's outputs.
+    """Return the values and base values that belong to the model's outputs.
 
-    If both classes of a binary model are given, keep the positive class.
+    If both classes of a binary model are given, only the values of the positive class are returned.
     """
     given, outputs = values.shape[2], len(bound.outputs)
     if given == 2 and outputs == 1 and bound.table.schema.task == "binary":
@@ -205,7 +205,7 @@ def _outputs(values: FloatArray, base: FloatArray, bound: BoundModel) -> tuple[F
 
 
 def _on_columns(values: FloatArray, names: list[str] | None, bound: BoundModel) -> FloatArray:
-    """Return the values of the model's input columns. Values of encoded columns are summed for each input column."""
+    """Return the values for the model's input columns. Values for encoded columns are summed for each input column."""
     columns, encoding = bound.columns, bound.encoding
     if names is not None and set(columns) <= set(names) <= set(bound.table.schema.inputs):
         return values[:, [names.index(column) for column in columns]]

@@ -1,13 +1,13 @@
 """Slices: groups of rows in which one model is much better than the other, found by tests of the difference in loss.
 
-A slice has the rows with one level of a column, in one of the four quarters of a numeric column, or with missing values.
+A slice consists of the rows with one level of a column, with a value in one quarter of a numeric column, or with a missing value.
 Protected columns come first, and a slice with the same rows as an earlier one is left out. There are two results for each slice.
-The first is the mean of a value, which is the network's loss minus the linear model's loss. The second is the difference between
-this mean and the mean of all other rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
+The first is the mean difference in loss, network minus linear model. The second compares this mean with the mean of all other
+rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
 
-All slices form one family. Nonzero means and differences are identified with a false discovery rate of 5% (Benjamini & Hochberg
-1995). The intervals have a false coverage rate of 5% over the findings (Benjamini & Yekutieli 2005). With R findings among m
-slices, the level of the intervals is 1 - .05 R/m. A slice is a finding exactly if its interval excludes zero.
+All slices are tested together. Nonzero results are identified with a false discovery rate of 5% (Benjamini & Hochberg 1995). The
+intervals have a false coverage rate of 5% over the significant results (Benjamini & Yekutieli 2005). With R significant results
+among m slices, the level of the intervals is 1 - .05 R/m. A result is significant exactly if its interval excludes zero.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ Kind = Literal["level", "missing", "at_most", "between", "above"]
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A group of rows that have one level of a column, missing values, or a number above `low` and at most `high`.
+    """A group of rows with one level of a column, with missing values, or with a number above `low` and at most `high`.
 
-    `rows` (n,) says which rows are in the group.
+    `rows` (n,) is the mask of the rows in the group.
     """
 
     column: str
@@ -62,10 +62,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Tested:
-    """The mean of a value in a group, and its difference from the mean of all other rows.
-
-    P-values are corrected over all groups.
-    """
+    """Mean of a value in a group, and its difference from the mean of all other rows, with p-values adjusted over all groups."""
 
     inside: Mean
     q: float
@@ -75,14 +72,14 @@ class Tested:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """The comparison of two models in one group of rows.
+    """Comparison of the network with the linear model in one group of rows.
 
-    Differences in loss are network minus linear model, so the network is better if they are below zero.
+    Differences in loss are network minus linear model, so negative values favour the network.
 
     Attributes
     ----------
-    status : comparison of the models by the rule of the verdict.
-    unlike : whether the difference in loss in the group is significantly different from that in all other rows.
+    status : whether the network is better, worse, equivalent or not resolved, by the same rule as the report's verdict.
+    unlike : whether the difference in loss in the group differs significantly from that in all other rows.
     """
 
     group: Group
@@ -120,9 +117,9 @@ class Slices(PreviewedFrame):
 
 
 def slices(network: BoundModel, linear: BoundModel, margin: float, *, smallest: int = SMALLEST) -> Slices:
-    """Compare two models that are bound to the same table in each group of its held-out rows.
+    """Compare the losses of two models in each group of held-out rows. Both models are bound to the same table.
 
-    Groups with too few events of a class are left out.
+    Groups with too few rows of a class are left out.
 
     Parameters
     ----------
@@ -166,7 +163,7 @@ def compared(
 ) -> list[Tested]:
     """Return the mean of `values` (n,) in each group of rows, and its difference from the mean of all other rows.
 
-    There are no intervals for groups with fewer than ten sampling units.
+    Groups with fewer than ten sampling units have no intervals.
 
     Parameters
     ----------
@@ -191,12 +188,12 @@ def _enough(group: IntArray, rows: Any) -> bool:
 
 
 def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
-    """Return intervals and p-values for several numbers, corrected for multiple tests.
+    """Return intervals and p-values for several estimates, corrected for multiple tests.
 
     Parameters
     ----------
-    found : each number with its standard error and the number of sampling units on which it is based.
-    rate : false discovery rate, and false coverage rate of the intervals of significant numbers.
+    found : each estimate with its standard error and the number of sampling units on which it is based.
+    rate : false discovery rate, and false coverage rate of the intervals of significant estimates.
     """
     if not found:
         return []
@@ -216,14 +213,14 @@ def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tu
 
 
 def groups_of(table: Table, smallest: int = SMALLEST, among: BoolArray | None = None) -> Iterator[Group]:
-    """Yield the levels and ranges of input and protected columns that have at least `smallest` rows, without duplicates.
+    """Yield groups of at least `smallest` rows, defined by levels or ranges of input and protected columns.
 
-    If 1 to 9 rows are in none of the groups of a column, its smallest group is left out. Otherwise, this number of rows could be
-    derived from the sizes of the groups.
+    A group with the same rows as an earlier group is left out. If 1 to 9 rows are in none of the groups of a column, the column's
+    smallest group is also left out. Otherwise, readers could derive this small number from the sizes of the groups.
 
     Parameters
     ----------
-    among : mask of the rows that are counted, and that determine the ranges (n,); None uses all rows.
+    among : mask of the rows that count towards group sizes and determine the ranges (n,); None uses all rows.
     """
     names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     counted = np.ones(len(table), dtype=bool) if among is None else among
@@ -254,7 +251,7 @@ def _column_groups(table: Table, name: str, counted: BoolArray) -> Iterator[Grou
 
 
 def _parts(table: Table, name: str, missing: Any, counted: BoolArray) -> Iterator[Group]:
-    """Yield the quarters of a numeric column by weight, between rounded edges.
+    """Yield ranges of a numeric column between its weighted quartiles, which are rounded.
 
     A column with few distinct values has fewer than four ranges.
     """

@@ -46,7 +46,7 @@ class Slices(Part):
     hidden: int  # number of such groups that are not in `found`
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status of each group follows from its interval, and that there are held-out rows."""
+        """Check that the status of each group follows from its interval, and that groups are listed only with held-out rows."""
         if self.found and not document.performance.held_out:
             raise DocumentError(
                 "slices.found compares groups of rows, but there are no held-out rows. Expected: an empty list."
@@ -71,10 +71,7 @@ class Slices(Part):
                 )
 
     def sentences_follow(self, document: Document) -> bool:
-        """Return whether the sentences about groups are consistent with the listed groups.
-
-        Only the number of groups that are not listed is known.
-        """
+        """Return whether the sentences about groups are consistent with the listed groups and the number of unlisted groups."""
         counts: Any = {name: self.sentences[0].values.get(name, 0) for name in ("better", "worse", "unlike")}
         shown = {name: sum(row.status == name for row in self.found) for name in ("better", "worse")}
         shown["unlike"] = sum(row.unlike for row in self.found)
@@ -88,7 +85,7 @@ class Slices(Part):
 
 
 def build(r: Results) -> Slices | None:
-    """Return the groups in which the linear model is better or which differ from other rows; None if there was no search."""
+    """Return a record of groups that favour the linear model or differ from all other rows; None if it was not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -108,7 +105,7 @@ def build(r: Results) -> Slices | None:
 
 
 def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> list[Message]:
-    """Return a sentence with the numbers of groups by result, and a sentence on the listed group with the worst result."""
+    """Return a sentence that counts groups by result, and a sentence on the listed group that most favours the linear model."""
     counted = {"groups": part.groups, "smallest": part.smallest}
     if not part.groups:
         return [Message(key="slices.few", values=counted)]
@@ -125,7 +122,7 @@ def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> li
 
 
 def _extremes(slices: list[Slice]) -> list[Slice]:
-    """Return the first and the last groups of a list that is sorted by the difference in loss."""
+    """Return the groups at both ends of a list that is sorted by the difference in loss."""
     if len(slices) <= SHOWN:
         return slices
     return [*slices[: SHOWN // 2], *slices[-(SHOWN - SHOWN // 2) :]]

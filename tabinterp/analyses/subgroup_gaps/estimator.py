@@ -1,22 +1,23 @@
 """Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise can explain.
 
-Every column is divided into its twelve most frequent levels or into quarters. All of these cells, and all combinations of cells
-of two columns, are searched. The search uses one half of the rows, drawn by a hash of their numbers, with all rows of a group in
-the same half. At most twelve groups with a high loss are selected and then tested on the other half. All tests of all groups form
-one family (`slices`). The false discovery rate is 1%, and the intervals have a false coverage rate of 1%. The results are
-therefore not biased by the search or by the number of tests.
+Every column is divided into its twelve most frequent levels or into quarters. The search covers all of these cells, and all
+combinations of cells of two columns. It uses one half of the rows, selected by a hash of the row numbers. Rows with the same
+value of the group column are always in the same half. At most twelve groups with a high loss are selected and then tested on the
+other half. The tests of all groups are corrected together (see `slices`). The false discovery rate is 1%, and the intervals have
+a false coverage rate of 1%. The results are therefore not biased by the search or by the number of tests.
 
 A high loss is no evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a network that
-knows the true probabilities has a high loss. The tests therefore use the loss above the noise in the group, by two measures.
+knows the true probabilities has a high loss. The tests therefore use two measures of the loss above noise.
 
-- `excess`, for classes, is the loss minus the entropy of the network's own probabilities. Its mean is zero if the probabilities
-  are correct. It is positive if the network is overconfident, or confident in the wrong outcome.
+- `excess`, for classification, is the loss minus the entropy of the network's own probabilities. Its mean is zero if the
+  probabilities are correct. It is positive if the network is overconfident, or confident in the wrong outcome.
 - `beyond` is the loss minus the loss of boosted trees, which are fitted to the training rows (`boosted_trees`) on the input and
   protected columns. It is positive if the columns carry more information than the network uses.
 
-Means are reliable only with enough events. For classes, a group is tested only if the network expects at least ten of its rows
-outside the group's most frequent class. If all outcomes in a group happen to be equal, the losses hardly vary. The standard error
-of `excess` is therefore at least the one implied by the network's own probabilities.
+Means are reliable only with enough events. For classification, a group is tested only if the network expects at least ten of its
+rows to be outside the group's most frequent class. If all outcomes in a group happen to be equal, the losses hardly vary, and
+their empirical standard error is too small. The standard error of `excess` is therefore never below the one implied by the
+network's own probabilities.
 """
 
 from __future__ import annotations
@@ -61,9 +62,10 @@ Found = list[tuple[Conditions, BoolArray]]
 
 @dataclass(frozen=True)
 class Weak:
-    """Results for one group on the half of the rows that is used for tests; `q` values are corrected by Benjamini-Hochberg.
+    """Results for one group, on the half of the rows that is used for tests.
 
-    `excess` is NaN for numeric targets and counts. `beyond` is NaN if it is not known on which rows the network was trained.
+    The `q` values are p-values adjusted by the Benjamini-Hochberg procedure. `excess` is NaN for numeric targets and counts.
+    `beyond` is NaN if the training rows of the network are not known.
     """
 
     conditions: Conditions
@@ -88,7 +90,7 @@ class Weak:
 class WeakGroups(PreviewedFrame):
     """Results for the tested groups, in decreasing order of the loss above noise.
 
-    `rows` is the number of rows used for tests, and `searched` the number of groups in the search.
+    `rows` is the number of rows used for tests, and `searched` the number of groups that the search compared.
     """
 
     groups: tuple[Weak, ...]
@@ -115,7 +117,7 @@ class WeakGroups(PreviewedFrame):
 
 @dataclass(frozen=True, eq=False)
 class Losses:
-    """The loss of every evaluated row (n,), and its loss above noise by each measure that is available."""
+    """The loss of every evaluated row (n,), and its loss above noise by each available measure."""
 
     table: Table
     each: FloatArray
@@ -125,7 +127,7 @@ class Losses:
 def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
     """Search for groups of rows in which the network's loss is higher than noise can explain.
 
-    The held-out rows of the network's table are used or, if the table has no split, all rows.
+    The search uses the held-out rows of the network's table, or all rows if the table has no split.
 
     Raises
     ------
@@ -166,7 +168,7 @@ def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
 
 
 def above_noise(network: BoundModel, seed: int = 0) -> Losses:
-    """Return the loss of each evaluated row, and its loss above noise by each measure that is available."""
+    """Return the loss of each evaluated row, and its loss above noise by each available measure."""
     rows = _evaluated(network.table)
     bound = network.take(rows)
     lost, above = _rows(bound.table, bound.scores, network.device), {}
@@ -188,9 +190,9 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """Return the number of rows that the network expects outside the most frequent class of a group.
+    """Return the number of rows of a group that the network expects outside the group's most frequent class.
 
-    `mask` (n,) has the rows of the group. The result is infinity if the target has no classes.
+    `mask` (n,) marks the rows of the group. The result is infinity if the target has no classes.
     """
     if not bound.table.schema.goal.classes:
         return np.inf
@@ -201,7 +203,7 @@ def _events(bound: BoundModel, mask: BoolArray) -> float:
 def _mean(
     name: str, values: FloatArray, bound: BoundModel, mask: BoolArray, group: IntArray
 ) -> tuple[float, float, int]:
-    """Return the mean of a group's loss above noise, with its standard error and number of sampling units."""
+    """Return the mean loss above noise in a group, with its standard error and the number of sampling units."""
     weights = bound.table.row_weights
     mean, moved = influences(values, weights, mask)
     error, count = spread(moved, group, mask, weights)
@@ -215,7 +217,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """Return the loss of every row (n,) if the base rate, or the mean, of the group `mask` (n,) is predicted."""
+    """Return the loss of every row (n,) if the prediction is the base rate, or the mean, of the rows in `mask` (n,)."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)
@@ -246,9 +248,9 @@ def _columns(table: Table) -> list[str]:
 
 
 def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
-    """Return the number of groups that were searched, and the groups with the largest means.
+    """Return the number of groups compared, and the groups in which a mean is most significantly above that of all rows.
 
-    For each of `values` (n,), these are the groups in which the mean is most significantly above the mean of all rows.
+    Each array (n,) in `values` is one measure of the loss above noise. `rows` marks the rows used for the search.
     """
     part, values = table.take(rows), [value[rows] for value in values]
     weights = part.row_weights
@@ -269,7 +271,7 @@ def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[in
 
 
 def _keep(found: Found, standing: list[tuple[float, tuple[Cut, ...], int]]) -> None:
-    """Add the first groups in `standing` to `found`, except groups with nearly the same rows as one that is already there."""
+    """Add the first groups in `standing` to `found`, but skip a group that has nearly the same rows as a group in `found`."""
     most = len(found) + CANDIDATES
     for _, some, cell in standing[: 10 * CANDIDATES]:
         conditions, mask = _cell(some, cell)
@@ -293,7 +295,7 @@ def _cell(some: tuple[Cut, ...], cell: int) -> tuple[Conditions, BoolArray]:
 
 
 def _above(codes: IntArray, values: FloatArray, weights: FloatArray, expected: float, size: int) -> FloatArray:
-    """Return the mean in each cell minus `expected`, divided by its standard error (size,).
+    """Return the t statistic of each cell (size,): its mean minus `expected`, divided by the standard error of the mean.
 
     The result is 0 for a cell without a standard error.
     """

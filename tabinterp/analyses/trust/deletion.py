@@ -4,10 +4,11 @@ For the deletion curve, the values of a row are replaced by those of background 
 largest attributions are replaced first. After t of p columns have been replaced, the *gap* is the mean of
 abs(f(row with the first t columns replaced) - f(row)). The mean is taken over rows and background rows, with their weights, and
 over outputs. The curve shows the gap against t/p. Petsiuk, Das & Saenko (2018) introduced both curves, and Agarwal et al. (2022)
-absolute gaps.
+introduced absolute gaps.
 
-For the insertion curve, the values of the row are put into the background row, starting with the columns that have the largest
-attributions. It equals the deletion curve for the reverse order, traversed backwards. Gaps are in units of the score.
+For the insertion curve, the values of a background row are replaced by those of the explained row, starting with the columns that
+have the largest attributions. The insertion curve equals the deletion curve for the reverse order of columns, traversed
+backwards. Gaps are in units of the score.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ class Curves:
 
     Attributes
     ----------
-    deletion : mean gap to the row's own score after the first t columns were replaced (columns + 1,).
-    insertion : mean gap to the row's own score if only the first t columns have the row's own values (columns + 1,).
+    deletion : mean gap after the first t columns have been replaced, for t from 0 to the number of columns (columns + 1,).
+    insertion : mean gap if only the first t columns have the row's original values (columns + 1,).
     chance : mean gap for random orders of the columns (columns + 1,).
-    deleted : area between the deletion curve and the curve for random orders, with its standard error over rows. If it is above
-        zero, the order is better than chance.
+    deleted : area between the deletion curve and the curve for random orders, with its standard error over rows. If the area is
+        above zero, the method's order is better than a random order.
     inserted : area between the insertion curve and the curve for random orders, with the same sign convention.
     """
 
@@ -54,10 +55,9 @@ class Curves:
 
 
 def by_chance(ask: Ask, orders: int) -> FloatArray:
-    """Return the mean gaps over random orders of the columns (rows, columns + 1).
+    """Return the gaps of each row, averaged over random orders of the columns (rows, columns + 1).
 
-    They are the same for deletion and insertion. The orders of a row depend only on its number and the seed. Every second order
-    is the reverse of the previous one.
+    The random orders of a row depend only on its row number and the seed. Every second order is the reverse of the previous one.
     """
     p, numbers = len(ask.bound.columns), ask.bound.table.numbers[ask.rows]
     total = np.zeros((len(ask.rows), p + 1))
@@ -73,7 +73,7 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
 
     Parameters
     ----------
-    sizes : absolute attribution of each column in each row (rows, columns). Columns with NaN come last in the order.
+    sizes : absolute attribution of each column in each row (rows, columns). Columns with NaN are replaced last.
     chance : gaps for random orders, as returned by `by_chance` (rows, columns + 1).
     """
     order = np.argsort(-np.nan_to_num(sizes, nan=-np.inf), axis=1, kind="stable")
@@ -93,12 +93,12 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
 
 
 def area(gaps: FloatArray) -> FloatArray:
-    """Return the area under the curve of each row (rows,) by the trapezoidal rule; a curve has unit width."""
+    """Return the area under the curve of each row (rows,) by the trapezoidal rule. The horizontal axis runs from 0 to 1."""
     return np.asarray((gaps[:, 1:] + gaps[:, :-1]).mean(axis=1) / 2)
 
 
 def gaps(ask: Ask, order: IntArray) -> FloatArray:
-    """Return the mean gap to each row's own score after the first t columns in `order` were replaced (rows, columns + 1)."""
+    """Return the gap of each row after the first t columns in `order` have been replaced (rows, columns + 1)."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
         few = [
@@ -121,7 +121,8 @@ def _gaps(bound: BoundModel, rows: IntArray, backs: IntArray, order: IntArray) -
 def _replaced(bound: BoundModel, row: IntArray, back: IntArray, order: IntArray) -> Iterator[Tensor]:
     """Yield the scores (m, k) after each replacement of a column, until all values come from the background rows.
 
-    `row` and `back` (m,) are indices of the rows and the background rows, and `order` (m, columns) has the order of the columns.
+    `row` and `back` (m,) are indices of explained rows and background rows. `order` (m, columns) contains the columns in the
+    order of their replacement.
     """
     columns = len(bound.columns)
     if bound.is_local(bound.columns):

@@ -1,14 +1,14 @@
 """Checks of the reliability of explanations: null models, deletion compared with chance, and stability.
 
-There are four checks of every method that ranks columns. All of them use the same small sample of rows.
+Every method that ranks columns is checked in four ways, on the same small sample of rows.
 
 - *Random weights* (Adebayo et al. 2018): rank correlation between the ranking for the model and rankings for networks with random
   weights. If the correlation is high, the ranking comes from the data and the encoder rather than from training.
-- *Permuted labels* (Adebayo et al. 2018): rank correlation between the ranking for the model and rankings for models that were
-  trained on permuted labels. These models are trained by a function that the user passes, or were trained earlier.
+- *Permuted labels* (Adebayo et al. 2018): rank correlation between the ranking for the model and rankings for models trained on
+  permuted labels. The user passes either a function that trains these models or a model that has already been trained.
 - *Deletion and insertion*: see `deletion.py`.
-- *Stability*: rank correlation, and overlap of the top columns, between explanations that differ in their background rows or in
-  the seed of the network.
+- *Stability*: rank correlation between explanations, and overlap of their top columns. The explanations differ in their
+  background rows or in the seed of the network.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ Other = Literal["backgrounds", "networks"]
 class Correlation:
     """Rank correlations between a method's ranking for the model and its rankings for null models (draws,).
 
-    A correlation is NaN if all columns tie. `mean` has a standard error over draws. With six or more draws, it also has a t
-    interval, which is limited to the range from -1 to 1.
+    A correlation is NaN if all columns tie. `mean` has a standard error over draws. With six or more draws, it also has a
+    Student's t interval, which is truncated to the range from -1 to 1.
     """
 
     null: Null
@@ -79,7 +79,7 @@ class Correlation:
 
 @dataclass(frozen=True)
 class Stability:
-    """Rank correlation and overlap of the top columns for every pair of rankings that one method gives.
+    """Rank correlation and overlap of the top columns for every pair of rankings by the same method.
 
     `count` is the number of rankings, and `top` the number of top columns. Values are NaN if all columns tie. Different pairs
     have rankings in common, so the mean over pairs has no simple standard error. Therefore, only the mean and the minimum are
@@ -96,13 +96,13 @@ class Stability:
 
 @dataclass(frozen=True, eq=False)
 class Trust(Display):
-    """Results of the checks of explanations, for every method.
+    """Results of the reliability checks for every explanation method.
 
     Attributes
     ----------
     networks : comparison of networks with different seeds; None if there is only one network.
     skipped : checks that do not apply, with the reasons.
-    incomplete : gradient methods for which the attributions do not add up to the score. There are no curves for these methods.
+    incomplete : gradient methods with attributions that do not add up to the score. There are no curves for these methods.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -124,7 +124,7 @@ class Trust(Display):
     settings: dict[str, Any] = field(default_factory=dict)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the rank correlations; all other measures have different units and are not plotted."""
+        """Return the rank correlations, which are plotted; other measures are not plotted because their units differ."""
         frame = self.frame()
         return frame[frame["measure"] == "rank correlation"]
 
@@ -165,13 +165,13 @@ def trust(
     Parameters
     ----------
     others : networks that differ from the model only in their seed, such as those of `train(seeds=5)`.
-    refit : function that takes a table and trains a model on it in the same way as the audited model. It is called three times
-        with permuted targets of the training rows. If it is None, no models are trained on permuted labels.
-    null : a network to use instead of `refit`, which was trained on permuted labels in the same way as the audited model, for
-        example by `train(null=True)`. Its correlation has no standard error, because there is only one such network.
-    rows : number of explained rows, drawn by a hash of their numbers from the rows with positive weight. None uses 200 rows. It
-        uses 40 rows if there are more than a hundred columns, or if changing one column requires whole rows to be encoded again.
-    background : number of rows in each set of background rows. None uses 25 rows, or 10 rows under the same conditions.
+    refit : function that takes a table and trains a model on it in the same way as the audited model. It is called three times,
+        each time with a different permutation of the training rows' targets. If it is None, no models are trained.
+    null : a network that was trained on permuted labels in the same way as the audited model, for example by
+        `train(null=True)`. It can be passed instead of `refit`. With only one such network, correlations have no standard error.
+    rows : number of rows to explain, sampled by a hash of their row numbers from the rows with positive weight. The default is
+        200, or 40 if there are more than a hundred columns or if columns cannot be encoded one at a time.
+    background : number of rows in each set of background rows. The default is 25, or 10 where the default of `rows` is 40.
     draws : number of networks with random weights.
     orders : number of random orders of the columns for each row.
     backgrounds : number of disjoint sets of background rows.
@@ -268,7 +268,7 @@ def _optional(check: str, skipped: dict[str, Message], make: Callable[[], list[C
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """The rows to explain, and several disjoint sets of background rows; rows with weight 0 are excluded."""
+    """Indices of the rows to explain, and of several disjoint sets of background rows. Rows with weight 0 are excluded."""
 
     rows: IntArray
     backgrounds: tuple[IntArray, ...]
@@ -282,7 +282,7 @@ class _Places:
         return cls(drawn, tuple(backs[i : i + size] for i in range(0, len(backs), size)))
 
     def ask(self, bound: BoundModel, seed: int) -> Ask:
-        """Return a model bound to the explained rows and all background rows; explanations use the first set of these."""
+        """Return the model bound to the explained rows and all background rows. Explanations use the first background set."""
         both = bound.take(np.concatenate([self.rows, *self.backgrounds]))
         rows = np.arange(len(self.rows))
         return Ask(both, rows, len(rows) + np.arange(len(self.backgrounds[0])), seed)
@@ -381,7 +381,7 @@ def _row(
 def run(context: Context) -> tuple[Trust, Trust]:
     """Check the explanations of both models of an audit.
 
-    Networks with other seeds, and a network trained on permuted labels, are used if the audit has them.
+    If the audit includes networks with other seeds or a network trained on permuted labels, the checks use them.
     """
     if len(context.evaluated) < SMALL:
         raise NotApplicableError(why("trust.few", least=SMALL))

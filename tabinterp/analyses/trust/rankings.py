@@ -1,4 +1,4 @@
-"""Rankings of the columns by each explanation method, over a sample of rows and for single rows."""
+"""Rankings of the columns by each explanation method, for a sample of rows as a whole and for each of its rows."""
 
 from __future__ import annotations
 
@@ -34,18 +34,20 @@ class Ask:
 
     @property
     def part(self) -> BoundModel:
-        """The model restricted to the explained rows."""
+        """The model, bound only to the explained rows."""
         return self.bound.take(self.rows)
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Sizes of the columns by one method, which are mean absolute values over outputs; NaN for a column without a value.
+    """Importance of each column by one method: absolute attributions, averaged over outputs.
+
+    The importance is NaN if the method has no value for a column.
 
     Attributes
     ----------
-    sizes : sizes over all rows (columns,).
-    rows : sizes for each row (rows, columns). If the method has no values for single rows, the sizes are the same in all rows.
+    sizes : importance over all rows (columns,).
+    rows : importance in each row (rows, columns). If the method has no values for single rows, all rows are equal to `sizes`.
     gap : completeness gap of the attributions (`GradientImportance.gap`), if the attributions of the method should add up to the
         score; otherwise None.
     tolerance : largest accepted completeness gap.
@@ -58,13 +60,13 @@ class Ranking:
 
     @property
     def complete(self) -> bool:
-        """Whether the attributions add up to the score; True if the method does not require this."""
+        """Whether the attributions add up to the score within the tolerance; True for methods that do not require this."""
         return self.gap is None or self.tolerance is None or not self.gap > self.tolerance
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method of ranking columns, with flags for its use of background rows and of gradients."""
+    """A method of ranking columns, with two flags: whether it uses background rows, and whether it uses gradients."""
 
     rank: Callable[[Ask], Ranking]
     background: bool = False
@@ -95,10 +97,10 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 
 
 def _expected(ask: Ask) -> Ranking:
-    """Return the ranking by expected gradients, which are computed for many paths in one pass.
+    """Return the ranking by expected gradients, computed for many paths at once.
 
-    The attribution of a column along a path is the slope times the change of the front due to this column. The front is the
-    output of the network's first affine operations.
+    The attribution of a column along a path is the gradient of the score with respect to the front, times the change in the front
+    due to this column. The front is the output of the network's first affine operations.
     """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
@@ -136,9 +138,9 @@ METHODS: dict[str, Method] = {
 
 
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
-    """Return the ranking by every method that applies to the model, by the name of the method.
+    """Return a dict from the name of each method that applies to the model to its ranking.
 
-    If `background` is True, only methods that use background rows are included. If it is False, only all other methods are.
+    If `background` is True, only methods that use background rows are included. If it is False, only the other methods are.
     """
     found = {
         name: method.rank(ask)

@@ -35,9 +35,9 @@ METHODS = (
 
 
 class Drawn(Part):
-    """Mean, minimum and maximum over draws of a rank correlation or of a share of common columns.
+    """Mean, minimum and maximum of a rank correlation, or of the overlap of the top columns, over several comparisons.
 
-    The mean has an interval if the draws are independent.
+    The mean has an interval if the comparisons are independent.
     """
 
     mean: Interval = Interval()
@@ -50,7 +50,7 @@ class NullRow(Part):
     """Rank correlation between a method's ranking for the model and its rankings for null models.
 
     Null models are networks with random weights, or networks trained on permuted labels. There is no interval if there is only
-    one null model. There are no correlations for the linear model.
+    one null model. For the linear model, only random weights are used.
     """
 
     null: Null = "random weights"
@@ -72,7 +72,7 @@ class CurveRow(Part):
 
 
 class StabilityRow(Part):
-    """Similarity of explanations that differ in their background rows or in the seed of the network, over pairs of these."""
+    """Similarity of explanations that differ in their background rows or in the seed of the network, averaged over pairs."""
 
     method: str
     over: Literal["backgrounds", "networks"]
@@ -91,7 +91,7 @@ class NetworkRow(Part):
 
 
 class Networks(Part):
-    """Losses, and ranges of column importance, of networks that differ only in their seed."""
+    """Losses of networks that differ only in their seed, and the range of each column's importance over these networks."""
 
     count: int
     within: int  # number of networks whose loss is at most `tolerance` above the lowest

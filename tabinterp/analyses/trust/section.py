@@ -47,7 +47,7 @@ def build(trust: Trust, document: Document) -> list[Block]:
 def _figure(
     rows: Sequence[tuple[str, Interval, Interval]], key: str, figure_id: str, numbers: Table, **values: Any
 ) -> Figure | Table:
-    """Return a figure that compares both models for each name, or only its table if there is nothing to draw."""
+    """Return a figure that compares the intervals of both models, or only a table of them if there is nothing to plot."""
     pairs = [pair(name, network, linear, label=name) for name, network, linear in rows]
     if not figures.drawable(pairs):
         return numbers
@@ -94,7 +94,7 @@ def _range(correlation: Drawn) -> str:
 
 
 def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
-    """Return conclusions from the intervals of the rank correlations, with one sentence for all methods that agree."""
+    """Return one sentence for each conclusion from the intervals, which lists the methods with this conclusion."""
     methods_by: dict[str, list[str]] = {"survives": [], "changes": [], "open": []}
     for row in rows:
         correlation: Drawn = getattr(row, model)
@@ -127,7 +127,7 @@ def _in_sentence(methods: Sequence[str]) -> str:
 
 
 def _shuffled(trust: Trust) -> list[Block]:
-    """Return the part on permuted labels: one correlation for each method, without a conclusion."""
+    """Return the subsection on permuted labels: a table with one correlation for each method."""
     rows = [row for row in trust.nulls if row.null == "shuffled labels"]
     if not rows:
         return []
@@ -175,7 +175,7 @@ def _curve_table(rows: Sequence[CurveRow], scale: str) -> Table:
 
 
 def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
-    """Return a sentence that names the rankings not shown to be better than chance; nothing if there are no results."""
+    """Return a sentence that lists the methods not significantly better than random orders; no sentence without results."""
     measured = [(_curve(row), getattr(row, model)) for row in rows if getattr(row, model).value is not None]
     short = [name for name, area in measured if area.low is None or area.low <= 0]
     named = capital(t(f"report.{model}"))

@@ -1,7 +1,8 @@
 """Comparison of networks that differ only in their seed: the variation of their loss and of the importance of each column.
 
-Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019). The range has the smallest and the
-largest importance over the networks with a loss that is at most the tolerance above the lowest loss.
+Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019). A network counts as equally good if
+its loss exceeds the lowest loss by at most the tolerance. The range runs from the smallest to the largest importance over these
+networks.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class Networks(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return one row for each column.
 
-        A row has the importance for the audited model, the range over the networks within the tolerance, and the standard
-        deviation over all networks.
+        A row contains the column's importance for the audited model, the range of its importance over the networks within the
+        tolerance, and the standard deviation of its importance over all networks.
         """
         kept = self.importance[self.within]
         return pd.DataFrame(

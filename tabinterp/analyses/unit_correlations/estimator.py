@@ -1,9 +1,9 @@
 """Correlations of every hidden unit with every original input column.
 
 There are four measures. Pearson and Spearman correlations are computed for numeric columns, and the correlation ratio eta for
-categories (Kruskal & Wallis 1952). Distance correlation (Székely, Rizzo & Bakirov 2007) is computed for both, on at most 2,000
-rows drawn with the seed. If the distance correlation is far above the rank correlation, the unit is not monotone in the column.
-The p-values of each measure are corrected over all units and columns (Benjamini & Hochberg 1995).
+categorical columns (Kruskal & Wallis 1952). Distance correlation (Székely, Rizzo & Bakirov 2007) is computed for all columns, on
+a random sample of at most 2,000 rows. If the distance correlation is far above the rank correlation, the unit is not monotone in
+the column. The p-values of each measure are adjusted for the number of units and columns (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ CELLS = 2**22  # maximum of units times levels for which sums are kept for each 
 class NeuronCorrelations(Display):
     """Correlations of hidden units with columns, as arrays (units, columns) in the column order of the table.
 
-    A measure that does not apply to a column is NaN. `ratio` and `distance` are between 0 and 1, and the other measures between
-    -1 and 1. `q_*` are adjusted p-values. `rows` is the number of rows for `pearson`, `ratio`, means and standard deviations.
-    `rows_ranks` is the number of rows for `spearman`, and `rows_distance` the number for `distance`.
+    A measure that does not apply to a column is NaN. `ratio` and `distance` are between 0 and 1; the other measures are between
+    -1 and 1. `q_*` are adjusted p-values. `rows` is the number of rows used for `pearson`, `ratio`, means and standard
+    deviations. `rows_ranks` is the number of rows used for `spearman`, and `rows_distance` the number used for `distance`.
     """
 
     layer: tuple[str, ...]
@@ -68,7 +68,7 @@ class NeuronCorrelations(Display):
     def picture(self, output: str | None) -> Heat:
         """Return a heat map of units by columns.
 
-        It shows Spearman's correlation for numeric columns. For categories, it shows the correlation ratio, which has no sign.
+        It shows Spearman's correlation for numeric columns and the correlation ratio, which has no sign, for categorical columns.
         """
         rows = [
             text("plot.label.unit", {"layer": one, "unit": i}) for one, i in zip(self.layer, self.index, strict=True)
@@ -92,7 +92,7 @@ class NeuronCorrelations(Display):
 
 
 def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 0) -> NeuronCorrelations:
-    """Correlate every hidden unit with every input column on all rows of `table`.
+    """Compute the correlation of every hidden unit with every input column, on all rows of `table`.
 
     If rows have weights, correlations are weighted, and p-values use Kish's effective sample size instead of the number of rows.
 
@@ -105,9 +105,9 @@ def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 
 
 
 def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
-    """Compute correlations on the rows to which the model is bound.
+    """Compute correlations on the rows of a bound model.
 
-    If `moments` is given, results that depend only on moments are computed from it, and not from these rows.
+    If `moments` is given, Pearson correlations, correlation ratios, means and standard deviations are computed from it instead.
     """
     table = bound.table
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 carry no information
@@ -143,7 +143,7 @@ def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | Non
 
 
 def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
-    """Return the results that depend only on moments, which are sums over rows."""
+    """Return the fields of `NeuronCorrelations` that can be computed from sums over rows."""
     return {
         "pearson": place.numeric(found.pearson),
         "ratio": place.discrete(found.ratio),
@@ -161,7 +161,7 @@ def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Values fixed by a first pass over a sample of rows: the code of each level, and empty moments with their centres."""
+    """Data needed before sums over all rows can be accumulated: integer codes of the levels, and initial sums of zero."""
 
     place: _Place
     levels: tuple[dict[Any, int], ...]
@@ -169,7 +169,7 @@ class Plan:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Plan | None:
-    """Return the plan of the sums; None if there are no hidden units, or too many levels to keep sums by level and unit."""
+    """Prepare sums over rows. Return None if there are no hidden units, or too many combinations of levels and units."""
     layers = network.activations()
     plan = _plan(network, layers) if layers else None
     return None if plan is None or plan.moments.level.size > CELLS else plan
@@ -189,9 +189,9 @@ def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
 
 
 def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return a value to subtract from each unit (h,): its mean if this is large compared with the spread, otherwise 0.
+    """Return, for each unit (h,), its mean if this is large compared with its standard deviation, otherwise 0.
 
-    Subtracting large means avoids a loss of precision.
+    The result is subtracted from the unit's values before summation to avoid a loss of precision.
     """
     mean = weights @ values / weights.sum()
     spread = weights @ (values - mean) ** 2 / weights.sum()
@@ -199,7 +199,7 @@ def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Block], assoc.Moments]:
-    """Return a function that takes a block of outputs of units and returns their moments over its rows."""
+    """Return a function that computes moments of units and columns over one block of rows."""
     read, weights = _Read.of(plan, network.table), network.table.weights
 
     def of_block(block: Block) -> assoc.Moments:
@@ -214,7 +214,7 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Blo
 
 
 def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
-    """Combine the moments over all rows with rank and distance correlations on a sample of rows."""
+    """Return correlations: those based on moments over all rows, and rank and distance correlations on a sample of rows."""
     return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
 
 
@@ -223,7 +223,7 @@ STREAM = Stream(start, update, assoc.merge, finish, of="units")
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """Values of the columns: numbers (n, p), NaN if missing, and codes of levels (n, q), -1 if missing."""
+    """Values of numeric columns (n, p), with NaN for missing values, and codes of levels (n, q), with -1 for missing values."""
 
     numbers: FloatArray
     codes: IntArray
@@ -243,7 +243,7 @@ def _numbers(table: Table, columns: list[str]) -> FloatArray:
 
 @dataclass(frozen=True)
 class _Place:
-    """The positions of numeric and categorical columns in the table; converts arrays of results to the table's order."""
+    """Names of numeric and categorical columns, with methods that arrange results in the column order of the table."""
 
     columns: tuple[str, ...]
     numbers: list[str]
@@ -266,6 +266,6 @@ class _Place:
 
 
 def run(context: Context) -> NeuronCorrelations:
-    """Correlate the hidden units of the audited network with its columns."""
+    """Compute the correlations of the audited network's hidden units with its columns."""
     network = context.network.take(context.subsample)
     return neuron_correlations(network, network.table, seed=context.seed)

@@ -54,7 +54,7 @@ class Neurons(Part):
 
 
 def build(r: Results) -> Neurons:
-    """Return the correlations of every unit with every column; the list of units is empty if the network has none."""
+    """Return the correlations of every unit with every column. The list is empty if the network has no hidden units."""
     result = r[ANALYSIS]
     if result is None:
         return Neurons(

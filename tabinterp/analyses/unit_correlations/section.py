@@ -44,7 +44,7 @@ BY_CHANCE = 0.025  # expected share of intervals above zero by chance
 def build(neurons: Neurons, document: Document) -> list[Block]:
     """Return the heat maps of units by columns.
 
-    Units with the largest rise in loss under ablation, and the most important columns, come first.
+    Units are in decreasing order of the rise in loss under ablation, and columns in decreasing order of importance.
     """
     inside = document.get(Inside)
     if not neurons.units:
@@ -86,14 +86,14 @@ def every_unit(neurons: Neurons, document: Document) -> list[Block]:
 
 
 def dropped(neurons: Neurons, document: Document) -> list[Block]:
-    """Return a sentence about units that are not in the document, if there are any."""
+    """Return a sentence with the number of units that the document omits, if there are any."""
     if not neurons.units or not neurons.dropped_units:
         return []
     return [Paragraph(t("report.neurons.dropped", count=neurons.dropped_units), "warning")]
 
 
 def _order(inside: Inside) -> str:
-    """Return sentences about the order of the units and the number of units that matter for the loss."""
+    """Return a sentence about the order of the units and the number of units with a significant rise in loss."""
     known = [unit for unit in inside.units if unit.ablation.low is not None]
     loss = t(f"report.metric.{inside.loss}")
     if not known:
@@ -104,7 +104,7 @@ def _order(inside: Inside) -> str:
 
 
 def _ordered(units: Sequence[Unit], inside: Inside | None) -> list[Unit]:
-    """Return the units in decreasing order of the rise in loss under ablation; units without a known rise come last."""
+    """Sort units by decreasing rise in loss under ablation; units without a known rise come last."""
     worth = {key: row.ablation.value for key, row in _worth(inside).items()}
 
     def order(unit: Unit) -> tuple[bool, float]:
