@@ -138,7 +138,8 @@ class Analysis(Generic[Result]):
     Parameters
     ----------
     name : name of the package and of the result, also used in `ti.audit(analyses=[...])` and `--analyses`.
-    title : key, in the vocabulary `step`, of the analysis's name in the sentence that says that it does not apply.
+    title : key of the analysis's name in the vocabulary `step`. The name is used in the sentence that says that the analysis does
+        not apply.
     cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
         the progress bar are based on it.
     rows : rows that the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the

@@ -42,7 +42,9 @@ def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
-    """Return the weighted mean of `values` (n,) over the rows of a mask, and the first-order influence of each row on it (n,)."""
+    """Return the weighted mean of `values` (n,) over the rows selected by a mask, and each row's first-order influence on it
+    (n,).
+    """
     w = weights * rows
     total = w.sum()
     if not total > 0:

@@ -1,8 +1,8 @@
 """Functions that draw on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
-The figures of the report and the method `.plot()` of results use these functions. The network has navy colour, solid lines and
-filled marks. The linear model has amber colour, dashed lines and hollow marks. In some figures, filled marks show that an
-interval excludes zero, and the models differ only in colour, line style and the shape of the marks. Missing numbers are NaN in
+The figures of the report and the method `.plot()` of results use these functions. The network is drawn in navy, with solid lines
+and filled marks. The linear model is drawn in amber, with dashed lines and hollow marks. In some figures, filled marks show that
+an interval excludes zero, and the models differ only in colour, line style and the shape of the marks. Missing numbers are NaN in
 the arrays. Matplotlib is imported only when something is drawn.
 """
 

@@ -1,8 +1,8 @@
 """Hidden units in an audit: a summary of every unit, and details of the units with the highest ablation loss.
 
 Units are selected for detail by the rise in loss when their output is replaced by its mean. This selection is not a test: among
-many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`), its
-quantiles, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All values are
+many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`), quantiles of
+its values, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All values are
 pre-activations, because these show how far a unit is from being active when its output is zero.
 """
 
@@ -79,7 +79,7 @@ class Optima:
 def audited_rows(network: BoundModel, seed: int) -> BoundModel:
     """Return the network on a sample of its rows.
 
-    The sample has at most 4,000,000 / units rows or, if this is less than 2,000, at most 2,000 rows. Rows with weight 0 are left
+    The maximum number of rows is 4,000,000 divided by the number of hidden units, but at least 2,000. Rows with weight 0 are left
     out.
     """
     count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())

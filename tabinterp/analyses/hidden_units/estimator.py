@@ -183,7 +183,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Return the health of every unit of a layer, the unit that it duplicates, and the share of rows at an end of its range.
+    """Return, for every unit of a layer: its health, the unit that it duplicates, and its share of rows at an end of the range.
 
     The outputs of the units are `a` (n, h). The second result is None for a unit that duplicates no other unit.
     """
@@ -255,7 +255,7 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """Return the model on the rows used for ablation, and the rises in loss for outputs replaced by their mean and by zero."""
+    """Return the model on the rows used for ablation, and the rises in loss when outputs are replaced by the mean and by zero."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)

@@ -68,7 +68,7 @@ class ProbeRows(Display):
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the rows of `frame` for scores, with a word for missing values."""
+        """Return the numbers to plot: the rows of `frame` for outputs, with column values as text."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
@@ -100,8 +100,8 @@ def probe_rows(
 ) -> ProbeRows:
     """Compute the responses of hidden units and outputs when single columns of the median row of `table` are changed.
 
-    Each of the `columns` (default: all) is set to at most `grid` of its values. If the model is linear or a function of rows, or
-    if its hidden units cannot be found, only the responses of the outputs are returned.
+    Each of the `columns` (default: all) is set to at most `grid` of its values. Only the responses of the outputs are returned
+    for a linear model, for a function of rows, and for a network whose hidden units cannot be found.
 
     Examples
     --------

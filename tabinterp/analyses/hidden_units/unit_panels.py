@@ -4,7 +4,7 @@ The outer panels are optima: inputs at which the unit is smallest and largest. T
 the smallest activation, those just below the middle, those just above the middle, and those with the largest activation. Each
 inner panel has 10% of the weight and at least 10 rows. It is shown as an aggregate compared with all rows (`profiles`), never row
 by row. The middle is 0 if there are at least 10 rows on each side of 0, and otherwise the median. Optima are not rows of the
-table; `typicality` states whether they can be interpreted as rows.
+table. Their `typicality` states whether they are too atypical to be interpreted.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _lines(made: dict[str, Any]) -> pd.DataFrame:
 
 
 def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed: int = 0) -> Card:
-    """Compute the six panels of a unit, a direction, an output, or a sum of them.
+    """Compute the six panels of an objective: a unit, a direction, an output, or a sum of these.
 
     Raises
     ------

@@ -149,7 +149,7 @@ def contributions(
     scored: IntArray,
     mean: FloatArray,
 ) -> Contributions:
-    """Return the contributions of the rows `scored`, in the given order.
+    """Return the contributions of the rows with indices `scored`, in the same order, to the variance of the score.
 
     Parameters
     ----------

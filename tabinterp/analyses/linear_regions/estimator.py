@@ -253,7 +253,7 @@ def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, Floa
 
 
 def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
-    """Convert gradients (m, d, k) in the encoded columns to coefficients (m, terms, k)."""
+    """Convert gradients (m, d, k) with respect to the encoded columns to coefficients (m, terms, k)."""
     made = np.empty((len(gradient), len(terms), gradient.shape[2]))
     for j, term in enumerate(terms):
         made[:, j] = np.einsum("mdk,d->mk", gradient[:, _block(term)], _way(term))

@@ -7,8 +7,9 @@ The cosine is computed between the fronts of two facets (the outputs of the netw
 centred at the front of the mean row, and each component is divided by its standard deviation over rows. Facets that differ only
 in values that the network ignores therefore have a cosine of 1.
 
-The first facet is the unpenalised optimum. Each further facet is the best result from all starts, given the previous facets. Each
-facet except the first is then improved again while all others are fixed. This step never lowers the penalised sum.
+The first facet is the unpenalised optimum. Each further facet is the best result of the searches from all starting rows, given
+the previous facets. Each facet except the first is then improved again while all others are fixed. This step never lowers the
+penalised sum.
 """
 
 from __future__ import annotations

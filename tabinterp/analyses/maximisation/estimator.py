@@ -62,8 +62,9 @@ class Maxima(Display):
     optima : number of different rows among the results of the starts that `within` counts (objectives,).
     cosine : median over pairs of starts of the cosine between the encoded rows at which they end (objectives,). Encoded rows are
         standardised: centred at the mean row and divided by standard deviations.
-    cross : value of each objective at the best row of every other, in standard deviations from its mean (objectives, objectives).
-    typicality : degree to which each best row is atypical, and the rows that are too atypical to interpret.
+    cross : value of each objective (first axis) at the best row of each objective (second axis), in standard deviations from the
+        mean of the first objective (objectives, objectives).
+    typicality : how atypical each best row is, and whether it is too atypical to interpret.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -232,7 +233,7 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
 def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return the objective, candidates and values of every start.
+    """Return, for every start: the index of its objective, its candidates, and its numeric values.
 
     All objectives use the same starting rows. Each objective also starts from the real row at which it is largest.
     """

@@ -64,7 +64,7 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 class _Space:
     """Representation of states by features (m, q): numbers, and a weight for each candidate level.
 
-    A missing number is its mean.
+    A missing number is represented by the mean of its column.
     """
 
     domain: Domain

@@ -32,8 +32,8 @@ class Reader:
     Attributes
     ----------
     keys : layers or outputs of the network. Their concatenated values are the features (F).
-    inner : modules that compute the inner features (I), of which the features are affine functions. Inner features take less time
-        to compute.
+    inner : modules that compute the inner features (I). The features are affine functions of the inner features, which take less
+        time to compute.
     inner_weights : weights of the inner features in each objective.
     inner_constants : constants added to the weighted sums of the inner features.
     linear : whether each objective is a sum of functions of single columns. The inner features are then the front itself.
@@ -167,7 +167,7 @@ def _key(term: Term) -> Key:
 def _weights(
     bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
-    """Return an objective's weights of the features (F,) and its constant."""
+    """Return an objective's weights for the features (F,) and its constant."""
     made, constant = [], 0.0
     for key in keys:
         line = np.zeros(_width(bound, layers, key))

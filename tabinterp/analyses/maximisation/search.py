@@ -35,7 +35,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
     """Improve all states until none of them changes. `scale` (K,) contains the standard deviation of each objective.
 
     If the search is limited to a ball, every second state is first improved by a gradient ascent, which moves all columns
-    together. The ascent finds some optima that the coordinate search misses, and the reverse.
+    together. The ascent finds some optima that the coordinate search misses, and vice versa.
     """
     if budget is not None:
         half = np.arange(0, len(states.of), 2)
@@ -211,7 +211,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
 def _settled(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
     """Set each column to its typical value if this does not lower the score.
 
-    The optimum then shows only columns with an effect.
+    The optimum then has atypical values only in columns that affect the score.
     """
     states = replace(states, z=domain.front(states.at, states.value))
     for p in range(len(domain.players)):

@@ -156,7 +156,7 @@ def domain_of(bound: BoundModel, seed: int) -> Domain:
 def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
     """Divide the columns into groups.
 
-    Columns that share encoded columns, or of which one determines the other, are in the same group.
+    Two columns are in the same group if they share encoded columns or if one determines the other.
     """
     blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
     tied = follows | follows.T

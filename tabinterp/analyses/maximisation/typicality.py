@@ -54,14 +54,15 @@ EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by ot
 class Typicality:
     """Typicality of rows by several measures.
 
-    Percentiles in [0, 1] are ranks among `reference` real rows. A row above 0.5 is farther from the centre than most real rows.
-    All arrays have shape (rows,).
+    Percentiles in [0, 1] are ranks among `reference` real rows. A percentile above 0.5 means that the row is farther from the
+    centre than most real rows. All arrays have shape (rows,).
 
     Attributes
     ----------
     out : number of columns in which the value is outside the range of the real rows.
     oddness : share of real rows that are less atypical, over all measures and both tails.
-    outward : share of real rows that are less atypical, over upper tails only. In an upper tail, a row is unlike the real rows.
+    outward : share of real rows that are less atypical, over upper tails only. A row that is unusually close to the centre does
+        not count as atypical here.
     unreadable : whether oddness is at least `far`, so that the row must not be interpreted.
     beyond : tails (from `ENDS`) in which the row's share of less atypical real rows is at least `far`.
     column : column with the largest conditional residual; None if no column is numeric.
@@ -170,7 +171,8 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 def _spread(x: FloatArray) -> FloatArray:
     """Return the standard deviations of encoded columns.
 
-    For an indicator, the standard deviation is at least that of a level with ten rows. The row itself then has little influence.
+    For an indicator, the standard deviation is at least that of a level with ten rows. A single row then has little influence on
+    it.
     """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)

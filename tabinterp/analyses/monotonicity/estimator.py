@@ -1,6 +1,6 @@
 """Monotonicity: prove that a score is monotone in a column over the whole domain, or refute it by two rows.
 
-The claim is about every two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
+The claim is about any two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
 higher value must not have a lower score. With direction "-", it must not have a higher score. A change in the score against the
 direction is called a fall. Falls smaller than the *least fall that counts* are ignored. This limit is a thousandth of the
 standard deviation of the score over the rows of the table. The claim is
