@@ -215,7 +215,7 @@ def distinct(known: HashArray, hashes: HashArray) -> HashArray:
 
 
 def check_first_date(split: object, at: str | None) -> None:
-    """Raise an error if the first date to hold out is given, but no column of dates."""
+    """Raise an error if a first date to hold out is given without a column of dates."""
     if at is not None and not isinstance(split, str):
         raise TableError(
             f"{argument('split_at', at)} is the first date to hold out, so {argument('split')} must name a column of dates. Add "

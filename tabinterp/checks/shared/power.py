@@ -27,7 +27,7 @@ HALVINGS = 60
 
 
 def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) -> Outcome:
-    """Add to the outcome of a check that passed the smallest effect that the check could have detected.
+    """Add the smallest detectable effect to the outcome of a check that passed.
 
     If the smallest effect is `most` or more, no possible effect could have been detected. The outcome is then changed to "not
     applicable".
