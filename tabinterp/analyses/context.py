@@ -119,7 +119,7 @@ class Context:
         return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
-        """Return at most `most` of the given rows, drawn by a hash of their numbers and the seed."""
+        """Return at most `most` of the given rows, selected by a hash of their row numbers and the seed."""
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
@@ -138,7 +138,7 @@ class Context:
 
         Parameters
         ----------
-        a_pair : number of rows for which the model is queried for each pair of an explained row and a background row.
+        a_pair : number of rows that the model must score for each pair of an explained row and a background row.
         rows : maximum number of explained rows.
         background : maximum number of background rows.
 

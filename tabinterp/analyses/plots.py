@@ -295,10 +295,10 @@ def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw the shares of rows with errors between edges, as filled bars or outlines, and return the artist of each look.
+    """Draw the share of rows in each error bin, as filled bars or outlines, and return the artist of each look.
 
-    The first share is for rows below the first edge, and the last share is for rows above the last edge. These two bars are one
-    bin wide. A bin without a number is marked by a cross on the axis instead of a bar.
+    The first share is for rows with errors below the first edge, and the last share is for rows with errors above the last edge.
+    These two bars are one bin wide. A bin without a number is marked by a cross on the axis instead of a bar.
     """
     made: dict[str, Any] = {}
     if not len(edges):
@@ -448,7 +448,7 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
 
 
 def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
-    """Draw a cross on the horizontal axis for each missing value, so that a gap is not mistaken for zero."""
+    """Draw a cross on the horizontal axis for each missing value. Without it, a gap could be mistaken for zero."""
     gaps = at[np.isnan(values)]
     if len(gaps):
         axes.plot(gaps, np.zeros(len(gaps)), ls="", marker="x", ms=6, mec=INK, mew=1.4, clip_on=False, zorder=4)

@@ -59,8 +59,8 @@ def by_group(
 
     Returns
     -------
-    For each fold, the positions of the rows to fit on and of the rows to score. The number of folds is the largest with which all
-    needed strata occur among the rows to fit on. The list is empty if this is impossible even with two folds.
+    For each fold, the positions of the rows to fit on and of the rows to score. The number of folds is as large as possible,
+    given that all needed strata must occur among the rows to fit on. The list is empty if this is impossible even with two folds.
     """
     largest = int(np.unique(strata, return_counts=True)[1].max())
     with warnings.catch_warnings():

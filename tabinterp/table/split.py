@@ -319,7 +319,7 @@ def _date(text: str) -> pd.Timestamp:
 
 
 def _moment(text: str, dates: pd.Series) -> pd.Timestamp:
-    """Parse a date, and convert it to the time zone of `dates` so that it can be compared with them."""
+    """Parse a date, and convert it to the time zone of `dates` for comparison with them."""
     moment, zone = _date(text), dates.dt.tz
     if zone is None:
         return moment.tz_localize(None)

@@ -1,4 +1,4 @@
-"""Activating rows: comparison of the rows that activate a hidden unit most with all rows.
+"""Activating rows: the rows that activate a hidden unit most, and their comparison with all rows.
 
 The activating rows of a unit are the rows with its highest activations: 10% of all rows by weight, but at least 10 rows. Ties are
 broken by a hash of the row. A numeric column is described by the standardised mean difference d = (mean over activating rows -
@@ -38,8 +38,8 @@ SURE = 0.05  # a difference is reported if its adjusted p-value is smaller than 
 class Profiles:
     """Comparison of the activating rows of each unit with all rows.
 
-    The activating rows of a unit are the rows with its highest activations. A line is a numeric column (`levels` None) or a
-    level. Arrays are (units, lines), with NaN for lines that are not shown.
+    The activating rows of a unit are the rows with its highest activations. A line describes a numeric column (`levels` is None)
+    or one level of a column. Arrays are (units, lines), with NaN for lines that are not shown.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatAr
 
 
 def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
-    """Return standardised mean differences (units,) and their standard errors."""
+    """Return the standardised mean difference of `x` (n,) for each unit (units,), with standard errors."""
     enough = top.sum(axis=0) >= SMALL
     total, mass = w.sum(), w @ top
     centred = x - np.average(x, weights=w) if len(x) else x
@@ -187,7 +187,7 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
 
 
 def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
-    """Return the shares of the levels, and the log lifts with their standard errors.
+    """Return the share of each level over all rows, and the log lift of each level for each unit, with standard errors.
 
     The log lift is -inf if no activating row has the level. The influence of a row is T / both * t (x - s) - T / all * (x - r).
     In this formula, x is 1 if the row has the level, and t is 1 if it is an activating row; otherwise they are 0. The shares of
@@ -255,7 +255,7 @@ def _gathered(columns: list[str], levels: list[Any], told: list[_Lines], top: An
 
 
 def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]) -> pd.DataFrame:
-    """Return one row for each unit and column or level."""
+    """Return the profiles as a DataFrame with one row per unit and column (or level)."""
     units, lines = made.q.shape
     named = {"difference": made.difference, "lift": made.lift}
     arrays = {

@@ -150,7 +150,7 @@ def _scores(bound: BoundModel, named: list[tuple[str | None, int]]) -> list[Floa
 
 
 def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float:
-    """Return a quantile with at least ten rows beyond it; NaN if there are fewer."""
+    """Return the weighted quantile `q` of `values`; NaN if fewer than ten rows lie beyond it."""
     beyond = min(q, 1 - q) * len(values)
     return quantile(values, q, weights) if beyond >= SMALL else float("nan")
 

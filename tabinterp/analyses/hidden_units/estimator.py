@@ -97,12 +97,12 @@ class Neurons(Display):
 
     @any_backend
     def profile(self) -> pd.DataFrame:
-        """Return the comparison of activating rows with all rows: one row for each unit and column or level."""
+        """Return the comparison of activating rows with all rows, with one row per unit and column (or level)."""
         return profile_frame(self.profiles, self.layer, self.index)
 
     @any_backend
     def weights(self) -> pd.DataFrame:
-        """Return one row for each unit of the first layer and column or level.
+        """Return the weights of the first layer, with one row per unit and column (or level).
 
         Raises
         ------

@@ -137,7 +137,10 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """Return the median row. A median that fewer than ten rows have is rounded, if the model accepts the rounded value."""
+    """Return the median row with rounded medians. A median is not rounded if at least ten rows have it.
+
+    It is also not rounded if the model does not accept the rounded value.
+    """
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():

@@ -238,7 +238,7 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 
 
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
-    """Return squared effects (replicates, A, B, k) at values of real rows.
+    """Return the squared joint effect in each cell (replicates, A, B, k), evaluated at values of real rows.
 
     The weighted sum of these squares over cells is the variance of the effect. For every grid point, each block draws one of the
     rows nearest to the point. The mean over blocks and its standard error therefore include the variation of the effect within a
@@ -296,7 +296,7 @@ def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, Float
 
 
 def _all(w: FloatArray) -> FloatArray:
-    """Return weights (1, rows), normalised for the mean over all rows."""
+    """Return weights (1, rows) that sum to one, for the mean over all rows."""
     return np.asarray(w / w.sum())[None]
 
 

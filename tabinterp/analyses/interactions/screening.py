@@ -136,7 +136,7 @@ def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, don
 
 
 def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
-    """Return the `count` strongest of the pairs in `among`."""
+    """Return the indices of the `count` strongest pairs among the pairs with the indices `among`."""
     return among[np.argsort(-result.strength[among], kind="stable")[:count]]
 
 

@@ -60,7 +60,10 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """Return sums (v, cells, q, q) of products of (1, basis, score) over rows, by cell, for each of v sets of row weights."""
+    """Return weighted sums over rows of the products of any two of the quantities 1, basis functions and score.
+
+    The result (v, cells, q, q) contains one matrix of sums for each of v sets of row weights and each cell of rows.
+    """
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)

@@ -63,7 +63,7 @@ class Typicality:
     oddness : share of real rows that are less atypical, over all measures and both tails.
     outward : share of real rows that are less atypical, over upper tails only. A row that is unusually close to the centre does
         not count as atypical here.
-    unreadable : whether oddness is at least `far`, so that the row must not be interpreted.
+    unreadable : whether `oddness` is at least `far`. If it is, the row must not be interpreted.
     beyond : tails (from `ENDS`) in which the row's share of less atypical real rows is at least `far`.
     column : column with the largest conditional residual; None if no column is numeric.
     """
@@ -131,7 +131,7 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
 
 
 def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
-    """Replace measures near zero by a small positive number, so that their logarithms exist."""
+    """Replace measures near zero by a small positive number, because the logarithm of zero is not finite."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
     return np.maximum(mine, least), np.maximum(theirs, least)

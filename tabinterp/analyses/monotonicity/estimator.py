@@ -318,7 +318,7 @@ def _computes(bound: BoundModel) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Part of the domain on which one column varies along one direction (h,) of the affine front.
+    """Part of the domain on which one column varies along one direction (h,) of the first affine output.
 
     If the part is the step between two levels, `level` contains the index of the categorical column and the index of the level at
     which the step starts. The last number of the domain then represents the step.

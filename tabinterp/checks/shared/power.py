@@ -112,8 +112,8 @@ def r2_beyond(limit: float, rows: int) -> float:
 
 
 def share_of(count: int, rows: int) -> float:
-    """Return the smallest true share of cases for which at least `count` of `rows` rows are cases with a probability of 80%. The
-    number of cases is assumed to follow the binomial distribution.
+    """Return the smallest true share of cases at which a sample of `rows` rows contains at least `count` cases with a probability
+    of 80%. The number of cases is assumed to follow the binomial distribution.
 
     >>> round(share_of(10, 500), 4)
     0.0249
