@@ -64,10 +64,10 @@ class Inside:
 class Optima:
     """Optima of the units shown in detail and of the outputs.
 
-    `maxima` contains the maxima of the units, then those of their negatives, and then the optima of the outputs. Each optimum of
-    an output is identified in `outputs` by its class and by 1 for a maximum or -1 for a minimum. `tenth` (objectives,) is the
-    tenth largest value of each objective over the rows of the table; larger values are not shown, because they describe fewer
-    than ten rows. `paths` contains the paths to the optima of the units shown in detail.
+    `maxima` contains the maxima of the units, then their minima (as maxima of the negated units), and then the optima of the
+    outputs. Each optimum of an output is identified in `outputs` by its class and by 1 for a maximum or -1 for a minimum. `tenth`
+    (objectives,) is the tenth largest value of each objective over the rows of the table; larger values are not shown, because
+    they describe fewer than ten rows. `paths` contains the paths to the optima of the units shown in detail.
     """
 
     maxima: Maxima

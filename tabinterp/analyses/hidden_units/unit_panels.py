@@ -41,7 +41,7 @@ class Card(Display):
     ----------
     value : (6,) the objective at the optima, and its mean over the rows of each inner panel; NaN for an empty panel.
     rows : (4,) number of rows in each inner panel; 0 if there are fewer than 10.
-    about : the middle, which is 0 or the median.
+    about : the middle of the activations, which is 0 or the median.
     profiles : comparison of the rows of each inner panel with all rows.
     means : (4, lines) means of numeric columns in their own units.
     optima : results of the search for the minimum (with negated values) and for the maximum.
@@ -62,7 +62,7 @@ class Card(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each panel and each column or level.
+        """Return one row per panel and column (or level).
 
         For an optimum, `at` is its value in the column. For real rows, `mean` is the mean of a numeric column, and `share` is the
         share of a level.
@@ -214,7 +214,10 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """Return the means of numeric columns in their own units (sets, lines); NaN for levels and for means that cannot be shown."""
+    """Return, for each set of rows, the means of numeric columns in their own units (sets, lines).
+
+    A mean is NaN if it cannot be shown or if the line describes a level.
+    """
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

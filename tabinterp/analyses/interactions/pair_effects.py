@@ -59,7 +59,7 @@ def variance_of_mean(values: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def variance(values: FloatArray, w: FloatArray) -> FloatArray:
-    """Return the unbiased variance (k,) of `values` (r, k)."""
+    """Return the unbiased variance (k,) of `values` (r, k) with row weights `w` (r,)."""
     other = w[:, None] * w[None] * (1 - np.eye(len(w)))
     return np.asarray((other[:, :, None] * (values[:, None] - values[None]) ** 2).sum(axis=(0, 1)) / 2 / other.sum())
 
@@ -80,7 +80,7 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Blocks of rows that serve as replicates, with the scores of their rows unchanged and with one column changed."""
+    """Blocks of rows that serve as replicates, with the scores of their rows before and after one column is changed."""
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
@@ -240,10 +240,10 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
     """Return the squared joint effect in each cell (replicates, A, B, k), evaluated at values of real rows.
 
-    The weighted sum of these squares over cells is the variance of the effect. For every grid point, each block draws one of the
-    rows nearest to the point. The mean over blocks and its standard error therefore include the variation of the effect within a
-    cell. A square computed from one sample of background rows would be biased. The product of two effects is used instead, each
-    averaged over one half of the background rows.
+    The weighted sum of these squares over cells is the variance of the effect. For every block and grid point, one of the rows
+    nearest to the point is drawn. The mean over blocks and its standard error therefore include the variation of the effect
+    within a cell. A square computed from one sample of background rows would be biased. The product of two effects is used
+    instead, each averaged over one half of the background rows.
     """
     draws = [np.random.default_rng([seed, block]) for block in range(len(blocks.rows))]
     first, second = (_drawn(grid, blocks.bound, draws) for grid in grids)

@@ -78,9 +78,9 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
-    """Return the projections of the three tiers from sums of products (q, q).
+    """Return the projections of the score onto the three tiers, from sums of products (q, q) as returned by `moments`.
 
-    The score is projected onto lines. The residual is projected onto curves, and what then remains is projected onto pairs.
+    The score is projected onto the linear functions, the residual onto the curves, and the remaining residual onto the pairs.
     """
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
@@ -112,7 +112,7 @@ def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
-    """Return the projection, split by term.
+    """Return the projection of the score onto the basis functions, split by term.
 
     `s` (p, p) contains the covariances of the basis functions, and `t` (p, k) their covariances with the score.
     """
@@ -156,7 +156,7 @@ def contributions(
 
     Parameters
     ----------
-    sums : sums of products in each fold (folds, q, q), over all rows.
+    sums : sums of products (`moments`) over all rows of each fold (folds, q, q).
     mean : means of the basis and the score over the scored rows (p + k,).
     """
     p, n, k = len(basis.tier), len(scored), score.shape[1]

@@ -1,4 +1,4 @@
-"""Coordinate search for optima: from many starts, one column after another is set to its best value.
+"""Coordinate search for optima: from many starting rows, one column after another is set to its best value.
 
 The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`). It
 is a sum of contributions of the columns, so changing one column replaces one term. All candidates of a column can therefore be
@@ -45,7 +45,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
 
 
 def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Run the coordinate search and merge starts that reach the same state."""
+    """Run the coordinate search, and merge states that become equal."""
     states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]

@@ -9,12 +9,12 @@ Columns that are encoded separately are changed one at a time. Two kinds of colu
   of the other columns that most often occur with it. Columns that contain the same number on two scales are changed as one
   number.
 
-The range of a number is from its 0.5% quantile to its 99.5% quantile, or from its tenth smallest to its tenth largest value if
-this range is narrower. If the encoding of the number is linear, every value in the range is allowed. If the column contains only
-whole numbers, only whole numbers are allowed. The ends of the range are rounded so that neither discloses the value of a single
-row (`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
+The range of a number extends from its 0.5% quantile to its 99.5% quantile, or from its tenth smallest to its tenth largest value
+if this range is narrower. If the encoding of the number is linear, every value in the range is allowed. If the column contains
+only whole numbers, only whole numbers are allowed. The ends of the range are rounded, because an exact end could disclose the
+value of a single row (`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
 
-For other columns, every level that occurs is allowed. Missing values are allowed in columns that contain some.
+For other columns, every level that occurs is allowed. Missing values are allowed in columns that contain missing values.
 """
 
 from __future__ import annotations

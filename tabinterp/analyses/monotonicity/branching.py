@@ -27,7 +27,7 @@ class Branching:
     bounds : function that returns lower bounds of the derivative on boxes.
     boxes : the whole domain.
     number : index of the number along which the derivative is taken.
-    least : the least fall that counts. Smaller falls in the score over the range of the number are ignored.
+    least : tolerance. Smaller falls in the score over the range of the number are ignored.
     together : number of boxes that are split at once.
 
     Attributes

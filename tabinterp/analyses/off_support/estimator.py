@@ -130,7 +130,7 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
 
 
 def _sources(table: Table, columns: int, seed: int) -> IntArray:
-    """Return the index of the row from which each value is taken (n, columns).
+    """Return the index of the row from which each value of the perturbed rows is taken (n, columns).
 
     In each row, a random subset of the columns takes its values from another row.
     """

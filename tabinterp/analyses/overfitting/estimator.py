@@ -100,7 +100,7 @@ class Overfitting(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for all rows of the table together, and one line for each slice."""
+        """Return one row for the whole table, and one row for each slice."""
         names, rows = ("column", "kind", "level", "low", "high"), []
         parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
         for one in parts:
@@ -136,7 +136,8 @@ def overfitting(
     Raises
     ------
     NotApplicableError
-        If the table has no split into training and held-out rows, or if either part has too few rows or events of a class.
+        If the table has no split into training and held-out rows, or if either of these sets has too few rows or too few events
+        of a class.
 
     Examples
     --------
