@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Stream(Generic[Result]):
-    """The functions of an analysis whose result comes from sums over the rows of a scan, computed batch by batch.
+    """The functions of an analysis that is computed from sums over the rows of a scan, batch by batch.
 
     Parameters
     ----------

@@ -44,8 +44,7 @@ class Context:
     within : callback that receives the completed share of the current analysis.
     share : share of the budget for the current analysis: the maximum number of rows for which it may query the model. It is
         infinite unless the model is a plain prediction function.
-    most_drawn : maximum number of rows that the current analysis may draw to stay within its share; None if there is no such
-        limit.
+    most_drawn : maximum number of rows that the current analysis may sample to stay within its share; None if there is no limit.
     limited : names of the analyses that used fewer rows because of their share of the budget. Names are added during the audit.
     name : name of the current analysis.
     sums : for each streamed analysis, by its name, the plan and the sums over all rows of a scan. Empty for a table in memory.

@@ -108,7 +108,9 @@ class Curve:
 
     @property
     def round_numbers(self) -> list[float]:
-        """Round numbers within the range of the points, not too close to the label for missing values."""
+        """The round numbers to label on the axis. They are within the range of the points and not too close to the label for
+        missing values.
+        """
         known = self.at[~np.isnan(self.at)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         edge = 0.02 * (high - low)
