@@ -125,7 +125,7 @@ def fields() -> dict[str, Field]:
 
 
 def own_records() -> dict[str, Field]:
-    """Return the fields of `document.analyses`, each by the name of its analysis."""
+    """Return a mapping from the name of each analysis to its field in `document.analyses`."""
     return {one.name: Field(one.name, str(one.record)) for one in ANALYSES if one.place is None}
 
 

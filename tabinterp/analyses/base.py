@@ -16,16 +16,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Stream(Generic[Result]):
-    """The functions of an analysis whose result comes from sums over the rows of a scan, computed batch by batch.
+    """The functions of an analysis that is computed from sums over the rows of a scan, batch by batch.
 
     Parameters
     ----------
-    start : function that takes (network, linear, settings), with the models bound to drawn rows, and returns a plan that defines
-        the sums. None means that the analysis does not apply.
+    start : function that takes (network, linear, settings), with the models bound to sampled rows, and returns a plan that
+        defines the sums. None means that the analysis does not apply.
     update : function that takes (plan, network, linear), with the models bound to a batch of rows, and returns sums over these
         rows.
     merge : function that takes the sums over two sets of rows and returns the sums over all of these rows.
-    finish : function that takes (context, plan, sums) and returns the result. This function also computes, on the drawn rows,
+    finish : function that takes (context, plan, sums) and returns the result. This function also computes, on the sampled rows,
         everything that is not a sum over rows.
     of : the quantity that is summed.
 
@@ -33,7 +33,7 @@ class Stream(Generic[Result]):
         - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` then returns a
           function that takes a `Block` of the batch and returns its sums. Each row therefore passes through the network only once
           for all analyses.
-        - "cells": training and held-out rows, without a model. `start` takes all drawn rows, and `update` takes (plan, table).
+        - "cells": training and held-out rows, without a model. `start` takes all sampled rows, and `update` takes (plan, table).
     """
 
     start: Callable[..., Any]
@@ -138,7 +138,8 @@ class Analysis(Generic[Result]):
     Parameters
     ----------
     name : name of the package and of the result, also used in `ti.audit(analyses=[...])` and `--analyses`.
-    title : key, in the vocabulary `step`, of the analysis's name in the sentence that says that it does not apply.
+    title : key of the analysis's name in the vocabulary `step`. The name is used in the sentence that says that the analysis does
+        not apply.
     cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
         the progress bar are based on it.
     rows : rows that the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
@@ -148,7 +149,7 @@ class Analysis(Generic[Result]):
     estimator : module of the package that defines `run(context)`, which computes the result. It is imported only if an audit runs
         the analysis.
     summed : if the result is based on sums over all rows of a scan, the name of these sums in the document (`Drawn.summed`). None
-        means that the result is based only on the drawn rows.
+        means that the result is based only on the sampled rows.
     stream : module of the package that defines the sums over a scan as `STREAM`.
     place : field of the document that contains the record, or "FIELD.PART" if several analyses share the field. None means
         `document.analyses[name]`.

@@ -42,7 +42,9 @@ def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
-    """Return the weighted mean of `values` (n,) over the rows of a mask, and the first-order influence of each row on it (n,)."""
+    """Return the weighted mean of `values` (n,) over the rows selected by a mask, and each row's first-order influence on it
+    (n,).
+    """
     w = weights * rows
     total = w.sum()
     if not total > 0:
@@ -52,10 +54,11 @@ def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[floa
 
 
 def spread(moved: FloatArray, group: IntArray, rows: Any, weights: FloatArray | None = None) -> tuple[float, int]:
-    """Return the standard error of a statistic, from the influences of rows, and the number of groups on which it is based.
+    """Return the standard error of a statistic and the number of groups on which it is based.
 
-    If `weights` (n,) are given, the number of groups is reduced to Kish's effective number (1965). A mean that depends on a few
-    rows with large weights has few degrees of freedom.
+    The standard error is computed from `moved` (n,), the influence of each row on the statistic. If `weights` (n,) are given, the
+    number of groups is reduced to Kish's effective number (1965). A mean that depends on a few rows with large weights has few
+    degrees of freedom.
 
     >>> moved, heavy = np.array([1.0, -1.0] * 10), np.repeat([9.0, 1.0], 10)
     >>> [spread(moved, np.arange(20), np.ones(20, dtype=bool), weights)[1] for weights in (None, np.ones(20), heavy)]

@@ -44,8 +44,7 @@ class Context:
     within : callback that receives the completed share of the current analysis.
     share : share of the budget for the current analysis: the maximum number of rows for which it may query the model. It is
         infinite unless the model is a plain prediction function.
-    most_drawn : maximum number of rows that the current analysis may draw to stay within its share; None if there is no such
-        limit.
+    most_drawn : maximum number of rows that the current analysis may sample to stay within its share; None if there is no limit.
     limited : names of the analyses that used fewer rows because of their share of the budget. Names are added during the audit.
     name : name of the current analysis.
     sums : for each streamed analysis, by its name, the plan and the sums over all rows of a scan. Empty for a table in memory.
@@ -119,7 +118,7 @@ class Context:
         return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 
     def drawn(self, rows: IntArray, most: int) -> IntArray:
-        """Return at most `most` of the given rows, drawn by a hash of their numbers and the seed."""
+        """Return at most `most` of the given rows, selected by a hash of their row numbers and the seed."""
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
@@ -138,7 +137,7 @@ class Context:
 
         Parameters
         ----------
-        a_pair : number of rows for which the model is queried for each pair of an explained row and a background row.
+        a_pair : number of rows that the model must score for each pair of an explained row and a background row.
         rows : maximum number of explained rows.
         background : maximum number of background rows.
 

@@ -87,8 +87,8 @@ class Drawn:
 
     Parameters
     ----------
-    series : for each series, by its style or name, three columns of the frame: the value, and the lower and upper ends of its
-        interval (None if it has no interval).
+    series : mapping from the style or name of each series to three columns of the frame: the value, and the lower and upper ends
+        of its interval (None if the series has no interval).
     by : column that identifies the series of each row. `series` then contains one entry for each value of this column, and all
         entries have the same columns. None means that every series uses all rows.
     order : column by which rows are sorted in decreasing order. None keeps the order of the frame.

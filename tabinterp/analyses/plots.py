@@ -1,8 +1,8 @@
 """Functions that draw on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
-The figures of the report and the method `.plot()` of results use these functions. The network has navy colour, solid lines and
-filled marks. The linear model has amber colour, dashed lines and hollow marks. In some figures, filled marks show that an
-interval excludes zero, and the models differ only in colour, line style and the shape of the marks. Missing numbers are NaN in
+The figures of the report and the method `.plot()` of results use these functions. The network is drawn in navy, with solid lines
+and filled marks. The linear model is drawn in amber, with dashed lines and hollow marks. In some figures, filled marks show that
+an interval excludes zero, and the models differ only in colour, line style and the shape of the marks. Missing numbers are NaN in
 the arrays. Matplotlib is imported only when something is drawn.
 """
 
@@ -108,7 +108,9 @@ class Curve:
 
     @property
     def round_numbers(self) -> list[float]:
-        """Round numbers within the range of the points, not too close to the label for missing values."""
+        """The round numbers to label on the axis. They are within the range of the points and not too close to the label for
+        missing values.
+        """
         known = self.at[~np.isnan(self.at)]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 0.0)
         edge = 0.02 * (high - low)
@@ -295,10 +297,10 @@ def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw the shares of rows with errors between edges, as filled bars or outlines, and return the artist of each look.
+    """Draw the share of rows in each error bin, as filled bars or outlines, and return the artist of each look.
 
-    The first share is for rows below the first edge, and the last share is for rows above the last edge. These two bars are one
-    bin wide. A bin without a number is marked by a cross on the axis instead of a bar.
+    The first share is for rows with errors below the first edge, and the last share is for rows with errors above the last edge.
+    These two bars are one bin wide. A bin without a number is marked by a cross on the axis instead of a bar.
     """
     made: dict[str, Any] = {}
     if not len(edges):
@@ -448,7 +450,7 @@ def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[
 
 
 def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
-    """Draw a cross on the horizontal axis for each missing value, so that a gap is not mistaken for zero."""
+    """Draw a cross on the horizontal axis for each missing value. Without it, a gap could be mistaken for zero."""
     gaps = at[np.isnan(values)]
     if len(gaps):
         axes.plot(gaps, np.zeros(len(gaps)), ls="", marker="x", ms=6, mec=INK, mew=1.4, clip_on=False, zorder=4)

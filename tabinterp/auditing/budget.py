@@ -67,8 +67,8 @@ def needed(analysis: Analysis[Any], size: Size) -> float:
 
 
 def level(needs: Sequence[float], left: float) -> float:
-    """Return the highest limit per analysis for which all analyses together evaluate at most `left` rows. `needs` contains the
-    number of rows that each analysis needs. If `left` is enough for all analyses, the limit is infinite.
+    """Return the highest limit per analysis that keeps the total number of evaluated rows at or below `left`. `needs` contains
+    the number of rows that each analysis needs. If `left` is enough for all analyses, the limit is infinite.
     """
     for i, need in enumerate(sorted(needs)):
         share = left / (len(needs) - i)

@@ -204,7 +204,7 @@ def _origin(bound: BoundModel) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """Return the notes on what was not assessed that cannot be derived from the document. `unassessed` returns the others."""
+    """Return those notes on what was not assessed that cannot be derived from the document. `unassessed` returns all others."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     training = r.performance.training

@@ -22,7 +22,7 @@ _LAST: list[Callable[[], None]] = []
 
 
 class Interrupted(BaseException):
-    """Exception raised on Ctrl-C or SIGTERM. It is a class of its own, because libraries may catch other exceptions."""
+    """Exception raised on Ctrl-C or SIGTERM. It is not a subclass of `Exception`, because libraries may catch such exceptions."""
 
 
 @contextmanager

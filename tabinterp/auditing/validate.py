@@ -130,7 +130,7 @@ def day_of(date: str | dt.date) -> str:
 
 
 def table_settings(rows: Table | Scan) -> TableSettings:
-    """Return the settings with which the table was read, and with which it can be read again."""
+    """Return the settings that were used to read the table, and that are needed to read it again."""
     schema, split, said = rows.schema, rows.split, rows.asked
     levels = {} if said is None else {name: list(map(_plain, order)) for name, order in said.levels.items()}
     kinds = {} if said is None else dict(said.kinds)

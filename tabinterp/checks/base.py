@@ -55,8 +55,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Limit:
-    """A number with which a check compares a result to decide whether the check is raised. A policy may replace `value` by
-    another number from `least` to `most`.
+    """Limit of a check: a number that the check compares with a result to decide whether it is raised. A policy may replace
+    `value` by another number from `least` to `most`.
 
     `means` is the name of the quantity that is compared with the limit.
     """

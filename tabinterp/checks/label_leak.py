@@ -45,8 +45,8 @@ def limit_of(table: TableReadings, limits: Limits) -> float:
 
 
 def _smallest_power(document: Document, limit: float) -> Power | None:
-    """Return the smallest AUC or R² that could have been detected. With the present number of scored rows, the whole interval of
-    this AUC or R² would be above the limit with a probability of 80%.
+    """Return the smallest AUC or R² that could have been detected. With the number of scored rows in this audit, the whole
+    interval of this AUC or R² would be above the limit with a probability of 80%.
     """
     data = document.data
     rows = data.rows if data.held_out_rows is None else data.held_out_rows

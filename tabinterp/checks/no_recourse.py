@@ -1,8 +1,8 @@
-"""Check whether people, in total or in a protected group, cannot reverse an adverse decision (recourse).
+"""Check whether too many people, overall or in a protected group, cannot reverse an adverse decision (have no recourse).
 
 The check is raised if the share of adverse decisions without recourse is significantly above a limit. It is also raised if the
-share in a group of a protected column differs significantly from the share in all other rows. The tests of the overall share and
-of all groups are corrected jointly by Holm's method (1979).
+share in a group of a protected column differs significantly from the share in all other rows. The p-values of the overall share
+and of all groups are adjusted together by Holm's method (1979).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_shift(document: Document, limits: Limits) -> Power | None:
-    """Return the smallest population stability index that would be detected in a single column. The p-value is corrected for the
+    """Return the smallest population stability index that would be detected in a single column. The p-value is adjusted for the
     number of columns.
     """
     training, held_out = document.data.training_rows, document.data.held_out_rows

@@ -12,8 +12,8 @@ TIED = 5  # of these: if many columns are correlated, most ranks are tied, and r
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Count, among the first ranks, the columns that cannot be distinguished from the next. If there are several outputs, use the
-    output with the most such columns.
+    """Count, among the first ranks, the columns that cannot be distinguished from the column ranked next. If there are several
+    outputs, use the output with the most such columns.
     """
     shapley = document.get(Shapley)
     if shapley is None or not shapley.columns:

@@ -39,7 +39,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _smallest_excess(weak: WeakPart, limits: Limits) -> Power | None:
-    """Return the smallest excess loss that would be detected in at least one of the groups. The intervals are already corrected
+    """Return the smallest excess loss that would be detected in at least one of the groups. The intervals are already adjusted
     for the number of groups.
     """
     tested = [

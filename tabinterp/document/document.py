@@ -54,7 +54,7 @@ class ColumnInfo(Part):
 
 
 class Drawn(Part):
-    """The sample of a table that was read in batches. Rows are drawn by a hash of the row number."""
+    """The sample of a table that was read in batches. Rows are selected by a hash of the row number."""
 
     rows: int
     held_out_rows: int | None

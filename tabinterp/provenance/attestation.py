@@ -146,8 +146,8 @@ def _configuration(document: Document, policy: tuple[str, str] | None) -> list[R
 
 
 def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
-    """Return three lists with the names of the checks that passed, warned and failed. Checks that do not apply are in none of the
-    lists.
+    """Return three lists with the names of checks: those that passed, those that count as warnings, and those that failed. Checks
+    that do not apply are in none of the lists.
     """
     raised = [one for one in findings if one.status == "raised"]
     return (

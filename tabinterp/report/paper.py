@@ -27,7 +27,7 @@ class Printed:
     head : the heading of each column.
     rows : the cells of each row.
     widths : widths of the columns, in em of the table's font.
-    whole : whether the table is short enough to be kept on one sheet.
+    whole : whether the table is short enough to be printed on one sheet.
     """
 
     head: Sequence[Cell]

@@ -38,7 +38,7 @@ P = ParamSpec("P")
 
 
 def later(draw: Callable[P, Markup]) -> Callable[P, Later]:
-    """Decorate a drawing function so that it returns a `Later` figure, which is drawn only when the page is rendered."""
+    """Decorate a drawing function: make it return a `Later` figure, which is drawn only when the page is rendered."""
 
     @wraps(draw)
     def asked(*args: P.args, **kwargs: P.kwargs) -> Later:

@@ -175,7 +175,7 @@ def series(parts: Iterable[str]) -> str:
 
 
 def both(parts: Iterable[str]) -> str:
-    """Join two parts within a sentence."""
+    """Join two texts into a phrase such as "A and B", in the current language."""
     return messages.joined(parts, "both")
 
 

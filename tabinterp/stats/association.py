@@ -395,16 +395,16 @@ def distance_correlation(
     `distance` is sqrt(V_ab / sqrt(V_aa V_bb)), and `corrected` is U_ab / sqrt(U_aa U_bb). `corrected` is undefined for fewer than
     4 rows. It is also undefined if U_aa = 0, for example if a unit has a different value in only one row.
 
-    Row sums are computed by sorting. S1 is computed with one matrix product per row, of the row with all later rows. Time grows
-    as n^2 h, so use a sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory, at most 42
-    MB for 2,000 rows.
+    Row sums are computed by sorting. S1 is computed with one matrix product per row, which compares the row with all later rows.
+    Time grows as n^2 h, so use a sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory,
+    at most 42 MB for 2,000 rows.
 
     Let R be `corrected`. `p` is the p-value of the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2)
     with v = n (n-3) / 2. This test was derived for vectors of high dimension. For two single columns, n R is a weighted sum of
     centred chi-squared variables, which has a longer tail. The t test therefore rejects too often: p is below .001 for 1.6% of
     20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda & Vogelstein 2022) is
-    conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values are corrected
-    together.
+    conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values are adjusted
+    together for multiple testing.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))

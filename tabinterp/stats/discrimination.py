@@ -106,7 +106,7 @@ def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, fl
     rows are then summed before they are squared.
 
     There is no interval if a sample has fewer than ten rows, or ten groups of rows. There is also no interval if the measure has
-    no variance in the first sample, for example if its accuracy is exactly 1.
+    no variance in the first sample, such as an accuracy of exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))

@@ -50,8 +50,8 @@ def _independent(table: Table, rows: BoolArray) -> int:
 
 
 def enough(table: Table, rows: BoolArray | None = None) -> BoolArray:
-    """Return a mask (classes,) of the classes that have at least `EVENTS` events and for which the other classes together also
-    have at least `EVENTS` events.
+    """Return a mask (classes,) of the classes with enough events: at least `EVENTS` in the class itself, and at least `EVENTS` in
+    all other classes together.
     """
     codes = table.codes
     if codes is None:

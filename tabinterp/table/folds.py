@@ -48,7 +48,7 @@ def dealt(table: Table, seed: int, count: int) -> IntArray:
 def by_group(
     strata: IntArray, groups: IntArray, needed: Sequence[int], most: int, seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Divide rows into at most `most` folds of whole groups. As far as the groups allow, a stratum has the same share in every
+    """Divide rows into at most `most` folds of whole groups. As far as the groups allow, each stratum has the same share in every
     fold.
 
     Parameters
@@ -59,8 +59,8 @@ def by_group(
 
     Returns
     -------
-    For each fold, the positions of the rows to fit on and of the rows to score. The number of folds is the largest with which all
-    needed strata occur among the rows to fit on. The list is empty if this is impossible even with two folds.
+    For each fold, the positions of the rows to fit on and of the rows to score. The number of folds is as large as possible,
+    given that all needed strata must occur among the rows to fit on. The list is empty if this is impossible even with two folds.
     """
     largest = int(np.unique(strata, return_counts=True)[1].max())
     with warnings.catch_warnings():

@@ -49,8 +49,8 @@ def read_table(
     source : path of a CSV (or .csv.gz) or Parquet file, or any dataframe that narwhals supports (pandas, polars, pyarrow).
     target : column to predict.
     task : "binary", "multiclass", "regression" or "count". "count" is for whole numbers from 0; the log of the expected count is
-        modelled. It is never inferred. None: text, booleans, and whole numbers with at most ten distinct values are classes; all
-        other numbers are a regression target.
+        modelled. This task is never inferred. None: text, booleans, and whole numbers with at most ten distinct values are
+        classes; all other numbers are a regression target.
     positive : the positive class of a binary target; None: the last in sorted order.
     adverse : the adverse class of a binary target: the outcome that harms the person, such as a predicted default. None: not
         stated. Without an adverse class, reason codes and adverse-impact checks do not apply, and groups are compared by
@@ -67,8 +67,9 @@ def read_table(
     split : name of a column of train/test labels, booleans or dates, or the share of rows to hold out, between 0 and 1.
     split_at : first date to hold out, if `split` is a date column. None: about the latest quarter of the rows is held out, from
         the start of a calendar period that contains at least ten rows.
-    drop_missing_target : leave out rows without a target; otherwise such rows raise an error. The split and the row numbers are
-        then the same as if the rows had never existed. `Table.without_target` is the number of rows left out.
+    drop_missing_target : leave out rows without a target; otherwise such rows raise an error. If these rows are left out, the
+        split and the row numbers are the same as if the rows had never existed. `Table.without_target` is the number of rows left
+        out.
     stratify : hold out the same share of each class.
     seed : random seed for drawing the held-out rows.
     name : name of the table in reports; None: the name of the file.

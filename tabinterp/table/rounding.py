@@ -1,9 +1,9 @@
 """Rounding of numbers and dates. At least ten rows of a column share every number that is shown.
 
 A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of a step. Steps are 1, 2
-or 5 times a power of ten, and the finest step is used for which at least ten rows lie within half a step of the result. A number
-that is already a multiple of this step does not change. Points at which a model is evaluated, and edges between bins, are rounded
-before they are used. The numbers shown are therefore exactly those used in the computation.
+or 5 times a power of ten. The step is the finest one with at least ten rows within half a step of the result. A number that is
+already a multiple of this step does not change. Points at which a model is evaluated, and edges between bins, are rounded before
+they are used. The numbers shown are therefore exactly those used in the computation.
 """
 
 from __future__ import annotations

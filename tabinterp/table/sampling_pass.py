@@ -122,7 +122,7 @@ class Gathered:
 
 
 def pack_table(table: Table | None, name: str, arrays: Arrays) -> Any:
-    """Pack the rows of a table as arrays, whose names start with `name`. The split is not included."""
+    """Pack the rows of a table as arrays with names that start with `name`. The split is not included."""
     if table is None:
         return None
     arrays |= {f"{name}numbers": table.numbers, f"{name}y": table.y}

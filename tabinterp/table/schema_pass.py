@@ -102,7 +102,7 @@ class First:
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
         """Return a function that returns the current state. Rows that are read later do not change this state.
 
-        `read` contains the fingerprints of these rows. `end` is true if there are no more rows.
+        `read` contains the fingerprints of the rows read so far. `end` is true if there are no more rows.
         """
         told = {"read": read, "end": end, "without_target": self.without_target}
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)

@@ -215,7 +215,7 @@ def distinct(known: HashArray, hashes: HashArray) -> HashArray:
 
 
 def check_first_date(split: object, at: str | None) -> None:
-    """Raise an error if the first date to hold out is given, but no column of dates."""
+    """Raise an error if a first date to hold out is given without a column of dates."""
     if at is not None and not isinstance(split, str):
         raise TableError(
             f"{argument('split_at', at)} is the first date to hold out, so {argument('split')} must name a column of dates. Add "
@@ -319,7 +319,7 @@ def _date(text: str) -> pd.Timestamp:
 
 
 def _moment(text: str, dates: pd.Series) -> pd.Timestamp:
-    """Parse a date, and convert it to the time zone of `dates` so that it can be compared with them."""
+    """Parse a date, and convert it to the time zone of `dates` for comparison with them."""
     moment, zone = _date(text), dates.dt.tz
     if zone is None:
         return moment.tz_localize(None)

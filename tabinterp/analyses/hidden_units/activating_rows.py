@@ -1,14 +1,14 @@
-"""Activating rows: comparison of the rows that activate a hidden unit most with all rows.
+"""Activating rows: the rows that activate a hidden unit most, and their comparison with all rows.
 
 The activating rows of a unit are the rows with its highest activations: 10% of all rows by weight, but at least 10 rows. Ties are
-broken by a hash. A numeric column is described by the standardised mean difference d = (mean over activating rows - mean over all
-rows) / standard deviation over all rows. A level is described by its lift: its share among the activating rows divided by its
-share among all rows (Hastie, Tibshirani & Friedman 2009, 14.2). Standard errors are computed from first-order influences of rows
-(Hájek 1968). The choice of activating rows is treated as fixed.
+broken by a hash of the row. A numeric column is described by the standardised mean difference d = (mean over activating rows -
+mean over all rows) / standard deviation over all rows. A level of a categorical column is described by its lift: its share among
+the activating rows divided by its share among all rows (Hastie, Tibshirani & Friedman 2009, 14.2). Standard errors are based on
+first-order influence values of the rows (Hájek 1968). The choice of activating rows is treated as fixed.
 
 A level is left out if fewer than 10 rows have it, or if 1 to 9 activating rows have it. If all but 1 to 9 of the activating rows
-have a level, the text states that nearly all of them have it. Its significance is then computed as if ten activating rows did not
-have it. This calculation is not possible if standard errors are computed over groups of rows.
+have a level, the report states that nearly all of them have it. The significance of its lift is then computed as if ten
+activating rows did not have the level. If the rows come in groups, no significance is computed for such a level.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ SURE = 0.05  # a difference is reported if its adjusted p-value is smaller than 
 class Profiles:
     """Comparison of the activating rows of each unit with all rows.
 
-    The activating rows of a unit are the rows with its highest activations. A line is a numeric column (`levels` None) or a
-    level. Arrays are (units, lines), with NaN for lines that are not shown.
+    The activating rows of a unit are the rows with its highest activations. A line describes a numeric column (`levels` is None)
+    or one level of a column. Arrays are (units, lines), with NaN for lines that are not shown.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> A
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Differences in a numeric column, or log lifts of levels, for each unit (lines, units)."""
+    """Differences in the mean of a numeric column, or log lifts of the levels of a column, for each unit (lines, units)."""
 
     number: bool
     share: FloatArray  # (lines,)
@@ -139,7 +139,7 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
 def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
     """Return the levels of a column, and the index (n,) of each row's level; -1 for rows without a level.
 
-    If the column has missing values, these are the last level. A numeric column has no other level.
+    Missing values count as the last level. They are the only level of a numeric column.
     """
     column, values = bound.table.schema[name], bound.table.frame[name]
     missing = values.isna().to_numpy()
@@ -157,7 +157,7 @@ def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
 
 
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
-    """Return standard errors (units,) of means, from the influence `terms` (n, units) of each row on them.
+    """Return standard errors (units,) of means, from `terms` (n, units), the influence of each row on each mean.
 
     If rows come in groups, the influences are summed within groups. The errors are NaN if there are fewer than ten groups.
     """
@@ -171,7 +171,7 @@ def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatAr
 
 
 def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
-    """Return standardised mean differences (units,) and their standard errors."""
+    """Return the standardised mean difference of `x` (n,) for each unit (units,), with standard errors."""
     enough = top.sum(axis=0) >= SMALL
     total, mass = w.sum(), w @ top
     centred = x - np.average(x, weights=w) if len(x) else x
@@ -187,7 +187,7 @@ def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None)
 
 
 def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntArray | None) -> _Lines:
-    """Return the shares of the levels, and the log lifts with their standard errors.
+    """Return the share of each level over all rows, and the log lift of each level for each unit, with standard errors.
 
     The log lift is -inf if no activating row has the level. The influence of a row is T / both * t (x - s) - T / all * (x - r).
     In this formula, x is 1 if the row has the level, and t is 1 if it is an activating row; otherwise they are 0. The shares of
@@ -255,7 +255,7 @@ def _gathered(columns: list[str], levels: list[Any], told: list[_Lines], top: An
 
 
 def profile_frame(made: Profiles, layer: tuple[str, ...], index: tuple[int, ...]) -> pd.DataFrame:
-    """Return one row for each unit and column or level."""
+    """Return the profiles as a DataFrame with one row per unit and column (or level)."""
     units, lines = made.q.shape
     named = {"difference": made.difference, "lift": made.lift}
     arrays = {

@@ -1,8 +1,8 @@
 """Hidden units in an audit: a summary of every unit, and details of the units with the highest ablation loss.
 
 Units are selected for detail by the rise in loss when their output is replaced by its mean. This selection is not a test: among
-many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`), its
-quantiles, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All values are
+many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`), quantiles of
+its values, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All values are
 pre-activations, because these show how far a unit is from being active when its output is zero.
 """
 
@@ -64,10 +64,10 @@ class Inside:
 class Optima:
     """Optima of the units shown in detail and of the outputs.
 
-    `maxima` contains the maxima of the units, then those of their negatives, and then the optima of the outputs. Each optimum of
-    an output is identified in `outputs` by its class and by 1 for a maximum or -1 for a minimum. `tenth` (objectives,) is the
-    tenth largest value of each objective over the rows of the table; larger values are not shown, because they describe fewer
-    than ten rows. `paths` contains the paths to the optima of the units shown in detail.
+    `maxima` contains the maxima of the units, then their minima (as maxima of the negated units), and then the optima of the
+    outputs. Each optimum of an output is identified in `outputs` by its class and by 1 for a maximum or -1 for a minimum. `tenth`
+    (objectives,) is the tenth largest value of each objective over the rows of the table; larger values are not shown, because
+    they describe fewer than ten rows. `paths` contains the paths to the optima of the units shown in detail.
     """
 
     maxima: Maxima
@@ -79,7 +79,7 @@ class Optima:
 def audited_rows(network: BoundModel, seed: int) -> BoundModel:
     """Return the network on a sample of its rows.
 
-    The sample has at most 4,000,000 / units rows or, if this is less than 2,000, at most 2,000 rows. Rows with weight 0 are left
+    The maximum number of rows is 4,000,000 divided by the number of hidden units, but at least 2,000. Rows with weight 0 are left
     out.
     """
     count = sum(value.shape[1] for value in network.take(np.arange(1)).activations().values())
@@ -150,7 +150,7 @@ def _scores(bound: BoundModel, named: list[tuple[str | None, int]]) -> list[Floa
 
 
 def _quantile(values: FloatArray, q: float, weights: FloatArray | None) -> float:
-    """Return a quantile with at least ten rows beyond it; NaN if there are fewer."""
+    """Return the weighted quantile `q` of `values`; NaN if fewer than ten rows lie beyond it."""
     beyond = min(q, 1 - q) * len(values)
     return quantile(values, q, weights) if beyond >= SMALL else float("nan")
 

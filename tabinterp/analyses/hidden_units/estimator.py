@@ -97,12 +97,12 @@ class Neurons(Display):
 
     @any_backend
     def profile(self) -> pd.DataFrame:
-        """Return the comparison of activating rows with all rows: one row for each unit and column or level."""
+        """Return the comparison of activating rows with all rows, with one row per unit and column (or level)."""
         return profile_frame(self.profiles, self.layer, self.index)
 
     @any_backend
     def weights(self) -> pd.DataFrame:
-        """Return one row for each unit of the first layer and column or level.
+        """Return the weights of the first layer, with one row per unit and column (or level).
 
         Raises
         ------
@@ -183,7 +183,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Return the health of every unit of a layer, the unit that it duplicates, and the share of rows at an end of its range.
+    """Return each unit's health, the unit that it duplicates, and the share of rows with an output at an end of its range.
 
     The outputs of the units are `a` (n, h). The second result is None for a unit that duplicates no other unit.
     """
@@ -203,7 +203,7 @@ def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str
 
 
 def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
-    """Return the share of rows within 1% of an end of the activation's range; 0 if the range is unbounded."""
+    """Return, for each unit, the share of rows with an output within 1% of an end of its range; 0 if the range is unbounded."""
     far = torch.full((2, layer.width), 1e4, device=layer.device)
     far[0] *= -1
     with torch.inference_mode():
@@ -239,7 +239,7 @@ def _correlations(a: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _effective_rank(a: FloatArray, w: FloatArray) -> float:
-    """Return the exponential of the entropy of the singular values of the centred outputs; 0 if all are constant."""
+    """Return the exponential of the entropy of the singular values of the centred outputs `a`; 0 if all outputs are constant."""
     centred = (a - np.average(a, axis=0, weights=w)) * np.sqrt(w)[:, None]
     squares = np.linalg.eigvalsh(centred.T @ centred)
     share = np.sqrt(squares[squares > NOTHING * squares.max()]) if squares.max() > 0 else squares[:0]
@@ -255,7 +255,7 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """Return the model on the rows used for ablation, and the rises in loss for outputs replaced by their mean and by zero."""
+    """Return the model on the rows used for ablation, and the rises in loss when outputs are replaced by the mean and by zero."""
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)

@@ -3,7 +3,7 @@
 The pre-activation of a first-layer unit is a sum of functions, one for each column. If the encoder only scales a numeric column,
 the function is linear, and its weight is the change in pre-activation for one standard deviation of the column. The weight of a
 level, or of missing values, is its effect minus the mean effect over the rows. `strength` is the standard deviation of the
-function over the rows. It also exists for columns encoded by splines or bins.
+function over the rows. It is also defined for columns encoded by splines or bins.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
 
 
 def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
-    """Return the levels of a column (None: the column itself, if numeric), each with its weights (units,)."""
+    """Return pairs of a level and its weights (units,) for a column. For the slope of a numeric column, the level is None."""
     values = bound.table.frame[name]
     missing = values.isna().to_numpy()
     if bound.table.schema[name].kind == "numeric":

@@ -40,7 +40,7 @@ class ProbeRows(Display):
     typical : the median row.
     column : (P,) the column that is changed at each of P points.
     value : (P,) the value to which it is set; None for missing.
-    rows : (P,) number of rows of the table with values nearest to this point.
+    rows : (P,) number of rows of the table with a value nearest to this point.
     layer : layer of each unit.
     index : index of each unit in its layer.
     outputs : names of the outputs.
@@ -68,7 +68,7 @@ class ProbeRows(Display):
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the rows of `frame` for scores, with a word for missing values."""
+        """Return the numbers to plot: the rows of `frame` for outputs, with column values as text."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)
@@ -78,7 +78,7 @@ class ProbeRows(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each point and unit or output. For an output, `unit` is empty and `output` is its name."""
+        """Return one row per point and unit (or output). For an output, `unit` is empty and `output` is its name."""
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(
@@ -100,8 +100,8 @@ def probe_rows(
 ) -> ProbeRows:
     """Compute the responses of hidden units and outputs when single columns of the median row of `table` are changed.
 
-    Each of the `columns` (default: all) is set to at most `grid` of its values. If the model is linear or a function of rows, or
-    if its hidden units cannot be found, only the responses of the outputs are returned.
+    Each of the `columns` (default: all) is set to at most `grid` of its values. Only the responses of the outputs are returned
+    for a linear model, for a function of rows, and for a network whose hidden units cannot be found.
 
     Examples
     --------
@@ -137,7 +137,10 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """Return the median row. A median that fewer than ten rows have is rounded, if the model accepts the rounded value."""
+    """Return the median row, with medians rounded to protect single rows.
+
+    A median is not rounded if at least ten rows have it, or if the model does not accept the rounded value.
+    """
     made = typical.copy()
     for name in bound.columns:
         if bound.table.schema[name].kind == "numeric" and typical[name].notna().all():

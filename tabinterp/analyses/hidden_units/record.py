@@ -70,10 +70,10 @@ class UnitRow(Part):
 class ProfileLine(Part):
     """Differences between all rows and the rows that activate or inhibit a unit most, in one column or level.
 
-    At least ten rows are activating, and at least ten are inhibiting. For a numeric column (`level` is null), the difference is
-    between means, in standard deviations over all rows. For a level, it is the lift: the share of the level among the activating
-    or inhibiting rows divided by its share among all rows. If all but one to nine of the activating or inhibiting rows have the
-    level, the lift is withheld, and only its significance is given.
+    There are at least ten activating rows and at least ten inhibiting rows. For a numeric column (`level` is null), the
+    difference is between means, in standard deviations over all rows. For a level, it is the lift: the share of the level among
+    the activating or inhibiting rows divided by its share among all rows. If all but one to nine of the activating or inhibiting
+    rows have the level, the lift is withheld, and only its significance is given.
     """
 
     column: str
@@ -105,9 +105,9 @@ class Template(Part):
     """Contributions of the columns to the input of a unit of the first layer.
 
     The lists are in the order of `Inside.template_columns`. `shares` contains the variance of each column's contribution, divided
-    by the sum of these variances over columns; null if the encoder mixes the column with others. `levels` contains the level with
-    the largest absolute weight for a categorical column. `signs` contains the sign of this weight, or of the weight of a numeric
-    column; 0 if there is no such weight.
+    by the sum of these variances over columns; null if the encoder mixes the column with others. For a categorical column,
+    `levels` contains the level with the largest absolute weight. `signs` contains the sign of this weight, or of the weight of a
+    numeric column; 0 if there is no such weight.
     """
 
     index: int
@@ -170,7 +170,7 @@ class Inside(Part):
     seed: int
 
     def check_claims(self, document: Document) -> None:
-        """Check that an optimum is marked as plausible only if its atypicality allows it."""
+        """Check that no optimum is marked as plausible if it is more atypical than the limit allows."""
         for i, card in enumerate(self.cards):
             for name in ("optimum", "lowest"):
                 found = getattr(card, name)
@@ -326,7 +326,7 @@ def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
 
 
 def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues) -> tuple[Any, str | None]:
-    """Return the sign of the largest absolute weight, and its level (None for a numeric column).
+    """Return the sign of the weight with the largest absolute value, and the level that has this weight (None: a numeric column).
 
     Levels that fewer than ten rows have are ignored.
     """

@@ -16,7 +16,7 @@ FEWEST = 200  # the sample size is not reduced below this, however many units th
 
 
 def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
-    """Return the network on a sample of its rows. The more units and outputs the network has, the smaller the sample."""
+    """Return the network on a sample of at most `most` rows, or fewer if the network has many units or outputs."""
     if network.is_linear:
         raise NotApplicableError(why("the network is linear: it has no hidden unit"))
     units = sum(values.shape[1] for values in network.take(np.arange(1)).activations().values())
@@ -29,7 +29,7 @@ def drawn(network: BoundModel, most: int, seed: int) -> IntArray:
 
 
 def require_rows(network: BoundModel) -> None:
-    """Raise `NotApplicableError` if there are fewer than ten rows."""
+    """Raise `NotApplicableError` if the network's table has fewer than ten rows."""
     if len(network.table) < SMALL:
         raise NotApplicableError(why("mechanism.few", least=SMALL))
 

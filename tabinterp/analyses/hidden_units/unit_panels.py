@@ -4,7 +4,7 @@ The outer panels are optima: inputs at which the unit is smallest and largest. T
 the smallest activation, those just below the middle, those just above the middle, and those with the largest activation. Each
 inner panel has 10% of the weight and at least 10 rows. It is shown as an aggregate compared with all rows (`profiles`), never row
 by row. The middle is 0 if there are at least 10 rows on each side of 0, and otherwise the median. Optima are not rows of the
-table; `typicality` states whether they can be interpreted as rows.
+table. Their `typicality` states whether they are too atypical to be interpreted.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Card(Display):
     ----------
     value : (6,) the objective at the optima, and its mean over the rows of each inner panel; NaN for an empty panel.
     rows : (4,) number of rows in each inner panel; 0 if there are fewer than 10.
-    about : the middle, which is 0 or the median.
+    about : the middle of the activations, which is 0 or the median.
     profiles : comparison of the rows of each inner panel with all rows.
     means : (4, lines) means of numeric columns in their own units.
     optima : results of the search for the minimum (with negated values) and for the maximum.
@@ -62,7 +62,7 @@ class Card(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each panel and each column or level.
+        """Return one row per panel and column (or level).
 
         For an optimum, `at` is its value in the column. For real rows, `mean` is the mean of a numeric column, and `share` is the
         share of a level.
@@ -126,7 +126,7 @@ def _lines(made: dict[str, Any]) -> pd.DataFrame:
 
 
 def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed: int = 0) -> Card:
-    """Compute the six panels of a unit, a direction, an output, or a sum of them.
+    """Compute the six panels of an objective: a unit, a direction, an output, or a sum of these.
 
     Raises
     ------
@@ -214,7 +214,10 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """Return the means of numeric columns in their own units (sets, lines); NaN for levels and for means that cannot be shown."""
+    """Return, for each set of rows, the means of numeric columns in their own units (sets, lines).
+
+    A mean is NaN if it cannot be shown or if the line describes a level.
+    """
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):
         if level is None:

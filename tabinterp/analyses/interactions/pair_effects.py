@@ -45,9 +45,7 @@ def _in_row(e: FloatArray, w: FloatArray) -> Any:
 
 
 def _apart(e: FloatArray) -> Any:
-    """Return the sum (k,) of e_ib e_i'b' over all sets of four different rows i, b, i', b'. The diagonal of e (r, r, k) is
-    zero.
-    """
+    """Return the sum (k,) of e_ib e_i'b' over four different rows i, b, i', b', for an array e (r, r, k) with zero diagonal."""
     given, taken = e.sum(axis=1), e.sum(axis=0)
     shared = (given**2 + taken**2 + 2 * given * taken).sum(axis=0) - (e**2 + e * e.swapaxes(0, 1)).sum(axis=(0, 1))
     return given.sum(axis=0) ** 2 - shared
@@ -61,7 +59,7 @@ def variance_of_mean(values: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def variance(values: FloatArray, w: FloatArray) -> FloatArray:
-    """Return the unbiased variance (k,) of `values` (r, k)."""
+    """Return the unbiased variance (k,) of `values` (r, k) with row weights `w` (r,)."""
     other = w[:, None] * w[None] * (1 - np.eye(len(w)))
     return np.asarray((other[:, :, None] * (values[:, None] - values[None]) ** 2).sum(axis=(0, 1)) / 2 / other.sum())
 
@@ -82,9 +80,7 @@ def ratio(above: FloatArray, below: FloatArray) -> Estimates:
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Blocks of rows that serve as replicates. They include the scores of the unchanged rows and of rows with one column
-    changed.
-    """
+    """Blocks of rows that serve as replicates, with the scores of their rows before and after one column is changed."""
 
     bound: BoundModel
     rows: tuple[IntArray, ...]
@@ -112,7 +108,7 @@ class Blocks:
 
 
 def _given(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> FloatArray:
-    """Return the scores (i, b, k) of each row b with these columns taken from row i."""
+    """Return the scores (i, b, k) of each row b with the given columns taken from row i."""
     with torch.inference_mode():
         return np.asarray(crossed(bound, columns, rows, rows).cpu().numpy())
 
@@ -179,8 +175,8 @@ def _players(bound: BoundModel) -> list[int]:
 def _coalitions(p: int, n: int, exact: bool, draws: np.random.Generator) -> Iterator[tuple[float, Any]]:
     """Yield coalitions of the p other columns with their weights.
 
-    A coalition is a mask of the columns that are taken from row i instead of row b. It is (p,), or (n, n, p) if one coalition is
-    drawn for each pair of rows.
+    A coalition is a mask of the columns that are taken from row i instead of row b. Its shape is (p,), or (n, n, p) if one
+    coalition is drawn for each pair of rows.
     """
     if exact:
         for size in range(p + 1):
@@ -242,12 +238,12 @@ def pair_table(blocks: Blocks, points: BoundModel, grids: tuple[Grid, Grid], see
 
 
 def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed: int) -> FloatArray:
-    """Return squared effects (replicates, A, B, k) at values of real rows.
+    """Return the squared joint effect in each cell (replicates, A, B, k), evaluated at values of real rows.
 
-    Their weighted sum over cells is the variance of the effect. For every grid point, each block draws one of the rows nearest to
-    the point. The mean over blocks and its standard error therefore include the variation of the effect within a cell. A square
-    computed from one sample of background rows would be biased. The product of two effects is used instead, each averaged over
-    one half of the background rows.
+    The weighted sum of these squares over cells is the variance of the effect. For every block and grid point, one of the rows
+    nearest to the point is drawn. The mean over blocks and its standard error therefore include the variation of the effect
+    within a cell. A square computed from one sample of background rows would be biased. The product of two effects is used
+    instead, each averaged over one half of the background rows.
     """
     draws = [np.random.default_rng([seed, block]) for block in range(len(blocks.rows))]
     first, second = (_drawn(grid, blocks.bound, draws) for grid in grids)
@@ -300,7 +296,7 @@ def _cells(grids: tuple[Grid, Grid], bound: BoundModel) -> tuple[IntArray, Float
 
 
 def _all(w: FloatArray) -> FloatArray:
-    """Return weights (1, rows), normalised for the mean over all rows."""
+    """Return weights (1, rows) that sum to one, for the mean over all rows."""
     return np.asarray(w / w.sum())[None]
 
 
@@ -316,10 +312,11 @@ def _dependence(
     places: Sequence[tuple[IntArray, IntArray]],
     shares: Callable[[FloatArray], FloatArray],
 ) -> FloatArray:
-    """Return weighted mean scores (replicates, h, A, B, k) of the first rows of each block.
+    """Return weighted mean scores (replicates, h, A, B, k) of at most `GRID_ROWS` rows of each block, for every cell of the grid.
 
-    The pair is set to the values of every cell. `shares` returns h sets of weights (h, rows). For each block, `places` contains
-    the rows from which the values of the cells are taken. Small blocks are passed through the network together.
+    In these rows, the pair of columns is set to the values of the cell. `shares` returns h sets of weights (h, rows). For each
+    block, `places` contains the rows from which the values of the cells are taken. Small blocks are passed through the network
+    together.
     """
     bound, rows = blocks.bound, [rows[:GRID_ROWS] for rows in blocks.rows]
     together = max(1, MIXED // (len(grids[0]) * len(grids[1]) * len(rows[0])))
@@ -337,7 +334,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return the row that provides each value (A, B, rows, columns). Every row is set to the values of every cell."""
+    """Return the index (A, B, rows, columns) of the row that provides each value when the pair is set to every cell's values."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -6,8 +6,8 @@ The values of columns j and k in row x are replaced by those of another row x', 
 
 is zero if j and k do not interact. The strength of a pair is E d² / 4. If columns are independent, this is the variance of all
 terms of the functional ANOVA that contain both columns (Hooker 2004; the superset importance of Liu & Owen 2006). The scores with
-one changed column are computed once and used for all pairs. Within a round, each row belongs to only one pair (x, x'), so the
-estimate of the strength is unbiased and its standard error over rows is exact.
+one changed column are computed once and used for all pairs. Within a round, each row is used in only one pair of rows (x, x'), so
+the estimate of the strength is unbiased and its standard error over rows is exact.
 
 With more than a hundred columns, only pairs among the hundred columns that change the score most are screened. The change due to
 column j is measured by E (f(x) - f(x with j from x'))² / 2. If columns are independent, this is the total index of j (Jansen
@@ -85,8 +85,8 @@ class Screen(PreviewedFrame):
 def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
     """Screen all pairs of `columns` for interactions. The rows of `bound` must be in hash order.
 
-    The first round estimates the strength of every pair. The second round estimates the strongest pairs again on other rows, so
-    that their selection does not bias the estimates.
+    The first round estimates the strength of every pair. The second round estimates the strongest pairs again on other rows.
+    Otherwise, their selection would bias the estimates upward.
     """
     n = len(bound.table)
     half = min(MOVED, n // 2)
@@ -136,7 +136,7 @@ def total_indices(bound: BoundModel, columns: Sequence[str], rows: IntArray, don
 
 
 def _strongest(result: Screen, among: IntArray, count: int) -> IntArray:
-    """Return the `count` strongest of the pairs in `among`."""
+    """Return the indices of the `count` strongest pairs among the pairs with the indices `among`."""
     return among[np.argsort(-result.strength[among], kind="stable")[:count]]
 
 

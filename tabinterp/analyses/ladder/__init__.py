@@ -1,4 +1,4 @@
-"""Which is the simplest model that predicts as well as the network?"""
+"""What is the simplest model that predicts as well as the network?"""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The ladder: simpler models of increasing complexity, fitted to the target and compared with the network.
 
 The models are, in order: an intercept; a linear model; an additive model with a curve for each numeric column; the additive model
-with products of the pairs of columns that interact most in the network; and the network itself. Every model except the network is
-a refit: it is fitted on the network's training rows. All models are evaluated on its held-out rows. Each loss is compared with
-the loss of the previous model and with the loss of the network, paired by row. Intervals, equivalence margin and decision rule
-are those of the verdict (`performance`).
+with added products of the pairs of columns that interact most in the network; and the network itself. Every model except the
+network is a refit: it is fitted on the network's training rows. All models are evaluated on its held-out rows. Each loss is
+compared with the loss of the previous model and with the loss of the network, paired by row. Intervals, equivalence margin and
+decision rule are those of the verdict (`performance`).
 
 The gain of the network is its reduction in loss compared with the linear model. The share of the gain that a refit recovers is
 (loss of the linear model - loss of the refit) / (loss of the linear model - loss of the network). This share is reported only if
@@ -71,7 +71,7 @@ class Ladder(Display):
     status : interpretation of `against_network` by the decision rule of the verdict: better, worse, equivalent or not resolved.
     recovered : share of the network's gain over the linear model that each model recovers (r,); NaN unless `gain` is "better".
     gain : status of the network compared with the linear model.
-    curved_share : share of the gain of the most complex refit over the linear model that is due to curves.
+    curved_share : share of the reduction in loss from the linear model to the most complex refit that is due to curves.
     curved : `curved_share` in each resample of the rows (resamples,).
     passed : with more than a hundred columns, the columns that have no curve and are in no pair, because they change the
         network's score too little.
@@ -141,8 +141,8 @@ class Ladder(Display):
 
         Parameters
         ----------
-        points : total points of a row for which the odds of the favourable class against the adverse class are `odds`.
-        odds : odds of the favourable class at which a row has `points` points.
+        points : total points of a row with the odds `odds`.
+        odds : odds of the favourable class against the adverse class at which a row has `points` points.
         pdo : number of points by which the odds double.
         counterpart : the logistic regression with which the scorecard is compared; None fits one, as an audit does.
 
@@ -300,10 +300,7 @@ def judge(
 
 
 def _curved(losses: FloatArray, rows: Table, linear: int, seed: int) -> FloatArray:
-    """Return the share of the gain of the most complex refit over the linear model that is due to curves (1 + resamples,).
-
-    The first value is computed on the rows themselves, and the others on the resamples.
-    """
+    """Return `Ladder.curved_share` for the original rows and for every resample (1 + resamples,)."""
     weights, group = rows.row_weights, groups(rows)
     both = np.array([losses @ w / w.sum() for w in (weights, *resampled(weights, group, RESAMPLES, seed))])
     bent = linear + 1 if linear + 2 < len(losses) else linear

@@ -42,7 +42,7 @@ def fit(basis: Basis, table: Table, seed: int) -> Pipeline:
 
 
 def scores(pipeline: Pipeline, table: Table) -> FloatArray:
-    """Return the scores (rows, k) of a fitted pipeline: log-odds, centred logits, values, or log rates.
+    """Return the scores (rows, k) of a fitted pipeline: log-odds, centred logits, values of the target, or log rates.
 
     Classes are in the table's order.
     """

@@ -60,7 +60,10 @@ Design = Callable[[IntArray], FloatArray]  # rows -> (rows, p)
 
 
 def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArray, cells: int) -> FloatArray:
-    """Return sums (v, cells, q, q) of products of (1, basis, score) over rows, by cell, for each of v sets of row weights."""
+    """Return weighted sums over rows of the products of any two of the quantities 1, basis functions and score.
+
+    The result (v, cells, q, q) contains one matrix of sums for each of v sets of row weights and each cell of rows.
+    """
     result: FloatArray | None = None
     for c in range(cells):
         rows = np.flatnonzero(cell == c)
@@ -75,9 +78,9 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
-    """Return the projections of the three tiers from sums of products (q, q).
+    """Return the projections of the score onto the three tiers, from sums of products (q, q) as returned by `moments`.
 
-    The score is projected onto lines. The residual is projected onto curves, and what then remains is projected onto pairs.
+    The score is projected onto the linear functions, the residual onto the curves, and the remaining residual onto the pairs.
     """
     p = len(basis.tier)
     mean = sums[0, 1:] / sums[0, 0]
@@ -109,7 +112,7 @@ def solve_gram(gram: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
-    """Return the projection, split by term.
+    """Return the projection of the score onto the basis functions, split by term.
 
     `s` (p, p) contains the covariances of the basis functions, and `t` (p, k) their covariances with the score.
     """
@@ -149,11 +152,11 @@ def contributions(
     scored: IntArray,
     mean: FloatArray,
 ) -> Contributions:
-    """Return the contributions of the rows `scored`, in the given order.
+    """Return the contributions of the rows with indices `scored`, in the same order, to the variance of the score.
 
     Parameters
     ----------
-    sums : sums of products in each fold (folds, q, q), over all rows.
+    sums : sums of products (`moments`) over all rows of each fold (folds, q, q).
     mean : means of the basis and the score over the scored rows (p + k,).
     """
     p, n, k = len(basis.tier), len(scored), score.shape[1]

@@ -72,7 +72,7 @@ class Ladder(Part):
     seed: int
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status of each refit follows from its interval, and is resolved only if there are held-out rows."""
+        """Check that the status of each refit agrees with its interval, and is "not resolved" if there are no held-out rows."""
         for index, rung in enumerate(self.rungs):
             place = f"gain.ladder.rungs.{index}"
             if rung.status is not None and rung.status != (placed := status_of(rung.against_network, self.margin)):

@@ -1,6 +1,6 @@
 """Linear regions of a piecewise linear network: the regions that contain rows, and the coefficients in each.
 
-Among inputs for which the same ReLU units are active, the network is an affine function (Montúfar, Pascanu, Cho & Bengio 2014). A
+The network is an affine function on the set of inputs that activate the same ReLU units (Montúfar, Pascanu, Cho & Bengio 2014). A
 region is a pattern of active and inactive units that occurs in at least one row. Hanin & Rolnick (2019) count the patterns over
 all possible inputs instead. Within a region, the coefficients are exact. They have the same units as in a linear model. For a
 numeric column, a coefficient is the change in the score per unit. For a level, it is the difference in the score from the
@@ -253,7 +253,7 @@ def _regions(bound: BoundModel, w: FloatArray) -> tuple[IntArray, IntArray, Floa
 
 
 def of_gradients(terms: Sequence[AnyTerm], gradient: FloatArray) -> FloatArray:
-    """Convert gradients (m, d, k) in the encoded columns to coefficients (m, terms, k)."""
+    """Convert gradients (m, d, k) with respect to the encoded columns to coefficients (m, terms, k)."""
     made = np.empty((len(gradient), len(terms), gradient.shape[2]))
     for j, term in enumerate(terms):
         made[:, j] = np.einsum("mdk,d->mk", gradient[:, _block(term)], _way(term))

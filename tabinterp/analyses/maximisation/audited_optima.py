@@ -1,4 +1,4 @@
-"""Rows that maximise the outputs, and the hidden units that an audit shows in detail."""
+"""Optima of the outputs of a network, and of the hidden units that an audit shows in detail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tabinterp.errors import NotApplicableError
 
 
 def run(context: Context) -> Optima | None:
-    """Find the rows that maximise these outputs and units in the audited network."""
+    """Find the optima of the audited network's outputs and of the hidden units shown in detail."""
     columns = len(context.network.columns)
     if columns > WIDE:
         raise NotApplicableError(why("optima.wide", columns=columns, most=WIDE))

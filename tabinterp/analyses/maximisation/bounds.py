@@ -11,7 +11,7 @@
 The network must be a chain of affine maps and activations. For other networks (residual connections, normalisation between
 layers), there is no bound. If a search is limited to rows near the mean (`budget`), the bound remains valid but may be loose.
 
-The *front* is the output of the network's first affine operations (`models.affine_front`).
+The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`).
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """Return the maxima (m,), over the domain, of weighted sums of the front with `weights` (m, h)."""
+    """Return the maxima (m,), over the domain, of sums of the first affine output (h,) with `weights` (m, h)."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)

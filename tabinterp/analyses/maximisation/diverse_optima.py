@@ -3,12 +3,13 @@
 The rows are called facets. The search maximises the sum of the objective over the facets, minus a weight times the sum of squared
 cosines over pairs of facets. Negative cosines are set to 0, so opposite facets are not penalised.
 
-The cosine is computed between the fronts of two facets (the outputs of the network's first affine operations). The fronts are
-centred at the front of the mean row, and each component is divided by its standard deviation over rows. Facets that differ only
-in values that the network ignores therefore have a cosine of 1.
+The cosine is computed between the first affine outputs of two facets (the outputs of the network's first affine operations).
+These outputs are centred at the output for the mean row, and each component is divided by its standard deviation over rows.
+Facets that differ only in values that the network ignores therefore have a cosine of 1.
 
-The first facet is the unpenalised optimum. Each further facet is the best result from all starts, given the previous facets. Each
-facet except the first is then improved again while all others are fixed. This step never lowers the penalised sum.
+The first facet is the unpenalised optimum. Each further facet is the best result of the searches from all starting rows, given
+the previous facets. Each facet except the first is then improved again while all others are fixed. This step never lowers the
+penalised sum.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Facets(Display):
     rows : the optima in original columns, the best first.
     value : the objective at each optimum (facets,).
     share : (value - mean) / (value of the best optimum - mean), for each optimum (facets,).
-    cosine : cosine between the fronts of each pair of optima (facets, facets).
+    cosine : cosine between the first affine outputs of each pair of optima (facets, facets).
     distinct : number of different optima. Two optima differ if they have different levels, or if a number differs by more than 1%
         of the range of its column.
     diversity : penalty for two equal optima, divided by the difference between the best value and the mean.
@@ -154,7 +155,9 @@ def facets(
 
 
 class _Way:
-    """Conversion of fronts to unit vectors, which point from the mean row's front to each front in standardised units."""
+    """Conversion of first affine outputs to unit vectors. Each vector points from the output for the mean row to the given
+    output, in standardised units.
+    """
 
     def __init__(self, bound: BoundModel) -> None:
         weights = bound.at_home(bound.table.row_weights / bound.table.row_weights.sum())
@@ -169,9 +172,10 @@ class _Way:
         return way / length.clamp(min=1e-12)
 
     def near(self, others: Tensor, weight: float) -> Callable[[Tensor], Tensor]:
-        """Return a function that maps fronts (m, h) to penalties (m,).
+        """Return a function that maps first affine outputs (m, h) to penalties (m,).
 
-        The penalty is `weight` times the sum of squared cosines with the fronts `others`; negative cosines are set to 0.
+        The penalty is `weight` times the sum of squared cosines with the first affine outputs `others`; negative cosines are set
+        to 0.
         """
         ways = self.of(others)
         return lambda z: weight * ((self.of(z) @ ways.T).clamp(min=0) ** 2).sum(dim=1)

@@ -1,9 +1,9 @@
 """Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
-The objective is the pre-activation of the unit. It is maximised over the domain of the data from many starting rows, half of
-which are real. The search sets each column in turn to its best candidate value, then moves numeric columns along the gradient
+The objective is the pre-activation of the unit. It is maximised over the domain of the data from many starting rows. Half of them
+are real rows. The search sets each column in turn to its best candidate value, then moves numeric columns along the gradient
 (`search`). Categorical columns take only levels that occur in the table. At the end, every optimum is converted to a row of the
-table, encoded and scored again. The result also contains the largest value over real rows, the share of starts that reach the
+table, encoded and scored again. The result also contains the largest value over real rows, the share of searches that reach the
 best value, and an upper bound if one can be proved (`bounds`).
 
 An optimum is not a typical row. People understand what activates a unit better from real rows (Borowski et al. 2021).
@@ -57,13 +57,14 @@ class Maxima(Display):
     bound : proved upper bound over the domain (objectives,); NaN if there is none.
     proof : method by which each bound was proved.
     reached : (value - mean) / (bound - mean), for each objective (objectives,).
-    within : share of starts that end close to the best value (objectives,). Close means within 1% of the difference between the
-        best value and the mean.
-    optima : number of different rows among the results of the starts that `within` counts (objectives,).
-    cosine : median over pairs of starts of the cosine between the encoded rows at which they end (objectives,). Encoded rows are
-        standardised: centred at the mean row and divided by standard deviations.
-    cross : value of each objective at the best row of every other, in standard deviations from its mean (objectives, objectives).
-    typicality : degree to which each best row is atypical, and the rows that are too atypical to interpret.
+    within : share of the searches that end close to the best value (objectives,). Close means within 1% of the difference between
+        the best value and the mean.
+    optima : number of different rows at which these searches end (objectives,).
+    cosine : median cosine between the encoded rows at which two searches end, over pairs of searches (objectives,). Encoded rows
+        are standardised: centred at the mean row and divided by standard deviations.
+    cross : value of each objective (first axis) at the best row of each objective (second axis), in standard deviations from the
+        mean of the first objective (objectives, objectives).
+    typicality : how atypical each best row is, and whether it is too atypical to interpret.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -146,8 +147,8 @@ def maximise(
     Parameters
     ----------
     objective : one or several objectives. None maximises and minimises every hidden unit.
-    starts : number of starts. Half are real rows, including the row with the largest value of the objective. The others are drawn
-        from the domain, each column separately.
+    starts : number of starting rows. Half are real rows, including the row with the largest value of the objective. The others
+        are drawn from the domain, each column separately.
     budget : share of the real rows, between 0 and 1. If given, the search is limited to the Mahalanobis ball around the mean row
         that contains this share, and all starts are real rows.
 
@@ -204,7 +205,7 @@ class _Found:
 
     Attributes
     ----------
-    states : the final state of every start.
+    states : the final state of every search.
     real : largest value of each objective over real rows (K,).
     mean, sd : mean and standard deviation of each objective over real rows (K,).
     proofs : upper bound of each objective and the method by which it was proved.
@@ -232,7 +233,7 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
 def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return the objective, candidates and values of every start.
+    """Return, for every start: the index of its objective, its candidates, and its numeric values.
 
     All objectives use the same starting rows. Each objective also starts from the real row at which it is largest.
     """
@@ -332,9 +333,9 @@ def different(domain: Domain, states: States) -> int:
 
 
 def _cosines(domain: Domain, states: States, order: IntArray) -> FloatArray:
-    """Return, for each objective (K,), the median over pairs of starts of the cosine between the encoded rows at which they end.
+    """Return, for each objective (K,), the median cosine between the encoded rows at which two searches end.
 
-    Encoded rows are standardised before the cosine is computed.
+    The median is over pairs of searches. Encoded rows are standardised before the cosine is computed.
     """
     bound = domain.bound
     keys = np.concatenate([states.at, np.nan_to_num(states.value, nan=np.inf)], axis=1)

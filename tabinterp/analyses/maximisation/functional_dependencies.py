@@ -5,7 +5,7 @@ dependency; Codd 1970). A value that occurs only once in the first column is no 
 
 - at least nine in ten rows share their value in the first column with another row;
 - the number of rows that contradict the dependency is at most a thousandth of the number of rows that do not have the most
-  frequent value of the second column. There must be enough of the latter rows.
+  frequent value of the second column. There must also be enough rows without this most frequent value.
 
 Numeric columns with few repeated values are compared by a linear relation. Two columns contain the same number if both are
 missing in the same rows and one is a linear function of the other, with errors of at most a millionth of a standard deviation.

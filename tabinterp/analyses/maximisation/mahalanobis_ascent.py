@@ -1,10 +1,10 @@
 """Gradient ascent in whitened coordinates within a Mahalanobis ball, used before the coordinate search.
 
 The ascent moves correlated columns together, which the coordinate search cannot do. Within a ball, a column often cannot move far
-unless the columns correlated with it also move. During the ascent, each level is replaced by weights on all candidate levels,
-which sum to one. The features of a row are its numbers and these weights. In whitened coordinates, the features of real rows are
-uncorrelated. Each step follows the gradient in these coordinates, and the result is projected back into the ball. Steps become
-shorter over time. In the second half, the weights are moved towards 0 and 1.
+unless the columns correlated with it also move. During the ascent, each level is replaced by weights for all candidate levels.
+The weights sum to one. The features of a row are its numbers and these weights. In whitened coordinates, the features of real
+rows are uncorrelated. Each step follows the gradient in these coordinates, and the result is projected back into the ball. Steps
+become shorter over time. In the second half, the weights are moved towards 0 and 1.
 
 Every few steps, each categorical column is set to the level with the largest weight. The resulting row is kept if it is in the
 ball and has a higher score than the best row so far. The reported row therefore has one level in each categorical column.
@@ -64,7 +64,7 @@ def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> 
 class _Space:
     """Representation of states by features (m, q): numbers, and a weight for each candidate level.
 
-    A missing number is its mean.
+    A missing number is represented by the mean of its column.
     """
 
     domain: Domain
@@ -154,7 +154,7 @@ class _Space:
         return way
 
     def back(self, f: FloatArray, radius: FloatArray, sharpen: float) -> FloatArray:
-        """Project features into the ball, numbers into their ranges, and weights to a sum of one.
+        """Project the features into the ball and the numbers into their ranges, and scale the weights to a sum of one.
 
         These projections are repeated, because one can undo another.
         """

@@ -1,11 +1,11 @@
 """Mahalanobis ball of numbers and levels, which limits a search to rows near the mean.
 
-The features v of a row are its numbers and indicators of its levels. A missing number is replaced by its mean. Each column has
-indicators for its 30 most frequent levels, and one indicator for all other levels. C is the covariance matrix of the features.
-The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) must not exceed a quantile of the squared distances of the
-real rows. A level with share p that is uncorrelated with other columns adds (1 - p) / p to the squared distance. Rare levels are
-therefore as far from the mean as extreme numbers. Levels that never occur together are farther from the mean than each level
-alone.
+The features v of a row are its numbers and indicators of its levels. A missing number is replaced by the mean of its column. Each
+column has indicators for its 30 most frequent levels, and one indicator for all other levels. C is the covariance matrix of the
+features. The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) must not exceed a quantile of the squared distances
+of the real rows. A level with share p that is uncorrelated with other columns adds (1 - p) / p to the squared distance. Rare
+levels are therefore as far from the mean as extreme numbers. A row with two levels that never occur together in the table is
+farther from the mean than a row with only one of them.
 """
 
 from __future__ import annotations

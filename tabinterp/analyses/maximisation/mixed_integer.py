@@ -91,7 +91,7 @@ class Programme:
 
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
-    """Add variables for the candidates of a column, and return the constant in its contribution to the front.
+    """Add variables for the candidates of a column, and return the constant in its contribution to the first affine output.
 
     The contribution of each variable is appended to `parts`.
     """

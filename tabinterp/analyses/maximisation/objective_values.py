@@ -1,4 +1,7 @@
-"""Values of objectives as functions of the front, the output of the network's first affine operations (`models.affine_front`)."""
+"""Values of objectives as functions of the first affine output.
+
+The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`).
+"""
 
 from __future__ import annotations
 
@@ -27,17 +30,18 @@ BLOCK = 16_384
 class Reader:
     """Objectives that are weighted sums of the same features.
 
-    The value of objective k at a front z is `weights[k] @ features(z) + constants[k]`.
+    The value of objective k at a first affine output z is `weights[k] @ features(z) + constants[k]`.
 
     Attributes
     ----------
     keys : layers or outputs of the network. Their concatenated values are the features (F).
-    inner : modules that compute the inner features (I), of which the features are affine functions. Inner features take less time
-        to compute.
+    inner : modules that compute the inner features (I). The features are affine functions of the inner features, which take less
+        time to compute.
     inner_weights : weights of the inner features in each objective.
     inner_constants : constants added to the weighted sums of the inner features.
-    linear : whether each objective is a sum of functions of single columns. The inner features are then the front itself.
-    apart : function that maps fronts (m, h) to penalties (m,), which are subtracted from the values.
+    linear : whether each objective is a sum of functions of single columns. The inner features are then the first affine output
+        itself.
+    apart : function that maps first affine outputs (m, h) to penalties (m,), which are subtracted from the values.
     """
 
     bound: BoundModel
@@ -53,7 +57,7 @@ class Reader:
     apart: Callable[[Tensor], Tensor] | None = None
 
     def scored(self, z: Tensor, of: IntArray) -> Tensor:
-        """Return the value (S, C) of each state's objective at fronts (S, C, h)."""
+        """Return the value (S, C) of each state's objective at the given first affine outputs (S, C, h)."""
         made = [module(z.flatten(0, 1)) for module in self.inner]
         features = made[0] if len(made) == 1 else torch.cat(made, dim=1)
         which = torch.as_tensor(of)
@@ -62,7 +66,7 @@ class Reader:
         return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
-        """Return the value (m, K) of every objective at every front, computed from the features of `keys`."""
+        """Return the value (m, K) of every objective at each first affine output (m, h), from the features of `keys`."""
         modules = [_module(self.bound, self.layers, key) for key in self.keys]
         parts = []
         with torch.inference_mode():
@@ -167,7 +171,7 @@ def _key(term: Term) -> Key:
 def _weights(
     bound: BoundModel, layers: tuple[Layer, ...], objective: Objective, keys: tuple[Key, ...]
 ) -> tuple[FloatArray, float]:
-    """Return an objective's weights of the features (F,) and its constant."""
+    """Return an objective's weights for the features (F,) and its constant."""
     made, constant = [], 0.0
     for key in keys:
         line = np.zeros(_width(bound, layers, key))

@@ -122,8 +122,8 @@ def pareto(
     Parameters
     ----------
     budgets : share of the rows that each ball contains, in increasing order. The last budget can be None, which means no limit.
-    starts : number of starts for each budget. Starts are real rows in the ball, including the row with the largest value of the
-        objective. Without a limit, half of the starts are drawn from the domain.
+    starts : number of starting rows for each budget. They are real rows in the ball, including the row with the largest value of
+        the objective. Without a limit, half of the starting rows are drawn from the domain.
 
     Raises
     ------
@@ -188,7 +188,7 @@ def raised(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Raised:
-    """Find the path of every objective in one search over all budgets and starts."""
+    """Find the path of every objective in one search over all budgets and starting rows."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
         raise NotApplicableError(
@@ -230,7 +230,7 @@ def raised(
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """Return the starts for every objective and budget, and the largest and tenth largest values over the real rows in each ball.
+    """Return the starting states for every objective and budget, and the largest and tenth largest real values in each ball.
 
     `every` (n, K) contains the values of the objectives at the real rows.
     """

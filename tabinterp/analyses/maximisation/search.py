@@ -1,10 +1,10 @@
-"""Coordinate search for optima: from many starts, one column after another is set to its best value.
+"""Coordinate search for optima: from many starting rows, one column after another is set to its best value.
 
-The *front* is the output of the network's first affine operations (`models.affine_front`). It is a sum of contributions of the
-columns, so changing one column replaces one term. All candidates of a column can therefore be evaluated for many states in one
-batch. The search goes through the columns until no state changes. Numbers with a linear encoding are then moved together along
-the gradient, by the best of several step sizes, and one at a time by shrinking steps. If the search is limited to a ball, a
-gradient ascent comes first.
+The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`). It
+is a sum of contributions of the columns, so changing one column replaces one term. All candidates of a column can therefore be
+evaluated for many states in one batch. The search goes through the columns until no state changes. Numbers with a linear encoding
+are then moved together along the gradient, by the best of several step sizes, and one at a time by shrinking steps. If the search
+is limited to a ball, a gradient ascent comes first.
 
 The result is a local maximum: no change of a single column to another candidate raises the score. The search does not prove that
 the result is the global maximum. `bounds` proves this where possible.
@@ -35,7 +35,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
     """Improve all states until none of them changes. `scale` (K,) contains the standard deviation of each objective.
 
     If the search is limited to a ball, every second state is first improved by a gradient ascent, which moves all columns
-    together. The ascent finds some optima that the coordinate search misses, and the reverse.
+    together. The ascent finds some optima that the coordinate search misses, and vice versa.
     """
     if budget is not None:
         half = np.arange(0, len(states.of), 2)
@@ -45,7 +45,7 @@ def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, bud
 
 
 def searched(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
-    """Run the coordinate search and merge starts that reach the same state."""
+    """Run the coordinate search, and merge states that become equal."""
     states, first = _merged(_swept(domain, reader, states, scale, budget, sweeps=1))
     states, second = _merged(_swept(domain, reader, states, scale, budget))
     lines = [p for p, player in enumerate(domain.players) if player.slope is not None]
@@ -211,7 +211,7 @@ def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[
 def _settled(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
     """Set each column to its typical value if this does not lower the score.
 
-    The optimum then shows only columns with an effect.
+    The optimum then has atypical values only in columns that affect the score.
     """
     states = replace(states, z=domain.front(states.at, states.value))
     for p in range(len(domain.players)):

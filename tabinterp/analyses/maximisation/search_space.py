@@ -1,6 +1,6 @@
-"""The domain of a search: the values that each column can take, and the contribution of each value to the front.
+"""The domain of a search: the values that each column can take, and their contributions to the first affine output.
 
-The *front* is the output of the network's first affine operations (`models.affine_front`).
+The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`).
 
 Columns that are encoded separately are changed one at a time. Two kinds of columns are changed together:
 
@@ -9,12 +9,12 @@ Columns that are encoded separately are changed one at a time. Two kinds of colu
   of the other columns that most often occur with it. Columns that contain the same number on two scales are changed as one
   number.
 
-The range of a number is from its 0.5% quantile to its 99.5% quantile, or from its tenth smallest to its tenth largest value if
-this range is narrower. If the encoding of the number is linear, every value in the range is allowed. If the column contains only
-whole numbers, only whole numbers are allowed. The ends of the range are rounded so that neither discloses the value of a single
-row (`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
+The range of a number extends from its 0.5% quantile to its 99.5% quantile, or from its tenth smallest to its tenth largest value
+if this range is narrower. If the encoding of the number is linear, every value in the range is allowed. If the column contains
+only whole numbers, only whole numbers are allowed. The ends of the range are rounded, because an exact end could disclose the
+value of a single row (`table/rounding.py`). If the encoding is not linear, only values that occur in the table are allowed.
 
-For other columns, every level that occurs is allowed. Missing values are allowed in columns that contain some.
+For other columns, every level that occurs is allowed. Missing values are allowed in columns that contain missing values.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class Player:
     ----------
     donors : indices of rows that have the candidate values (C,). For numbers, the values of these rows are only near the
         candidates.
-    parts : contributions of the candidates to the front (C, h).
+    parts : contributions of the candidates to the first affine output (C, h).
     values : candidate values of a number, on the scale of the first column (C,); NaN for a missing value. None if the group is
         not a number.
-    slope : change in the front when the number rises by 1 (h,); None if the encoding is not linear.
+    slope : change in the first affine output when the number rises by 1 (h,); None if the encoding is not linear.
     scales : for each column, the factor and the shift that convert the number to the scale of the column.
     typical : index of the candidate nearest to the median, or of the most frequent candidate.
     """
@@ -72,7 +72,10 @@ class Player:
     scales: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
 
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
-        """Return the contributions (m, h) to the front of candidates `at` or, for a number with a linear encoding, of `value`."""
+        """Return contributions (m, h) to the first affine output.
+
+        They are the contributions of the candidates `at` or, for a number with a linear encoding, of `value`.
+        """
         made = self.parts[torch.as_tensor(at)]
         if self.slope is None or self.values is None:
             return made
@@ -87,14 +90,14 @@ class Player:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Domain of a search: all groups of columns, and the constant term of the front (h,)."""
+    """Domain of a search: all groups of columns, and the constant term of the first affine output (h,)."""
 
     bound: BoundModel
     players: tuple[Player, ...]
     constant: Tensor
 
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
-        """Return the fronts of states (m, h).
+        """Return the first affine outputs of states (m, h).
 
         `at` (m, groups) contains the index of each group's candidate. `value` (m, groups) contains the values of numbers, and NaN
         for other groups.
@@ -156,7 +159,7 @@ def domain_of(bound: BoundModel, seed: int) -> Domain:
 def _groups(bound: BoundModel, read: tuple[str, ...], follows: NDArray[np.bool_]) -> list[tuple[str, ...]]:
     """Divide the columns into groups.
 
-    Columns that share encoded columns, or of which one determines the other, are in the same group.
+    Two columns are in the same group if they share encoded columns or if one determines the other.
     """
     blocks = [set(bound.encoding.blocks[c].tolist()) for c in read]
     tied = follows | follows.T
@@ -280,7 +283,10 @@ def _block(bound: BoundModel, columns: Sequence[str]) -> IntArray:
 
 
 def _parts(bound: BoundModel, columns: tuple[str, ...], rows: IntArray) -> Tensor:
-    """Return the contributions of the columns to the front (m, h), minus those of the mean row, for numerical precision."""
+    """Return the contributions of the columns to the first affine output (m, h).
+
+    The contributions of the mean row are subtracted for numerical precision.
+    """
     block = _block(bound, columns)
     x = bound.x[rows][:, block] - bound.x[:, block].mean(axis=0)
     return (bound.at_home(x) @ bound.first.weight[:, block].T).float()

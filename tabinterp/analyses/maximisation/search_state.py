@@ -1,6 +1,6 @@
 """States of a search: the chosen candidate of each group of columns, and the resulting score.
 
-The *front* is the output of the network's first affine operations (`models.affine_front`).
+The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class States:
     of : for each state, the index of its objective (S,).
     at : index of the chosen candidate of each group of columns (S, groups).
     value : values of the numbers with a linear encoding (S, groups).
-    z : front of each state (S, h).
+    z : first affine output of each state (S, h).
     score : value of the objective (S,).
     """
 
@@ -54,7 +54,7 @@ def begin(domain: Domain, reader: Reader, of: IntArray, at: IntArray, value: Flo
 
 
 def score_of(reader: Reader, z: Tensor, of: IntArray) -> FloatArray:
-    """Return the score (S,): the value of each state's objective at its front."""
+    """Return the score (S,): the value of each state's objective at the state's first affine output."""
     block = max(1, CELLS // max(1, z.shape[1]))
     with torch.inference_mode():
         parts = [reader.scored(z[i : i + block, None], of[i : i + block])[:, 0] for i in range(0, len(z), block)]

@@ -44,7 +44,7 @@ class ShownValues:
     def enough(self, column: str, level: Any) -> bool:
         """Return whether at least ten rows have the given level, or a missing value.
 
-        If `level` is None, the question is about a numeric column itself, and the result is True.
+        If `level` is None, which stands for a numeric column without a level, the result is True.
         """
         if level is None:
             return True

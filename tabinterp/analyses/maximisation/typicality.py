@@ -54,15 +54,16 @@ EXACT = 1e-6  # of the standard deviation of a number: a smaller part left by ot
 class Typicality:
     """Typicality of rows by several measures.
 
-    Percentiles in [0, 1] are ranks among `reference` real rows. A row above 0.5 is farther from the centre than most real rows.
-    All arrays have shape (rows,).
+    Percentiles in [0, 1] are ranks among `reference` real rows. A percentile above 0.5 means that the row is farther from the
+    centre than most real rows. All arrays have shape (rows,).
 
     Attributes
     ----------
     out : number of columns in which the value is outside the range of the real rows.
     oddness : share of real rows that are less atypical, over all measures and both tails.
-    outward : share of real rows that are less atypical, over upper tails only. In an upper tail, a row is unlike the real rows.
-    unreadable : whether oddness is at least `far`, so that the row must not be interpreted.
+    outward : share of real rows that are less atypical, over upper tails only. A row that is unusually close to the centre does
+        not count as atypical here.
+    unreadable : whether `oddness` is at least `far`. If it is, the row must not be interpreted.
     beyond : tails (from `ENDS`) in which the row's share of less atypical real rows is at least `far`.
     column : column with the largest conditional residual; None if no column is numeric.
     """
@@ -130,16 +131,17 @@ def typicality(bound: BoundModel, rows: pd.DataFrame, seed: int = 0) -> Typicali
 
 
 def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
-    """Replace measures near zero by a small positive number, so that their logarithms exist."""
+    """Replace measures near zero by a small positive number, because the logarithm of zero is not finite."""
     mine, theirs = map(np.abs, pair)
     least = max(TINY * float(np.median(theirs)), 1e-300)
     return np.maximum(mine, least), np.maximum(theirs, least)
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the excess of values above the 95% quantile of the real values, divided by the mean excess of the real values.
+    """Return excesses above the 95% quantile of the real values `theirs`, divided by the mean excess of the real values.
 
-    The excess of a real value is divided by the mean excess of the other real values.
+    The first array is for `mine`, and the second is for `theirs`. The excess of a real value is divided by the mean excess of the
+    other real values.
     """
     edge = float(np.quantile(theirs, 1 - TAIL))
     own = theirs - edge
@@ -170,7 +172,8 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 def _spread(x: FloatArray) -> FloatArray:
     """Return the standard deviations of encoded columns.
 
-    For an indicator, the standard deviation is at least that of a level with ten rows. The row itself then has little influence.
+    For an indicator, the standard deviation is at least that of a level with ten rows. A single row then has little influence on
+    it.
     """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)

@@ -107,8 +107,8 @@ class Activation:
         ----------
         least : smallest slope on each interval.
         most : largest slope on each interval.
-        narrow : largest width of an interval for which constant lines are always used, because rounding errors would be too
-            large.
+        narrow : largest width of an interval for which constant lines are always used, because sloping lines would have rounding
+            errors that are too large.
         """
         width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
         below, above = (zero, least), (zero, most)

@@ -43,7 +43,7 @@ ALIKE = 1e-8  # share of the largest score by which the chain may differ from th
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Network after its affine front (`models.affine_front`), as a chain of affine maps with activations between them.
+    """Network after its first affine operations (`models.affine_front`), as a chain of affine maps with activations between them.
 
     Each affine map has a weight (m, h) and a shift (m,).
     """
@@ -100,7 +100,7 @@ def whole(domain: Domain) -> Boxes:
 
 
 def in_double(bound: BoundModel) -> BoundModel:
-    """Return the model on the CPU, with its affine front and all later layers in double precision."""
+    """Return the model on the CPU, with its first affine operations and all later layers in double precision."""
     front = bound.front.on(CPU)
     made = replace(bound, model=replace(bound.model, device=CPU, resident=False), front=front)
     with torch.inference_mode(False):
@@ -140,14 +140,14 @@ def chain(bound: BoundModel, domain: Domain) -> Chain:
 
 
 def scored(network: Chain, z: Tensor) -> Tensor:
-    """Return the scores (m,) for values (m, h) of the affine front."""
+    """Return the scores (m,) for values (m, h) of the first affine output."""
     for weight, shift, activation in zip(network.weights, network.shifts, network.activations, strict=False):
         z = activation.value(z @ weight.T + shift)
     return (z @ network.weights[-1].T + network.shifts[-1])[:, 0]
 
 
 class Bounds:
-    """Lower bounds of the derivative of the score on boxes of the domain, along a direction (h,) of the affine front."""
+    """Lower bounds of the derivative of the score on boxes of the domain, along a direction (h,) of the first affine output."""
 
     def __init__(self, domain: Domain, network: Chain, direction: FloatArray) -> None:
         first, shift = network.weights[0], network.shifts[0]
@@ -167,7 +167,9 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds of the derivative (boxes,), and each column's effect on their looseness (boxes, columns)."""
+        """Return lower bounds of the derivative (boxes,), and how much each column contributes to their looseness (boxes,
+        columns).
+        """
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
         form: Tensor | None = None  # (boxes, m, m1), functions of the first pre-activations; None: the identity

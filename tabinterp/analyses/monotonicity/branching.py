@@ -1,8 +1,8 @@
 """Branch and bound: the domain is split until the derivative is bounded on every part, or until the work limit is reached.
 
-The part that can contribute most to the largest fall in the score is split first. It is split by the column that makes its bound
-most loose. The range of a number is split in the middle, and levels are split into two halves. A number that may be missing is
-split into known and missing values.
+The part that can contribute most to the largest fall in the score is split first. It is split by the column that contributes most
+to the looseness of its bound. The range of a number is split in the middle, and levels are split into two halves. A number that
+may be missing is split into known and missing values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Branching:
     bounds : function that returns lower bounds of the derivative on boxes.
     boxes : the whole domain.
     number : index of the number along which the derivative is taken.
-    least : the least fall that counts. Smaller falls in the score over the range of the number are ignored.
+    least : tolerance. Smaller falls in the score over the range of the number are ignored.
     together : number of boxes that are split at once.
 
     Attributes
@@ -69,7 +69,7 @@ class Branching:
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return the most that each box can contribute to the largest fall: minus its lower bound, times its width."""
+        """Return the maximum contribution of each box to the largest fall: minus its lower bound, times its width."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 

@@ -107,14 +107,14 @@ class Search:
         return np.unique(self._domain.numbers[self._number].snapped(np.linspace(0, 1, size)))
 
     def _added(self, size: int) -> FloatArray:
-        """Return the contribution of each of the column's values to the affine front (values, h)."""
+        """Return the contribution of each of the column's values to the first affine output (values, h)."""
         if self._level is not None:
             return np.asarray(self._domain.levels[self._level[0]].parts[self._level[1]])
         assert self._number is not None
         return np.asarray(self._values(size)[:, None] * self._spans[self._number])
 
     def _base(self, place: FloatArray, at: IntArray) -> FloatArray:
-        """Return the affine front (m, h) of each point without the contribution of the column."""
+        """Return the first affine output (m, h) of each point without the contribution of the column."""
         if self._number is not None:
             place = place.copy()
             place[:, self._number] = 0.0
@@ -170,7 +170,7 @@ class Search:
         )  # type: ignore[return-value]
 
     def _gradient(self, fronts: FloatArray) -> FloatArray:
-        """Return the derivatives of the score with respect to the affine front (m, h), multiplied by the sign of the direction.
+        """Return the derivatives (m, h) of the score with respect to the first affine output, times the sign of the direction.
 
         The derivatives are 0 if the network has no gradient.
         """

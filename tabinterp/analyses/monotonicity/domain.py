@@ -1,9 +1,12 @@
-"""Domain of a proof: all combinations of the values of the columns, and the contribution of each value to the affine front.
+"""Domain of a proof: all combinations of the values of the columns.
 
 If the encoding of a number is linear, the domain contains every value between the smallest and the largest value in the table, or
 between the declared limits of the column. Linearity is checked at the ends, at evenly spaced values and at all values in the
 table. For any other column, the domain contains the values that occur in the table. Missing values are in the domain if they
 occur in the table. All combinations of values are included, even for columns that determine one another.
+
+The domain also contains the contribution of each value to the *first affine output* (`front` in the code), which is the output of
+the network's first affine operations (`models.affine_front`).
 """
 
 from __future__ import annotations
@@ -37,8 +40,8 @@ class Number:
     Attributes
     ----------
     low, high : the ends of the number, at positions 0 and 1.
-    span : change in the affine front from position 0 to position 1 (h,).
-    missing : change in the affine front when the value is missing instead of `low` (h,); None if no value is missing.
+    span : change in the first affine output from position 0 to position 1 (h,).
+    missing : change in the first affine output when the value is missing instead of `low` (h,); None if no value is missing.
     """
 
     column: str
@@ -61,12 +64,12 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Column with finitely many values, ordered so that neighbouring values have similar contributions to the affine front.
+    """Column with finitely many values. Neighbouring values have similar contributions to the first affine output.
 
     Attributes
     ----------
     donors : index of a row with each value (K,).
-    parts : contributions of the values to the affine front (K, h).
+    parts : contributions of the values to the first affine output (K, h).
     group : for every row, the index of its value (n,); -1 if the value is outside the declared limits.
     """
 
@@ -78,9 +81,9 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Domain of a proof: the columns of a model, and the constant part (h,) of the affine front.
+    """Domain of a proof: the columns of a model, and the constant part (h,) of the first affine output.
 
-    The constant part is the affine front with every number at its lower end, without the contributions of levels.
+    The constant part is the first affine output with every number at its lower end, without the contributions of levels.
     """
 
     bound: BoundModel  # as a function of the columns before the encoder mixes them
@@ -89,7 +92,7 @@ class Domain:
     constant: FloatArray
 
     def front(self, place: FloatArray, at: IntArray) -> FloatArray:
-        """Return the affine front (m, h) of points.
+        """Return the first affine output (m, h) of points.
 
         `place` (m, numbers) contains the positions of numbers, with NaN for missing values. `at` contains the indices of levels.
         """
@@ -188,7 +191,7 @@ def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
 def _number(
     bound: BoundModel, column: str, weight: FloatArray, encoded: FloatArray, limit: Constraint | None
 ) -> tuple[Number, FloatArray] | None:
-    """Return a numeric column as a `Number`, and the contribution of its lower end to the affine front.
+    """Return a numeric column as a `Number`, and the contribution of its lower end to the first affine output.
 
     The result is None if the column is not numeric or if its encoding is not linear.
     """
@@ -253,6 +256,6 @@ def _levels(
 
 
 def apart(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask (m, K) of the first half of the values that are marked in each row of `known`."""
+    """Return a mask (m, K) that marks, in each row, the first half of the values that are marked in `known` (m, K)."""
     count = np.cumsum(known, axis=1)
     return np.asarray(known & (count <= (count[:, -1:] + 1) // 2))

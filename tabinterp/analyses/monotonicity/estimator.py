@@ -1,13 +1,13 @@
 """Monotonicity: prove that a score is monotone in a column over the whole domain, or refute it by two rows.
 
-The claim is about every two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
+The claim is about any two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
 higher value must not have a lower score. With direction "-", it must not have a higher score. A change in the score against the
-direction is called a fall. Falls smaller than the *least fall that counts* are ignored. This limit is a thousandth of the
-standard deviation of the score over the rows of the table. The claim is
+direction is called a fall. Falls smaller than the *tolerance* are ignored. The tolerance is a thousandth of the standard
+deviation of the score over the rows of the table. The claim is
 
 - *proved* if the derivative along the column is bounded on every part of the domain (`bounds`, `branching`), and the bounds
-  exclude a fall above the limit. The proof is about the network in exact arithmetic, with its stored weights;
-- *refuted* if two rows were found between which the score falls by more than the limit (`counterexamples`). These rows were
+  exclude a fall above the tolerance. The proof is about the network in exact arithmetic, with its stored weights;
+- *refuted* if two rows were found between which the score falls by more than the tolerance (`counterexamples`). These rows were
   encoded and scored by the model itself;
 - *open* otherwise. The reported bound is an upper bound of the fall between any two values of the column.
 
@@ -47,7 +47,7 @@ from .branching import Branching, without_missing
 from .counterexamples import Pair, Search
 from .domain import Domain, Number, domain_of
 
-LEAST = 1e-3  # share of the standard deviation of the score: the least fall that counts
+LEAST = 1e-3  # share of the standard deviation of the score: the tolerance, below which falls are ignored
 WORK = 1e10  # multiplications for the bounds of all columns of a model, divided evenly
 TOGETHER = 1e8  # multiplications for boxes that are split at once
 SHARES = (1 / 64, 1 / 16, 1 / 4, 1)  # shares of this work; a search for a fall follows each of them
@@ -65,7 +65,7 @@ class Verdict:
     ----------
     fall : largest fall found, computed from the model's scores; 0 if no fall exceeds rounding errors.
     start, end : values of the column in the two rows between which the score falls most. The column moves from `start` to `end`
-        in the declared direction. None if no fall exceeds the least fall that counts.
+        in the declared direction. None if no fall exceeds the tolerance.
     pair : the two rows with the values `start` and `end` (2, columns); None if these values are None.
     bound : upper bound of any fall in the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
@@ -89,7 +89,7 @@ class Monotonicity(PreviewedFrame):
 
     Parameters
     ----------
-    least : the least fall that counts, in units of the score.
+    least : tolerance, in units of the score. Smaller falls are ignored.
     """
 
     columns: tuple[Verdict, ...]
@@ -276,7 +276,7 @@ class _Setting:
     def _verdict(self, one: Constraint, frame: pd.DataFrame, fall: float) -> Verdict:
         """Return an open answer with the fall between two rows.
 
-        The rows are included if the fall exceeds the least fall that counts.
+        The rows are included if the fall exceeds the tolerance.
         """
         if not fall > self._least:
             return Verdict(one, "open", fall if fall > self._rounding else 0.0)
@@ -318,7 +318,7 @@ def _computes(bound: BoundModel) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Part of the domain on which one column varies along one direction (h,) of the affine front.
+    """Part of the domain on which one column varies along one direction (h,) of the first affine output.
 
     If the part is the step between two levels, `level` contains the index of the categorical column and the index of the level at
     which the step starts. The last number of the domain then represents the step.

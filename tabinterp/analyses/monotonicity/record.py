@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from .estimator import Verdict
 
-DIGITS = 3  # significant digits of the least fall that counts, and of a bound below it
+DIGITS = 3  # significant digits of the tolerance, and of a bound below it
 # Digits of a fall and of a larger bound. Divided by a slope, they would reveal the distance between the ends of the domain, and
 # the ends are values of single rows.
 COARSE = 1
@@ -49,12 +49,12 @@ class DirectionRow(Part):
 class Record(Part):
     rows: int  # number of rows whose values define the domain
     seed: int
-    network_least: float  # the least fall that counts, for the network's score
+    network_least: float  # tolerance: smaller falls are ignored, for the network's score
     linear_least: float
     columns: list[DirectionRow]
 
     def check_claims(self, document: Document) -> None:
-        """Check that the answers follow from the falls and bounds, within rounding."""
+        """Check that each answer is consistent with the fall and the bound, within rounding."""
         for row in self.columns:
             for model, least in (("network", self.network_least), ("linear", self.linear_least)):
                 found: Answer = getattr(row, model)

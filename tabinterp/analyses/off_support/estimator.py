@@ -92,7 +92,7 @@ class OffSupport(PreviewedFrame):
 def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
     """Compare a model's score on real rows with its score on perturbed rows.
 
-    At most 2,000 rows of the model's table are used, drawn by a hash of their numbers.
+    At most 2,000 rows of the model's table are used, selected by a hash of their row numbers.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def off_support(bound: BoundModel, *, seed: int = 0) -> OffSupport:
 
 
 def _sources(table: Table, columns: int, seed: int) -> IntArray:
-    """Return the index of the row from which each value is taken (n, columns).
+    """Return the index of the row from which each value of the perturbed rows is taken (n, columns).
 
     In each row, a random subset of the columns takes its values from another row.
     """
@@ -176,8 +176,7 @@ def _learnt(
 def _changes(part: BoundModel, k: int, seed: int) -> tuple[Estimates, Estimates]:
     """Return two mean absolute changes in the score for each column, in standard deviations of the score.
 
-    In the first result, the column takes its value from an arbitrary row. In the second, it takes the value of the most similar
-    row.
+    For the first result, the new value comes from an arbitrary row. For the second, it comes from the most similar row.
     """
     few = part.take(np.sort(chosen(part.table.numbers, SWAPS, seed + 1)))
     base, n = few.answers.cpu().numpy()[:, k], len(few.table)

@@ -8,10 +8,10 @@ from the difference between the two models' losses on each row.
 A slice consists of the rows with one level of a column, the rows in one quarter of a numeric column's values, or the rows with a
 missing value. Other analyses of the held-out rows use the same slices. Combining the row counts of several analyses therefore
 discloses nothing more. A slice must have at least fifty rows, and enough events of each class, among both the training rows and
-the held-out rows. If rows have weights, their effective number is used (Kish 1965). P-values are corrected over all slices, with
-a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals of all significant slices together have a false coverage
-rate of 5% (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the coverage of this interval can
-be below 95%.
+the held-out rows. If rows have weights, their effective number is used (Kish 1965). P-values are adjusted for the number of
+slices, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals of all significant slices together have a
+false coverage rate of 5% (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the coverage of
+this interval can be below 95%.
 
 Both models are treated as fixed. A gap is in units of the loss. Its standard error is computed as for the difference between the
 means of two independent samples (Welch 1947). If a group has both training and held-out rows, influence-function values are
@@ -50,7 +50,7 @@ from tabinterp.table.suppression import BoolArray, parts_shown
 class SliceGap:
     """The gaps in loss of both models in one slice, and the excess of the network's gap.
 
-    Intervals are corrected over all slices, and `q` is the corrected p-value of the excess.
+    Intervals are adjusted for the number of slices, and `q` is the adjusted p-value of the excess.
     """
 
     group: Group
@@ -100,7 +100,7 @@ class Overfitting(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for all rows of the table together, and one line for each slice."""
+        """Return one row for the whole table, and one row for each slice."""
         names, rows = ("column", "kind", "level", "low", "high"), []
         parts: tuple[Overfitting | SliceGap, ...] = (self, *self.slices)
         for one in parts:
@@ -136,7 +136,8 @@ def overfitting(
     Raises
     ------
     NotApplicableError
-        If the table has no split into training and held-out rows, or if either part has too few rows or events of a class.
+        If the table has no split into training and held-out rows, or if either of these sets has too few rows or too few events
+        of a class.
 
     Examples
     --------

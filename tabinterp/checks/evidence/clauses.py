@@ -100,7 +100,7 @@ def holds(document: Document, place: str) -> bool:
 
 def _holds(part: Any, path: list[str]) -> bool:
     """Return whether the field at a path is present and not empty. In a list, at least one item must have the field. A path
-    element such as "name=age" selects the items of a list with this value.
+    element such as "name=age" selects the list items in which the field `name` is "age".
     """
     if isinstance(part, list) and path:
         name, equals, value = path[0].partition("=")

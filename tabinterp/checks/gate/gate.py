@@ -55,7 +55,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Decision(PreviewedFrame):
-    """The decision whether an audit passes a policy: all gates, in the order of the policy."""
+    """Decision on whether an audit passes a policy: all gates, in the order of the policy."""
 
     policy: str
     network: str

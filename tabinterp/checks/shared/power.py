@@ -27,7 +27,7 @@ HALVINGS = 60
 
 
 def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) -> Outcome:
-    """Add to the outcome of a check that passed the smallest effect that the check could have detected.
+    """Add the smallest detectable effect to the outcome of a check that passed.
 
     If the smallest effect is `most` or more, no possible effect could have been detected. The outcome is then changed to "not
     applicable".
@@ -112,8 +112,8 @@ def r2_beyond(limit: float, rows: int) -> float:
 
 
 def share_of(count: int, rows: int) -> float:
-    """Return the smallest true share of cases for which at least `count` of `rows` rows are cases with a probability of 80%. The
-    number of cases is assumed to follow the binomial distribution.
+    """Return the smallest true share of cases at which a sample of `rows` rows contains at least `count` cases with a probability
+    of 80%. The number of cases is assumed to follow the binomial distribution.
 
     >>> round(share_of(10, 500), 4)
     0.0249

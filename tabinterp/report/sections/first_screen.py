@@ -159,7 +159,7 @@ def _long_name(row: Rung, document: Document) -> str:
 def _simpler(document: Document) -> Rung | None:
     """Return the simplest refit that predicts as well as the network, or None if there is none.
 
-    Return None also if the refit is linear or constant but the verdict says that the network predicts better than its linear
+    Also return None if the refit is linear or constant but the verdict says that the network predicts better than its linear
     counterpart. The two results contradict each other, and page one does not choose between them.
     """
     ladder = document.get(Ladder)
