@@ -49,8 +49,8 @@ class ConstraintTable(Part):
         for held in self.columns:
             if held.outside is not None and 0 < held.outside < SMALL:
                 raise DocumentError(
-                    f"groups.constraints: the number of rows outside the domain of column {held.column!r} is below "
-                    f"{SMALL} and must not be shown. Expected: null."
+                    f"groups.constraints shows that {held.outside} rows are outside the domain of column {held.column!r}. "
+                    f"Numbers below {SMALL} must not be shown, so this number must be null."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -169,7 +169,7 @@ class FindingDemand(_Demand):
                 raise ValueError(f"the check {self.finding!r} has no limit {name!r}; {allowed}")
             if not limits[name].least <= value <= limits[name].most:
                 raise ValueError(
-                    f"the limit {name!r} of the check {self.finding!r} is out of range ({value:g}); {allowed}"
+                    f"the limit {name!r} of the check {self.finding!r} is {value:g}, which is out of range; {allowed}"
                 )
         return self
 
@@ -243,7 +243,9 @@ class Policy(_Part):
         for what, named in named_once.items():
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
-                raise ValueError(f"more than one {what} for {', '.join(twice)}; keep only one {what} for each")
+                raise ValueError(
+                    f"the policy has more than one {what} for {', '.join(twice)}; keep only one {what} for each"
+                )
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:
             raise ValueError(

@@ -203,8 +203,8 @@ def _check(estimator: Any) -> None:
     kind = type(estimator).__name__
     if not (_is(is_classifier, estimator) or _is(is_regressor, estimator) or is_classifying(estimator)):
         raise ModelError(
-            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor or a fitted classifier with predict_proba. "
-            f"Gradients and weights are available for {', '.join(SUPPORTED)}"
+            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor, or a fitted classifier that has the "
+            f"method predict_proba. tabinterp can read the weights and compute gradients only for {', '.join(SUPPORTED)}"
         )
     if isinstance(estimator, BaseEstimator):
         try:
