@@ -132,8 +132,9 @@ class MetricDemand(_Demand):
             least, most = least - most, most - least
         if (self.at_least is None or self.at_least <= least) and (self.at_most is None or self.at_most >= most):
             raise ValueError(
-                f"every model meets this threshold: {'the difference in ' * (self.of == 'difference')}{self.metric} lies between "
-                f"{least:g} and {most:g}; set a threshold that a model can miss (write proportions as 0.75, not 75)"
+                f"every model meets this threshold, because {'the difference in ' * (self.of == 'difference')}{self.metric} "
+                f"always lies between {least:g} and {most:g}; set a threshold that a model can miss (write proportions as 0.75, "
+                "not 75)"
             )
         return self
 
