@@ -327,8 +327,7 @@ def _checked(
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
         shapes = f"{rows.shape}, {target.shape} and {weight.shape}"
         raise ModelError(
-            "X must have the shape (n, d) with d > 0, y the shape (n,), and weights, if given, the shape (n,); got the shapes "
-            f"{shapes}"
+            f"X must have the shape (n, d) with d > 0, and y and weights (if given) the shape (n,); got the shapes {shapes}"
         )
     if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
         raise ModelError(
@@ -352,15 +351,19 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     if task not in TASKS:
         raise ModelError(f"the task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}; got {task!r}")
     if task == "count":
-        if (target < 0).any() or (target != np.round(target)).any():
+        wrong = target[(target < 0) | (target != np.round(target))]
+        if len(wrong):
             raise ModelError(
-                "a count target must contain only whole numbers of at least 0. For other numbers, use the task regression"
+                f"a count target must contain only whole numbers of at least 0; got {wrong[0]:g}. For other numbers, use the task "
+                "'regression'"
             )
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
         raise ModelError(f"for the task multiclass, n_classes must be at least 2; got {n_classes}")
     classes = 2 if task == "binary" else n_classes
-    if not np.isin(target, np.arange(classes)).all():
+    wrong = target[~np.isin(target, np.arange(classes))]
+    if len(wrong):
         raise ModelError(
-            f"a {task} target must contain only the class numbers 0 to {classes - 1}. Replace each class with its number first"
+            f"a {task} target must contain only the class numbers 0 to {classes - 1}; got {wrong[0]:g}. Replace each class with "
+            "its number first"
         )
