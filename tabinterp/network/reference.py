@@ -351,19 +351,15 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     if task not in TASKS:
         raise ModelError(f"the task must be {', '.join(TASKS[:-1])} or {TASKS[-1]}; got {task!r}")
     if task == "count":
-        wrong = target[(target < 0) | (target != np.round(target))]
-        if len(wrong):
+        if (target < 0).any() or (target != np.round(target)).any():
             raise ModelError(
-                f"a count target must contain only whole numbers of at least 0; got {wrong[0]:g}. For other numbers, use the task "
-                "'regression'"
+                "a count target must contain only whole numbers of at least 0. For other numbers, use the task 'regression'"
             )
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
         raise ModelError(f"for the task multiclass, n_classes must be at least 2; got {n_classes}")
     classes = 2 if task == "binary" else n_classes
-    wrong = target[~np.isin(target, np.arange(classes))]
-    if len(wrong):
+    if not np.isin(target, np.arange(classes)).all():
         raise ModelError(
-            f"a {task} target must contain only the class numbers 0 to {classes - 1}; got {wrong[0]:g}. Replace each class with "
-            "its number first"
+            f"a {task} target must contain only the class numbers 0 to {classes - 1}. Replace each class with its number first"
         )
