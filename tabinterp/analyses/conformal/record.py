@@ -45,7 +45,8 @@ class Record(Part):
         for index, one in enumerate(self.slices):
             if one.rows < SMALL:
                 raise DocumentError(
-                    f"analyses.conformal.slices.{index} has {one.rows} rows, but every slice must have at least {SMALL} rows."
+                    f"analyses.conformal.slices.{index} has fewer than {SMALL} rows, but every slice must have at least {SMALL} "
+                    "rows."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

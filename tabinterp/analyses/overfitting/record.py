@@ -58,8 +58,8 @@ class Record(Part):
         for name, one in found.items():
             if min(one.rows, one.training_rows) < SMALL:
                 raise DocumentError(
-                    f"{name} has {one.rows} held-out rows and {one.training_rows} training rows, but both numbers must be at "
-                    f"least {SMALL}."
+                    f"{name} has fewer than {SMALL} held-out rows or fewer than {SMALL} training rows, but both numbers must be "
+                    f"at least {SMALL}."
                 )
             ours, theirs, excess = (part.value for part in (one.network, one.linear, one.excess))
             if ours is None or theirs is None or excess is None:  # At least one loss overflowed.

@@ -66,8 +66,8 @@ class Record(Part):
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
                 raise DocumentError(
-                    f"analyses.resilience.subsets.{index} has {one.rows} rows, but every subset must have at least {LEAST} "
-                    "rows."
+                    f"analyses.resilience.subsets.{index} has fewer than {LEAST} rows, but every subset must have at least "
+                    f"{LEAST} rows."
                 )
             if one.kind == "drift" and not (self.drift.low is not None and self.drift.low > 0.5):
                 raise DocumentError(
