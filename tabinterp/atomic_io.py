@@ -103,8 +103,8 @@ def _lock(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise BlockingIOError(
                 errno.EWOULDBLOCK,
-                "Another audit or training run is writing here. Wait for that run to finish, or choose a folder other than "
-                "this one",
+                "Another audit or training run is writing to this folder. Wait for that run to finish, or choose another "
+                "folder",
                 str(folder),
             ) from None
         except OSError:  # some network file systems cannot lock folders
@@ -147,20 +147,21 @@ def check_private(folder: Path) -> None:
         if stat.S_ISLNK(state.st_mode):
             raise OSError(
                 errno.ELOOP,
-                "Rows of the table would be saved here, so this path must not be a link. Delete the link",
+                "Rows of the table would be saved at this path, so it must not be a link. Delete the link",
                 str(path),
             )
         if not (stat.S_ISDIR(state.st_mode) or (path != folder and stat.S_ISREG(state.st_mode))):
             raise OSError(
                 errno.EINVAL,
-                "Rows of the table would be saved here, but tabinterp did not create this file, pipe or device. Delete it",
+                "Rows of the table would be saved at this path, but it is a file, pipe or device that tabinterp did not "
+                "create. Delete it",
                 str(path),
             )
         if hasattr(os, "geteuid") and state.st_uid != os.geteuid():
             raise PermissionError(
                 errno.EPERM,
-                "Rows of the table would be saved here, but this path belongs to another user. Choose another output "
-                "folder, or delete this path",
+                "Rows of the table would be saved at this path, but it belongs to another user. Choose another output folder, "
+                "or delete the path",
                 str(path),
             )
 
@@ -192,7 +193,11 @@ def write(path: Path, data: bytes, mode: int = 0o666) -> None:
         The file cannot be written, or the path is a folder, a device, a pipe, a socket or a link.
     """
     if path.is_symlink():  # such as /dev/stdout, which other programs use too
-        raise OSError(errno.ELOOP, "Links are not replaced. Choose an output file other than this link", str(path))
+        raise OSError(
+            errno.ELOOP,
+            "The output file is a link, and tabinterp does not replace links. Choose another output file",
+            str(path),
+        )
     staged = _stage(path, data, mode)
     try:
         os.replace(staged, path)
@@ -242,11 +247,11 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(
             errno.EINVAL,
-            "The output path is a device, pipe or socket, but it must be a regular file or a new file. Choose another path",
+            "The output path is a device, pipe or socket, but the output must be a regular file. Choose another path",
             str(path),
         )
     if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder, but the output must be a file. Name a file")
+        raise IsADirectoryError(f"{str(path)!r} is a folder, but the output must be a file. Give the name of a file")
     staged = path.with_name(f".{path.name[:200]}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     _STAGED.add(str(staged))

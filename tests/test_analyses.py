@@ -274,8 +274,8 @@ def test_what_was_declared_is_not_called_undeclared_where_its_analysis_was_not_r
 def test_what_no_requested_analysis_uses_is_refused(table, network, given, users):
     (name,) = given
     expected = (
-        f"{name}= was given, but it is used only by the analysis '{users}', which was not requested. Requested: "
-        f"calibration. Add '{users}' to analyses=, or leave out {name}="
+        f"{name}= is used only by the analysis '{users}', which is not among the requested analyses (calibration). "
+        f"Add '{users}' to analyses=, or leave out {name}="
     )
     with pytest.raises(TabinterpError, match=re.escape(expected)):
         ti.audit(ti.wrap(network), table, rows=50, analyses=["calibration"], **given)

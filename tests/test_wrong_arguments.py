@@ -46,7 +46,7 @@ class TestWrongKinds:
             analysis(PIPELINE, table)
 
     def test_swapped_arguments(self, analysis, model, table):
-        with pytest.raises(ModelError, match="Pass the model first"):
+        with pytest.raises(ModelError, match="Pass the model as the first argument"):
             analysis(table, model)
 
     def test_a_path_for_the_model(self, analysis, table):

@@ -52,7 +52,7 @@ def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
     if budget < least:
         raise TabinterpError(
             f"the budget of {budget:,} predictions is too small for {rows + swept:,} rows of data. Allow at least {least:,} "
-            f"({argument('budget', least)}), or use fewer rows of data"
+            f"predictions ({argument('budget', least)}), or use fewer rows of data"
         )
     questions.start(budget - BINDING * rows, reserve=LAST * rows)
     return budget

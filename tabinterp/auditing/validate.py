@@ -39,9 +39,9 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
         if not any(analysis.name in users for analysis in requested):
             quoted = " or ".join(map(repr, users))
             raise TabinterpError(
-                f"{argument(name)} was given, but it is used only by the analysis {quoted}, which was not "
-                f"requested. Requested: {', '.join(analysis.name for analysis in requested) or 'no analysis'}. "
-                f"Add {quoted} to {argument('analyses')}, or leave out {argument(name)}"
+                f"{argument(name)} is used only by the analysis {quoted}, which is not among the requested analyses "
+                f"({', '.join(analysis.name for analysis in requested) or 'none'}). Add {quoted} to {argument('analyses')}, or "
+                f"leave out {argument(name)}"
             )
 
 
@@ -65,7 +65,7 @@ def check_numbers(seed: int, rows: int, margin: float | None, budget: int | None
         )
     if budget is not None and (not isinstance(budget, numbers.Integral) or not 1 <= budget <= MOST_ROWS):
         raise TabinterpError(
-            f"the budget must be a number of rows between 1 and {MOST_ROWS:,}; got {argument('budget', budget)}"
+            f"the budget must be a number of predictions between 1 and {MOST_ROWS:,}; got {argument('budget', budget)}"
         )
     margin_of(margin, 1.0)
 

@@ -68,8 +68,8 @@ Key = Annotated[
     str | None,
     typer.Option(
         "--key",
-        help="Column with a unique value in every row of the query result. It lets --resume continue the query after the "
-        "last saved row.",
+        help="Column with a unique value in every row of the query result. With this column, --resume can continue the "
+        "query after the last saved row.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -128,7 +128,7 @@ Protected = Annotated[
     list[str] | None,
     typer.Option(
         "--protected",
-        help="Protected column, such as sex or age, by which groups of people are compared. Repeatable.",
+        help="Protected column, such as sex or age. The audit compares the groups of people in this column. Repeatable.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -136,8 +136,8 @@ Kind = Annotated[
     list[str] | None,
     typer.Option(
         "--kind",
-        help="COLUMN=KIND, to override the inferred kind of a column: numeric, categorical, boolean or ordinal. "
-        "Repeatable.",
+        help="Kind of a column, in the form COLUMN=KIND, instead of the inferred kind. KIND is numeric, categorical, "
+        "boolean or ordinal. Repeatable.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -204,8 +204,8 @@ DigestKey = Annotated[
     Path | None,
     typer.Option(
         "--digest-key",
-        help="File with a secret key, with which the audit computes and stores digests of the columns. The file is created if "
-        "it does not exist, and must be outside the output folder.",
+        help="File with a secret key. The audit uses the key to compute a digest of each column, and stores the digests. The "
+        "file is created if it does not exist, and must be outside the output folder.",
         rich_help_panel=help_pages.OUTPUT,
     ),
 ]
@@ -243,8 +243,8 @@ UnsafePickle = Annotated[
     bool,
     typer.Option(
         "--unsafe-pickle",
-        help="Load a pickle file, which runs the code that the file contains. Use only for files that you trust; needs "
-        "--sha256.",
+        help="Load a pickle file, which runs the code that the file contains. Use this option only for files that you trust. It "
+        "needs --sha256.",
         rich_help_panel=help_pages.MODEL,
     ),
 ]
@@ -276,7 +276,8 @@ Config = Annotated[
     ),
 ]
 PrintConfig = Annotated[
-    bool, typer.Option("--print-config", help="Print all options as a TOML file for --config, and run nothing.")
+    bool,
+    typer.Option("--print-config", help="Print all options as a TOML file for --config, without running the command."),
 ]
 
 
@@ -393,7 +394,7 @@ def audit(
         typer.Option(
             "--analyses",
             autocompletion=complete_analyses,
-            help="Comma-separated names of the analyses to run; by default, all. Analyses on which the named ones depend are "
+            help="Comma-separated names of the analyses to run; by default, all. Other analyses that these depend on are "
             "run as well.",
             rich_help_panel=help_pages.ANALYSES,
         ),
@@ -423,9 +424,9 @@ def audit(
             "--budget",
             min=1,
             max=2**31 - 1,
-            help="Maximum number of predictions that the whole audit may request from a model whose layers cannot be read; by "
-            "default, 400,000, or 32 times the number of rows if that is more. A smaller number makes the audit faster and its "
-            "intervals wider.",
+            help="Maximum number of predictions that the whole audit may request from a model whose layers tabinterp cannot "
+            "read. The default is 400,000 or 32 times the number of rows, whichever is larger. With a smaller number, the audit "
+            "is faster and its intervals are wider.",
             rich_help_panel=help_pages.ANALYSES,
         ),
     ] = None,
@@ -455,7 +456,7 @@ def audit(
         str | None,
         typer.Option(
             "--costs",
-            help="FP:FN, the costs of a false positive and of a false negative, such as 1:5.",
+            help="Costs of a false positive and of a false negative, in the form FP:FN, such as 1:5.",
             rich_help_panel=help_pages.DECISIONS,
         ),
     ] = None,
@@ -474,7 +475,7 @@ def audit(
         list[str] | None,
         typer.Option(
             "--control",
-            help="COLUMN=GROUP, the reference group of a protected column; by default, the largest group. Repeatable.",
+            help="Reference group of a protected column, in the form COLUMN=GROUP; by default, the largest group. Repeatable.",
             rich_help_panel=help_pages.DECISIONS,
         ),
     ] = None,

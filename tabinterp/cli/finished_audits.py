@@ -246,7 +246,7 @@ def sign(
         Path | None,
         typer.Option(
             "--policy",
-            help="TOML file with a policy. The results of its gates are signed instead of those of the checks.",
+            help="TOML file with a policy. The results of its gates are signed instead of the results of the checks.",
         ),
     ] = None,
     url: Annotated[str | None, typer.Option("--url", help="URL with information about the run.")] = None,
@@ -330,14 +330,14 @@ def compare(
         Path,
         typer.Argument(
             callback=_saved,
-            help="First saved audit (audit.json, or the folder that contains it), such as the champion model's or last year's.",
+            help="First saved audit (audit.json, or the folder that contains it), such as the audit of the champion model.",
         ),
     ],
     second: Annotated[
         Path,
         typer.Argument(
             callback=_saved,
-            help="Second saved audit, with the same target, such as the challenger model's or this year's.",
+            help="Second saved audit, with the same target, such as the audit of the challenger model.",
         ),
     ],
     form: Annotated[str, typer.Option("--format", help="Output format: text, json or html.")] = "text",

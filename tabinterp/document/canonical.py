@@ -142,8 +142,8 @@ def _check_version(found: dict[str, Any]) -> None:
     version = found.get("schema_version", "none")
     if version != SCHEMA_VERSION:
         raise DocumentError(
-            f"The audit has schema_version {version!r}; this version of tabinterp reads {SCHEMA_VERSION!r}. Render "
-            "it with the version that wrote it, or run the audit again."
+            f"The audit has schema_version {version!r}, but this version of tabinterp reads {SCHEMA_VERSION!r}. Render the "
+            "audit with the version of tabinterp that wrote it, or run the audit again."
         )
 
 
@@ -168,7 +168,7 @@ def _check_messages(document: Document) -> None:
             messages.text(message.key, message.values)
         except (KeyError, IndexError, ValueError) as error:
             raise DocumentError(
-                f"{place}: this version of tabinterp has no sentence with the key {message.key!r} and the values "
+                f"{place}: this version of tabinterp has no sentence with the key {message.key!r} and values named "
                 f"{sorted(message.values)} ({type(error).__name__}: {error}). {AS_WRITTEN}"
             ) from error
 

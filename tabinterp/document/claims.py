@@ -46,7 +46,7 @@ def check_each(document: Document) -> None:
     told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
     if told and (ladder is None or ladder.gain != "better"):
         raise DocumentError(
-            f"verdict.lines contains {told[0]!r}, but gain.ladder.gain is not 'better'. Expected: no such line."
+            f"verdict.lines contains {told[0]!r}, which is allowed only if gain.ladder.gain is 'better'."
         )
 
 
@@ -60,18 +60,18 @@ def _linear(document: Document) -> None:
     )
     if "verdict.one_value" in keys and not one_value:
         raise DocumentError(
-            "verdict.lines contains 'verdict.one_value'. Expected: this line only if verdict.status is 'not_resolved', and "
+            "verdict.lines contains 'verdict.one_value'. This line is allowed only if verdict.status is 'not_resolved', and "
             "verdict.margin is 0 or was given by the user."
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
         raise DocumentError(
-            "verdict.lines contains 'verdict.linear.exact', but the network is not linear. Expected: no such line."
+            "verdict.lines contains 'verdict.linear.exact', which is allowed only if the network is linear."
         )
     shares = [row.r2 for row in document[Coefficients].surrogates]
     if "verdict.linear.score" in keys and not (shares and all(r2 is not None and r2 >= LINEAR_R2 for r2 in shares)):
         raise DocumentError(
-            "verdict.lines contains 'verdict.linear.score', but the audit does not show that a linear surrogate explains at "
-            f"least {LINEAR_R2:.1%} of the variance of every score. Expected: no such line."
+            "verdict.lines contains 'verdict.linear.score', which is allowed only if the audit shows that a linear surrogate "
+            f"explains at least {LINEAR_R2:.1%} of the variance of every score."
         )
 
 
@@ -79,8 +79,8 @@ def _sentence(verdict: Verdict) -> None:
     allowed = f"verdict.{verdict.status}"
     if verdict.sentence.key != allowed and not verdict.sentence.key.startswith(f"{allowed}."):
         raise DocumentError(
-            f"verdict.sentence is {verdict.sentence.key!r}, which does not match verdict.status "
-            f"({verdict.status!r}). Expected: {allowed!r}."
+            f"verdict.sentence is {verdict.sentence.key!r}, but verdict.status is {verdict.status!r}, so the sentence must be "
+            f"{allowed!r}."
         )
 
 
@@ -88,20 +88,19 @@ def _verdict(document: Document) -> None:
     verdict = document.verdict
     if verdict.status != "not_assessed" and not document.performance.held_out:
         raise DocumentError(
-            f"verdict.status is {verdict.status!r}, but there are no held-out rows, so the network may have been trained on the "
-            "evaluated rows. Expected: 'not_assessed'."
+            f"verdict.status is {verdict.status!r}, but it must be 'not_assessed', because there are no held-out rows and the "
+            "network may have been trained on the evaluated rows."
         )
     better = side(verdict.difference) * (1 if verdict.metric in HIGHER_IS_BETTER else -1)
     if (verdict.status == "better" and better <= 0) or (verdict.status == "worse" and better >= 0):
         raise DocumentError(
-            f"verdict.status is {verdict.status!r}, but the interval of verdict.difference does not show that "
-            f"the network is {verdict.status}. Expected: 'not_resolved', or 'equivalent' if the interval is "
-            "within the margin."
+            f"verdict.status is {verdict.status!r}, but the interval of verdict.difference does not show that the network is "
+            f"{verdict.status}. The status must be 'not_resolved', or 'equivalent' if the interval is within the margin."
         )
     if verdict.status == "equivalent" and not within(verdict.difference, verdict.margin):
         raise DocumentError(
-            "verdict.status is 'equivalent', but the interval of verdict.difference is not within "
-            f"verdict.margin ({verdict.margin}). Expected: 'not_resolved'."
+            "verdict.status is 'equivalent', but the interval of verdict.difference is not within verdict.margin "
+            f"({verdict.margin}). The status must be 'not_resolved'."
         )
 
 
@@ -122,8 +121,8 @@ def _judged(part: Judged, document: Document) -> None:
         expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
-                f"judged.{place}.status is {status!r}. Expected: no comparison if there are no held-out rows; otherwise "
-                f"{expected!r}, which the interval and the margin imply."
+                f"judged.{place}.status is {status!r}. If there are held-out rows, it must be {expected!r}, which the interval "
+                "and the margin imply. Otherwise, the comparison must be left out."
             )
 
 
@@ -149,10 +148,7 @@ def _lines(document: Document) -> None:
         name, dot, end = rest.partition(".")
         if name in told and f"{dot}{end}" != told[name]:
             wanted = "no such line" if told[name] is None else repr(f"verdict.{name}{told[name]}")
-            raise DocumentError(
-                f"verdict.lines contains {line.key!r}, which does not follow from the numbers in the audit. "
-                f"Expected: {wanted}."
-            )
+            raise DocumentError(f"verdict.lines contains {line.key!r}, but the numbers in the audit imply {wanted}.")
 
 
 def _gap(part: Interval) -> str:
@@ -187,20 +183,23 @@ def _only_network(line: Message, document: Document) -> None:
         row = rows.get(str(name))
         if row is None or not (side(row.network) > 0 >= side(row.linear) and side(row.difference) > 0):
             raise DocumentError(
-                f"verdict.lines: 'verdict.only_network' names the column {name!r}. Expected: only columns whose importance is "
-                "significant for the network, not significant for the linear model, and significantly larger for the network "
-                "than for the linear model."
+                f"verdict.lines: 'verdict.only_network' names the column {name!r}. It may name a column only if the importance "
+                "of the column is significant for the network, not significant for the linear model, and significantly larger "
+                "for the network than for the linear model."
             )
 
 
 def _metric(row: MetricRow, place: str) -> None:
     if row.higher_is_better != (row.metric in HIGHER_IS_BETTER):
         raise DocumentError(
-            f"{place}.higher_is_better is {str(row.higher_is_better).lower()} for the metric {row.metric}. "
-            f"Expected: {str(not row.higher_is_better).lower()}."
+            f"{place}.higher_is_better is {str(row.higher_is_better).lower()}, but for the metric {row.metric} it must be "
+            f"{str(not row.higher_is_better).lower()}."
         )
     if row.method == "withheld" and (row.difference.low, row.difference.high) != (None, None):
-        raise DocumentError(f"{place}.method is 'withheld', but the difference in {row.metric} has an interval.")
+        raise DocumentError(
+            f"{place}.method is 'withheld', but an interval is given for the difference in {row.metric}. The ends of this "
+            "interval must be null."
+        )
     better = side(row.difference) * (1 if row.higher_is_better else -1)
     expected = {1: "better", 0: "no", -1: "worse"}[better]
     if row.resolved != expected:

@@ -359,7 +359,7 @@ def score_head(model: Model, table: Table, width: int) -> FloatArray:
         if width != 1:
             raise ModelError(
                 f"{model.name} returns {width} values per row, but a {schema.task} model of the target {schema.target!r} must "
-                "return one. Wrap a model with one output"
+                "return one value. Wrap a model with one output"
             )
         return np.ones((1, 1))
     order = _class_order(model, table)

@@ -157,7 +157,9 @@ def check_model(model: Any) -> None:
         return
     kind = type(model).__name__
     if isinstance(model, Table):
-        raise ModelError("expected a model, got a Table. Pass the model first, then the table")
+        raise ModelError(
+            "expected a model, got a Table. Pass the model as the first argument, and the table as the second"
+        )
     if isinstance(model, str):
         raise ModelError(
             f"expected a model from ti.wrap or ti.load_model, got the string {model!r}. Call "
@@ -483,8 +485,8 @@ class BoundModel:
         """The outputs (n, c) of the encoder's head, which consists of the steps before those that mix columns."""
         if self.encoding.tail is None:
             raise ModelError(
-                f"the encoder of {self.model.name} contains a step that mixes columns, and tabinterp cannot identify the steps "
-                "before it"
+                f"the encoder of {self.model.name} contains a step that mixes columns, and tabinterp cannot separate this step "
+                "from the steps before it"
             )
         return self.encoding.tail.head.transform(self.table.inputs)
 

@@ -327,8 +327,7 @@ def _checked(
     if rows.ndim != 2 or rows.shape[1] == 0 or target.shape != (len(rows),) or weight.shape != target.shape:
         shapes = f"{rows.shape}, {target.shape} and {weight.shape}"
         raise ModelError(
-            "X must have the shape (n, d) with d > 0, y the shape (n,), and weights, if given, the shape (n,); got the shapes "
-            f"{shapes}"
+            f"X must have the shape (n, d) with d > 0, and y and weights (if given) the shape (n,); got the shapes {shapes}"
         )
     if not all((np.abs(part) < TOO_LARGE).all() for part in (rows, target, weight)) or (weight < 0).any():
         raise ModelError(
@@ -354,7 +353,7 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     if task == "count":
         if (target < 0).any() or (target != np.round(target)).any():
             raise ModelError(
-                "a count target must contain only whole numbers of at least 0. For other numbers, use the task regression"
+                "a count target must contain only whole numbers of at least 0. For other numbers, use the task 'regression'"
             )
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):

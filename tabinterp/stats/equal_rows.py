@@ -37,8 +37,8 @@ def players_of(columns: tuple[str, ...], groups: Mapping[str, Sequence[str]]) ->
     twice = sorted({c for c in taken if taken.count(c) > 1} | (set(groups) & (set(columns) - set(taken))))
     if twice:
         raise NotApplicableError(
-            "each column can be in only one group, and a group cannot have the name of a column outside it; the conflicting "
-            f"names are {twice}. Remove the columns from all but one group, or rename the group"
+            "each column can be in only one group, and a group cannot have the name of a column that is outside the group; the "
+            f"conflicting names are {twice}. Remove the columns from all but one group, or rename the group"
         )
     if any(len(members) == 0 for members in groups.values()):
         raise NotApplicableError(

@@ -228,7 +228,7 @@ def _level_labels(column: Column, classes: Sequence[Any], book: Codebook) -> tup
         warnings.warn(
             f"the codebook given as {argument('labels')} has labels for levels that column {column.name!r} does not contain "
             f"({', '.join(map(repr, unknown[:5]))}), and no labels for levels that the column does contain "
-            f"({', '.join(map(repr, bare[:5]))}).{near}",
+            f"({', '.join(map(repr, bare[:5]))}).{near} Correct the names of the levels in the codebook",
             stacklevel=2,
         )
     order = {level: place for place, level in enumerate(texts)}

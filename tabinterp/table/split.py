@@ -133,7 +133,9 @@ class Split:
         known = [field.name for field in fields(cls)]
         unknown = [name for name in values if name not in known]
         if unknown:
-            raise TableError(f"the split has the unknown field {unknown[0]!r}. Allowed fields: {', '.join(known)}")
+            raise TableError(
+                f"the split has the unknown field {unknown[0]!r}. The allowed fields are {', '.join(known)}"
+            )
         try:
             return TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
@@ -247,9 +249,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            "tabinterp cannot choose the date from which rows are held out: every day, week, month, quarter and year that "
-            f"begins between the first and last dates of split column {column!r} has fewer than {SMALL} rows. Give the date "
-            f"with {argument('split_at')}"
+            "tabinterp cannot choose the first date to hold out. It needs a day, week, month, quarter or year that has at "
+            f"least {SMALL} rows and begins or ends between the first and last dates of split column {column!r}, but found "
+            f"none. Give the date with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 

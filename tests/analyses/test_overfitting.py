@@ -377,9 +377,9 @@ def test_the_lead_gives_both_changes_and_their_difference():
     ("changed", "said"),
     [
         ({"excess": "linear"}, r"overfitting\.excess is"),
-        ({"rows": 1}, "different numbers of rows"),
-        ({"training_rows": 1}, "different numbers of rows"),
-        ({"network": "excess", "linear": "linear", "excess": None}, "different gaps in log_loss"),
+        ({"rows": 1}, "must contain the same numbers of rows"),
+        ({"training_rows": 1}, "must contain the same numbers of rows"),
+        ({"network": "excess", "linear": "linear", "excess": None}, "the same gaps in log_loss"),
     ],
 )
 def test_a_record_that_contradicts_itself_or_the_metrics_is_refused(changed, said):

@@ -770,7 +770,10 @@ def test_a_row_that_is_atypical_already_may_stay_so(monkeypatch):
         ({"changeable": {"income": {"low": 0.0}}}, "must have the key 'changeable'"),
         ({"changeable": []}, "no column to change"),
         ({"immutable": ["salary"]}, "must name input columns"),
-        ({"changeable": ["income"], "immutable": ["income"]}, "both changeable and immutable"),
+        (
+            {"changeable": ["income"], "immutable": ["income"]},
+            "changeable= and immutable= must not name the same columns",
+        ),
         ({"threshold": 1.0}, "between 0 and 1"),
         ({"rows": [300]}, "positions from 0 to 299"),
         ({"rows": [0.5]}, "positions from 0 to 299"),

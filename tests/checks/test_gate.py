@@ -259,21 +259,21 @@ def test_a_waiver_that_is_not_needed_is_named(document):
         (WAIVED.replace("2026-11-24", "1999-12-31"), "waiver.0.expires: 1999-12-31 is before 2000-01-01"),
         (
             f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0",
-            "metric.0: every model meets this threshold: auc lies between 0 and 1",
+            "metric.0: every model meets this threshold, because auc always lies between 0 and 1",
         ),
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_most = 75", "set a threshold that a model can miss"),
         (f"[[metric]]\n{OWNED}metric = 'accuracy'\nat_least = -1\nat_most = 1", "every model meets this threshold"),
         (
             f"[[metric]]\n{OWNED}metric = 'log_loss'\nat_least = -1e9",
-            "every model meets this threshold: log_loss lies between 0 and inf",
+            "every model meets this threshold, because log_loss always lies between 0 and inf",
         ),
         (
             f"[[metric]]\n{OWNED}metric = 'r2'\nat_most = 1",
-            "every model meets this threshold: r2 lies between -inf and 1",
+            "every model meets this threshold, because r2 always lies between -inf and 1",
         ),
         (
             f"[[metric]]\n{OWNED}metric = 'auc'\nof = 'difference'\nat_least = -1",
-            "the difference in auc lies between -1 and 1",
+            "the difference in auc always lies between -1 and 1",
         ),
         (f"[verdict]\n{OWNED}allowed = {[*get_args(Status)]}", "[verdict] allows every verdict"),
         (WAIVED.replace("Model risk", "--"), "finding.0.owner: the text must contain at least one letter or digit"),

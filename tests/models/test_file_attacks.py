@@ -1000,7 +1000,7 @@ def test_what_a_network_makes_of_the_table_is_checked_before_it_is_made(tmp_path
 def test_rows_and_products_that_do_not_fit_are_refused():
     with pytest.raises(
         ModelError,
-        match=r"net: 90,000,000 rows of 100 columns need 9,000,000,000 cells \(67 GiB\) of memory; the limit",
+        match=r"net: 90,000,000 rows of 100 columns have 9,000,000,000 entries in total and need 67 GiB of memory; the limit",
     ):
         limits.check_cells(90_000_000 * 100, "90,000,000 rows of 100 columns", "net")
 

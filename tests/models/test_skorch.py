@@ -161,7 +161,7 @@ def test_a_calibrated_net(name):
 def test_an_unknown_criterion_is_asked_for():
     net = classifier(2, Focal).fit(single(np.eye(10)), np.arange(10) % 2)
     with pytest.raises(
-        ModelError, match=r"the loss Focal does not determine.*known losses: CrossEntropyLoss.*Pass outputs='logits'"
+        ModelError, match=r"cannot infer from the loss Focal whether.*only from CrossEntropyLoss.*Pass outputs='logits'"
     ):
         ti.wrap(net)
     assert ti.wrap(net, outputs="logits").outputs == "logits"
@@ -169,7 +169,7 @@ def test_an_unknown_criterion_is_asked_for():
 
 def test_likelihood_outside_a_classifier_is_asked_for():
     net = skorch.NeuralNet(Net, module__width=2, criterion=nn.NLLLoss, **COMMON).initialize()
-    with pytest.raises(ModelError, match="the loss NLLLoss does not determine whether this NeuralNet returns logits"):
+    with pytest.raises(ModelError, match="cannot infer from the loss NLLLoss whether this NeuralNet returns logits"):
         ti.wrap(net)
 
 

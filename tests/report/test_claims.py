@@ -122,7 +122,7 @@ def told(key):
         (with_rung(binary(), "curvature", status="equivalent"), "rungs.2.status.*'not_resolved'"),
         (
             with_rung(regression(), "pairs", recovered=ABOVE),
-            "rungs.3.recovered has a value, but the gain of the network is not significant",
+            "rungs.3.recovered has a value, but it must be null, because the gain of the network is not significant",
         ),
         (changed_ladder(regression(), gain="better"), "gain.ladder.gain is 'better'.*'equivalent'"),
         (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "which gives the share of the gain"),
@@ -134,11 +134,11 @@ def told(key):
         (changed_gain(regression(), ladder=None, agreement=Message(key="gain.agree")), "gain.recovery|gain.agreement"),
         (
             with_line(regression(), "ladder.linear.reached"),
-            "verdict.lines contains 'ladder.linear.reached', but gain.ladder.gain is not 'better'",
+            "verdict.lines contains 'ladder.linear.reached', which is allowed only if gain.ladder.gain is 'better'",
         ),
         (
             with_line(nothing(), "ladder.linear.reached"),
-            "verdict.lines contains 'ladder.linear.reached', but gain.ladder.gain is not 'better'",
+            "verdict.lines contains 'ladder.linear.reached', which is allowed only if gain.ladder.gain is 'better'",
         ),
     ],
 )
@@ -152,7 +152,7 @@ def test_rows_that_were_perhaps_trained_on_place_no_refit():
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
     with pytest.raises(
         DocumentError,
-        match=r"gain\.ladder\.rungs gives a status other than 'not_resolved', but there are no held-out rows",
+        match=r"gain\.ladder\.rungs gives a status other than 'not_resolved' to a refitted model",
     ):
         render(document.model_copy(update=update))
 
@@ -165,7 +165,10 @@ def test_rules_need_a_tree_better_than_chance_and_ten_rows():
     found = binary().disagreement
     chance = Interval(value=0.55, low=0.5, high=0.6)
     few = [found.leaves[0].model_copy(update={"rows": 9})]
-    for update, words in (({"auc": chance}, "not significantly above chance"), ({"leaves": few}, "fewer than 10 rows")):
+    for update, words in (
+        ({"auc": chance}, "only if the AUC of the tree is significantly above chance"),
+        ({"leaves": few}, "fewer than 10 rows"),
+    ):
         with pytest.raises(DocumentError, match=words):
             render(binary().model_copy(update={"disagreement": found.model_copy(update=update)}))
 
@@ -192,7 +195,10 @@ def test_a_group_is_where_its_interval_says(index, update):
 def test_groups_need_held_out_rows():
     document = binary().model_copy(update={"gain": None, "judged": None})
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
-    with pytest.raises(DocumentError, match=r"slices\.found compares groups of rows, but there are no held-out rows"):
+    with pytest.raises(
+        DocumentError,
+        match=r"slices\.found lists . groups of rows, but it must be empty, because there are no held-out",
+    ):
         render(document.model_copy(update=update))
 
 
@@ -231,7 +237,7 @@ def told(document, key):
     ("document", "words"),
     [
         (beside(binary(), "reference", status="better"), "judged.reference.status is 'better'.*'worse'"),
-        (beside(binary(), "reference", difference=AROUND), "otherwise 'equivalent'"),
+        (beside(binary(), "reference", difference=AROUND), "it must be 'equivalent'"),
         (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
         (
             beside(
@@ -250,10 +256,13 @@ def told(document, key):
             "judged.decisions.policy.metrics.0.resolved",
         ),
         (told(binary(), "verdict.rows_needed"), "verdict.rows_needed"),  # the verdict is not open
-        (told(binary(), "verdict.recalibrated.better"), "Expected: 'verdict.recalibrated.equivalent'"),
-        (told(binary(), "verdict.cost.better"), "Expected: 'verdict.cost.worse'"),
-        (told(multiclass(), "verdict.cost.worse"), "Expected: no such line"),
-        (told(nothing(), "verdict.reference.worse"), "Expected: no such line"),
+        (
+            told(binary(), "verdict.recalibrated.better"),
+            "the numbers in the audit imply 'verdict.recalibrated.equivalent'",
+        ),
+        (told(binary(), "verdict.cost.better"), "the numbers in the audit imply 'verdict.cost.worse'"),
+        (told(multiclass(), "verdict.cost.worse"), "the numbers in the audit imply no such line"),
+        (told(nothing(), "verdict.reference.worse"), "the numbers in the audit imply no such line"),
     ],
 )
 def test_what_stands_beside_the_verdict_claims_no_more_than_its_intervals(document, words):
@@ -269,7 +278,7 @@ def test_lines_beside_the_verdict_that_the_document_bears_out():
 def test_nothing_is_told_beside_a_verdict_without_held_out_rows():
     document = beside(binary(), "reference", status="worse")
     parts = {"performance": document.performance.model_copy(update={"held_out": False}), "verdict": nothing().verdict}
-    with pytest.raises(DocumentError, match="no comparison if there are no held-out rows"):
+    with pytest.raises(DocumentError, match="Otherwise, the comparison must be left out"):
         check(document.model_copy(update=parts))
 
 

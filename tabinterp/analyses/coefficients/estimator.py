@@ -110,8 +110,8 @@ class Coefficients(Display):
         """Return the joint Wald test and the variance inflation factor of each original column (linear models only)."""
         if self.inference is None:
             raise NotApplicableError(
-                "Wald tests are available only for linear models, because the average derivatives of a network "
-                "are not jointly normal estimates. Use the coefficients of the linear counterpart"
+                "Wald tests are available only for linear models, because the estimated average derivatives of a network are "
+                "not jointly normally distributed. Compute the tests from the coefficients of the linear counterpart"
             )
         return pd.DataFrame(
             [

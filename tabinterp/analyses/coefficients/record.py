@@ -96,8 +96,8 @@ class Coefficients(Part):
         for index, term in enumerate(self.terms):
             if term.conflict and side(term.linear) * side(term.network) >= 0:
                 raise DocumentError(
-                    f"coefficients.terms.{index}.conflict is true, but the intervals of the network and of the linear "
-                    "model are not on opposite sides of zero. Expected: false."
+                    f"coefficients.terms.{index}.conflict is true, but it must be false, because the intervals of the network "
+                    "and of the linear model are not on opposite sides of zero."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -44,7 +44,10 @@ class Record(Part):
         """Check that slices are large enough to be shown."""
         for index, one in enumerate(self.slices):
             if one.rows < SMALL:
-                raise DocumentError(f"analyses.conformal.slices.{index} has fewer than {SMALL} rows.")
+                raise DocumentError(
+                    f"analyses.conformal.slices.{index} has fewer than {SMALL} rows, but every slice must have at least {SMALL} "
+                    "rows."
+                )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("conformal", "both", self.rows, evaluated(document), self.seed)

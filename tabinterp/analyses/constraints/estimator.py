@@ -169,8 +169,8 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
         )
     if direction is not None and table.schema.task == "multiclass":
         raise TabinterpError(
-            f"the direction of column {name!r} cannot be checked, because the target has more than two "
-            "classes and there is one score for each class. Leave out the direction"
+            f"the direction of column {name!r} cannot be checked, because the target has more than two classes and the network "
+            "has one score for each class. Leave out the direction"
         )
     if ends and kind != "numeric":
         raise TabinterpError(

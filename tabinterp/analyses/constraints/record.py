@@ -49,8 +49,8 @@ class ConstraintTable(Part):
         for held in self.columns:
             if held.outside is not None and 0 < held.outside < SMALL:
                 raise DocumentError(
-                    f"groups.constraints: the number of rows outside the domain of column {held.column!r} is below "
-                    f"{SMALL} and must not be shown. Expected: null."
+                    f"groups.constraints: the number of rows outside the domain of column {held.column!r} is below {SMALL}. "
+                    "Numbers this small must not be shown, so the field must be null."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

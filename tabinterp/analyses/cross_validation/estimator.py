@@ -132,8 +132,8 @@ def crossvalidate(
     sizes = np.bincount(place, minlength=folds)
     if sizes.min() < FEWEST:
         raise NotApplicableError(
-            f"every fold needs at least {FEWEST} rows; with {folds} folds, the smallest has "
-            f"{int(sizes.min())}. Use fewer folds"
+            f"every fold needs at least {FEWEST} rows, but with {folds} folds the smallest fold has {int(sizes.min())}. Use "
+            "fewer folds"
         )
     loss, found = loss_for(None, table.schema.task), []
     for one in range(folds):

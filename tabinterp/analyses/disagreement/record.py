@@ -71,13 +71,13 @@ class Disagreement(Part):
         apart = bool(self.leaves) or any(told.key == "disagreement.tree.apart" for told in self.sentences)
         if apart and not (self.auc.low is not None and self.auc.low > CHANCE):
             raise DocumentError(
-                "disagreement contains the rules of a decision tree whose AUC is not significantly above chance. "
-                "Expected: no rules."
+                "disagreement contains rules of a decision tree, but rules are allowed only if the AUC of the tree is "
+                "significantly above chance."
             )
         if any(leaf.rows < SMALL for leaf in self.leaves):
             raise DocumentError(
-                f"disagreement.leaves contains a leaf with fewer than {SMALL} rows. Expected: at least {SMALL} "
-                "rows in each leaf."
+                f"disagreement.leaves contains a leaf with fewer than {SMALL} rows, but every leaf must have at least {SMALL} "
+                "rows."
             )
 
     def sentences_follow(self, document: Document) -> bool:

@@ -157,8 +157,8 @@ class Effects(Shown):
         column = known[0] if column is None else column
         if column not in known or (linear is not None and column not in [c.column for c in linear.curves]):
             raise NotApplicableError(
-                f"column {column!r} has no curve in one or both of the results; this result has curves for the "
-                f"columns {known}. Compute both results for the same columns"
+                f"column {column!r} cannot be plotted, because this result or the result passed as 'linear' has no curve for "
+                f"it. This result has curves for the columns {known}. Compute both results for the same columns"
             )
         if output is not None and output not in self.outputs:
             raise NotApplicableError(f"output must be one of {list(self.outputs)}; got {output!r}")
@@ -333,8 +333,8 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
         raise NotApplicableError(
-            "all rows of a table with a group column must be given in one batch, because each group of rows "
-            "counts as one independent observation"
+            "all rows of a table with a group column must be given in one batch, because each group of rows counts as one "
+            f"independent observation; got {len(rows):,} of {len(groups):,} rows"
         )
     firsts, seconds, bands = [], [], []
     shown = np.isin(rows, plan.ice)

@@ -164,7 +164,7 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
     if unknown or not wanted:
         near = did_you_mean(str(unknown[0]), known) if unknown else ""
         raise NotApplicableError(
-            f"columns must be a list of input columns; got {unknown or wanted}.{near} The input columns are "
+            f"columns must be a list of one or more input columns; got {unknown or wanted}.{near} The input columns are "
             f"{list(known)}"
         )
     return tuple(c for c in known if c in wanted)

@@ -459,8 +459,8 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
         absent = [c for c in ask.bound.columns if c not in inputs]
         if absent:
             raise NotApplicableError(
-                "the background table must contain every column that the model uses; it lacks "
-                f"{', '.join(map(repr, absent))}"
+                f"the background table must contain every column that the model uses; it lacks {', '.join(map(repr, absent))}. "
+                "Add these columns"
             )
         x, words = ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
         return x, unit(ask.background.weights, len(x)) / len(x), words

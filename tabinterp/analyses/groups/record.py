@@ -171,8 +171,9 @@ class Groups(Part):
             if numbers != (row.rows is not None) or (row.rows is not None and row.rows < SMALL):
                 rows_given = "null" if row.rows is None else str(row.rows)
                 raise DocumentError(
-                    f"groups.table: the number of rows of group {index} is {rows_given}, and its results are "
-                    f"{'given' if numbers else 'null'}. Expected: both null, or both given with at least {SMALL} rows."
+                    f"groups.table: the number of rows of group {index} is {rows_given}, but its results are "
+                    f"{'given' if numbers else 'null'}. If the results are given, the number must be at least {SMALL}; "
+                    "otherwise, it must be null."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

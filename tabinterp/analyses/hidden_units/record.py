@@ -390,15 +390,14 @@ def _optimum(place: str, found: Optimum, far: float) -> None:
     _readable(place, found.oddness, found.unreadable, far)
     if found.unreadable != bool(found.beyond):
         raise DocumentError(
-            f"inside.{place}.unreadable is {str(found.unreadable).lower()}, but {len(found.beyond)} measures "
-            "are beyond their limits. Expected: true if at least one measure is beyond its limit, and false "
-            "otherwise."
+            f"inside.{place}.unreadable is {str(found.unreadable).lower()}, but the number of measures beyond their limits is "
+            f"{len(found.beyond)}. The field must be true if this number is at least 1, and false otherwise."
         )
 
 
 def _readable(place: str, oddness: float, unreadable: bool, far: float) -> None:
     if unreadable != (oddness >= far):
         raise DocumentError(
-            f"inside.{place}.unreadable is {str(unreadable).lower()}, but the value of oddness is "
-            f"{oddness:.4g}. Expected: true if oddness is at least {far:.4g}, and false otherwise."
+            f"inside.{place}.unreadable is {str(unreadable).lower()}, but the value of oddness is {oddness:.4g}. The field must "
+            f"be true if oddness is at least {far:.4g}, and false otherwise."
         )

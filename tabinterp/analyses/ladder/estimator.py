@@ -155,7 +155,8 @@ class Ladder(Display):
         """
         if self.network is None:
             raise TabinterpError(
-                "a pickled ladder does not contain the rows that a scorecard needs. Call ti.ladder(model, table) again"
+                "this ladder was loaded from a pickle, which does not contain the rows that a scorecard needs. Call "
+                "ti.ladder(model, table) again"
             )
         module = import_module("tabinterp.analyses.scorecard.estimator")
         made = module.scorecard(self, self.network, counterpart, points=points, odds=odds, pdo=pdo)

@@ -81,7 +81,7 @@ class Ladder(Part):
                 )
             if self.gain != "better" and rung.recovered.value is not None:
                 raise DocumentError(
-                    f"{place}.recovered has a value, but the gain of the network is not significant. Expected: null."
+                    f"{place}.recovered has a value, but it must be null, because the gain of the network is not significant."
                 )
         linear = next((rung.status for rung in self.rungs if rung.rung == "linear"), None)
         expected = None if linear is None else BEHIND.get(linear, linear)
@@ -92,8 +92,8 @@ class Ladder(Part):
             )
         if not document.performance.held_out and any(rung.status != "not_resolved" for rung in self.rungs[:-1]):
             raise DocumentError(
-                "gain.ladder.rungs gives a status other than 'not_resolved', but there are no held-out rows. "
-                "Expected: 'not_resolved' for all refitted models."
+                "gain.ladder.rungs gives a status other than 'not_resolved' to a refitted model. Without held-out rows, the "
+                "status of every refitted model must be 'not_resolved'."
             )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -114,8 +114,8 @@ class Gain(Part):
             self._check_recovery(self.recovery.key, resolved)
         if self.agreement is not None and not resolved and self.agreement.key != "gain.no_gain":
             raise DocumentError(
-                f"gain.agreement is {self.agreement.key!r}, which is possible only if the network's gain is significant, but the "
-                "gain is not significant. Expected: 'gain.no_gain'."
+                f"gain.agreement is {self.agreement.key!r}, but it must be 'gain.no_gain', because the gain of the network is "
+                "not significant."
             )
 
     def _check_recovery(self, key: str, resolved: bool) -> None:
@@ -124,13 +124,13 @@ class Gain(Part):
         status = next((rung.status for rung in rungs if rung.rung == name), None)
         if told in REACHED and status != REACHED[told]:
             raise DocumentError(
-                f"gain.recovery is {key!r}, but the status of the refitted model in gain.ladder.rungs is "
-                f"{status!r}. Expected status: {REACHED[told]!r}."
+                f"gain.recovery is {key!r}, which requires the status {REACHED[told]!r}, but the status of the refitted model "
+                f"in gain.ladder.rungs is {status!r}."
             )
         if shared and not resolved:
             raise DocumentError(
-                f"gain.recovery is {key!r}, which gives the share of the gain that a refitted model recovers, but "
-                "the gain is not significant. Expected: a sentence without the share."
+                f"gain.recovery is {key!r}, which gives the share of the gain that a refitted model recovers. No share may be "
+                "given, because the gain is not significant."
             )
 
 

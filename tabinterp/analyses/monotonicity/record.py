@@ -63,9 +63,9 @@ class Record(Part):
                 refuted = found.fall >= least * (1 - near) / 2  # rounded down to one digit, more than half is left
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
-                        f"analyses.monotonicity: in the row of column {row.column!r}, {model}.answer is {found.answer!r}, but "
-                        f"the largest fall found is {found.fall} and its upper bound is {found.bound}. Only falls of at least "
-                        f"{least} count."
+                        f"analyses.monotonicity: {model}.answer is {found.answer!r} for column {row.column!r}, but the largest "
+                        f"fall found is {found.fall} and its upper bound is {found.bound}. The answer 'proved' requires that "
+                        f"both numbers are at most {least}, and 'refuted' requires that the fall is at least {least}."
                     )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

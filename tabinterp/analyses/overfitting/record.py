@@ -57,13 +57,17 @@ class Record(Part):
         found |= {f"{place}.slices.{i}": one for i, one in enumerate(self.slices)}
         for name, one in found.items():
             if min(one.rows, one.training_rows) < SMALL:
-                raise DocumentError(f"{name} has fewer than {SMALL} rows on one side of the split.")
+                raise DocumentError(
+                    f"{name} has fewer than {SMALL} held-out rows or fewer than {SMALL} training rows, but both numbers must be "
+                    f"at least {SMALL}."
+                )
             ours, theirs, excess = (part.value for part in (one.network, one.linear, one.excess))
             if ours is None or theirs is None or excess is None:  # At least one loss overflowed.
                 continue
             if not math.isclose(excess, ours - theirs, rel_tol=1e-6, abs_tol=1e-9 * max(1.0, abs(ours))):
                 raise DocumentError(
-                    f"{name}.excess is {excess:g}, but the network's gap minus the linear model's is {ours - theirs:g}."
+                    f"{name}.excess is {excess:g}, but the gap of the network minus the gap of the linear model is "
+                    f"{ours - theirs:g}."
                 )
         training = document.performance.training
         if training is None:
@@ -72,7 +76,8 @@ class Record(Part):
         alike = (self.rows, self.training_rows) == (training.held_out_rows, training.rows)
         if not alike or not (_alike(self.network, same.network_gap) and _alike(self.linear, same.linear_gap)):
             raise DocumentError(
-                f"{place} and performance.training have different numbers of rows, or different gaps in {self.metric}."
+                f"{place} and performance.training must contain the same numbers of rows and the same gaps in {self.metric}, "
+                "but they differ."
             )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -283,8 +283,8 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):
         raise NotApplicableError(
-            "all rows must be given in one batch if the loss is the AUC, because the AUC compares every row "
-            "with every other row"
+            "all rows must be given in one batch if the loss is the AUC, because the AUC compares every row with every other "
+            f"row; got {len(rows):,} of {len(bound.table):,} rows"
         )
     y, w = bound.at_home(bound.table.y[rows]), bound.at_home(bound.table.row_weights[rows])
     own = Untouched(plan.loss, taken_at(bound.answers, rows), y, w)

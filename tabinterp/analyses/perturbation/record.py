@@ -65,7 +65,9 @@ class Record(Part):
         """Check that the order of sizes and columns, the differences, `lost_at` and `worse_from` are consistent."""
         sizes = [one.size for one in self.sizes]
         if not (sizes and sizes[0] == 0 and sizes[-1] <= 1 and all(one < other for one, other in pairwise(sizes))):
-            raise DocumentError(f"analyses.perturbation.sizes must increase from 0 to at most 1, but are {sizes}.")
+            raise DocumentError(
+                f"analyses.perturbation.sizes must start at 0, increase strictly, and not exceed 1; got {sizes}."
+            )
         lost, worse = turns([(one.size, one.difference.low, one.difference.high) for one in self.sizes])
         for name, claimed, implied in (("lost_at", self.lost_at, lost), ("worse_from", self.worse_from, worse)):
             if claimed != implied:
@@ -76,13 +78,15 @@ class Record(Part):
             )
         inputs = {one.name: one.kind for one in document.data.columns if one.role == "input"}
         if (self.numbers is None) == ("numeric" in inputs.values()):
-            raise DocumentError("analyses.perturbation.numbers must be present if and only if an input is numeric.")
+            raise DocumentError(
+                "analyses.perturbation.numbers must be given if at least one input is numeric, and must be null otherwise."
+            )
         if self.numbers is not None:
             kept = [one for one in self.sizes if one.size == OF_NUMBERS and {*inputs.values()} == {"numeric"}]
             if self.numbers.size != OF_NUMBERS or any(one != self.numbers for one in kept):
                 raise DocumentError(
-                    f"analyses.perturbation.numbers must have size {OF_NUMBERS}. If all inputs are numeric, it must equal the "
-                    "entry of that size in analyses.perturbation.sizes."
+                    f"analyses.perturbation.numbers must have the size {OF_NUMBERS}; got {self.numbers.size}. If all inputs are "
+                    "numeric, it must also equal the entry of the same size in analyses.perturbation.sizes."
                 )
         if sorted(one.column for one in self.columns) != sorted(inputs):
             raise DocumentError("analyses.perturbation.columns must contain each input exactly once.")
@@ -150,7 +154,7 @@ def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
             continue
         if not math.isclose(difference.value, one.value - other.value, rel_tol=1e-6, abs_tol=1e-6 * abs(one.value)):
             raise DocumentError(
-                f"analyses.perturbation: {name} is {difference.value}, but the difference of its two values is "
+                f"analyses.perturbation: {name} is {difference.value}, but the two values from which it is computed differ by "
                 f"{one.value - other.value}."
             )
 

@@ -84,9 +84,8 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
     """Return the rows with the adverse class set if the target has two classes, and unchanged otherwise."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
-            "the deprecated argument 'declined' must be 'negative' or 'positive'; got "
-            f"{argument('declined', declined)}. Instead of 'declined', name the adverse class when reading "
-            f"the table: {argument('adverse')}"
+            f"the deprecated argument 'declined' must be 'negative' or 'positive'; got {argument('declined', declined)}. "
+            f"Instead of 'declined', use {argument('adverse')} to name the adverse class when the table is read"
         )
     schema = rows.schema
     if schema.task != "binary":
@@ -111,8 +110,7 @@ def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) 
         return rows
     stated = _with_adverse_side(rows, declined)
     warnings.warn(
-        f"{argument('declined', declined)} is deprecated and will be removed in the next version. "
-        "Instead, name the adverse class when reading the table: "
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version. Instead, read the table with "
         f"{argument('adverse', stated.schema.adverse)}",
         DeprecationWarning,
         stacklevel=stacklevel,

@@ -312,8 +312,8 @@ def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple
     given = dict(changeable) if isinstance(changeable, Mapping) else dict.fromkeys(changeable, True)
     if both := [name for name in given if name in fixed]:
         raise TabinterpError(
-            f"a column cannot be both changeable and immutable; got {both} in both arguments. Remove these columns from one of "
-            "the two"
+            f"{argument('changeable')} and {argument('immutable')} must not name the same columns; got {both} in both. Remove "
+            "these columns from one of the two arguments"
         )
     if not given:
         raise TabinterpError(
@@ -325,7 +325,8 @@ def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple
     )
     if still := [one.column for one in made if one.changeable is None]:
         raise TabinterpError(
-            f"the mapping of each changeable column must have the key 'changeable'; it is missing for {still}"
+            f"every mapping in {argument('changeable')} must have the key 'changeable', but the mappings of the columns {still} "
+            "do not. Add the key"
         )
     return made
 
@@ -349,8 +350,8 @@ def _positions(rows: Any, size: int) -> IntArray:
     if given.ndim == 1 and np.issubdtype(given.dtype, np.integer) and ((given >= 0) & (given < size)).all():
         return np.unique(given).astype(np.int64)
     raise TabinterpError(
-        f"{argument('rows')} must be a Boolean mask of {size:,} rows, or positions from 0 to {size - 1:,}; got an array of type "
-        f"{given.dtype} and shape {given.shape}. Positions count the rows of the table, from 0"
+        f"{argument('rows')} must be a Boolean mask of {size:,} rows, or a list of row positions from 0 to {size - 1:,}; got an "
+        f"array of type {given.dtype} and shape {given.shape}"
     )
 
 

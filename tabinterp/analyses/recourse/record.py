@@ -84,11 +84,15 @@ class Record(Part):
             _check_part(model)
         for share in shares:
             if any(end is not None and not -1e-9 <= end <= 1 + 1e-9 for end in (share.value, share.low, share.high)):
-                raise DocumentError(f"analyses.recourse: a share of rows is not between 0 and 1: {share}.")
+                raise DocumentError(
+                    f"analyses.recourse contains the share {share}. A share of rows and the ends of its interval must be "
+                    "between 0 and 1."
+                )
         both = (self.difference.value, self.network_on_both.value, self.linear.without.value)
         if None not in both and not math.isclose(both[0] or 0.0, (both[1] or 0.0) - (both[2] or 0.0), abs_tol=1e-6):
             raise DocumentError(
-                f"analyses.recourse: the difference is {both[0]}, but the shares are {both[1]} and {both[2]}."
+                f"analyses.recourse.difference is {both[0]}, but the two shares from which it is computed are {both[1]} and "
+                f"{both[2]}."
             )
         if any(row.p is not None and not 0 <= row.p <= 1 for row in self.groups):
             raise DocumentError("analyses.recourse.groups: each p-value must be between 0 and 1.")
@@ -103,8 +107,8 @@ def _check_part(model: OfModel) -> None:
     part, whole = model.only_implausible.value, model.without.value
     if part is not None and whole is not None and part > whole + 1e-9:
         raise DocumentError(
-            f"analyses.recourse: the share of rows with recourse only through implausible rows is {part}. It must not exceed the "
-            f"share of all rows without recourse, which is {whole}."
+            f"analyses.recourse: the share 'only_implausible' is {part}, but it must not exceed the share 'without', which is "
+            f"{whole}."
         )
 
 

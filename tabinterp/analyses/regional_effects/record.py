@@ -72,8 +72,8 @@ class Record(Part):
             above = one.explained.low is not None and one.explained.low > self.least
             if above != (one.curves is not None):
                 raise DocumentError(
-                    f"analyses.regional_effects.effects.{index} must have curves if and only if the interval of its explained "
-                    f"share lies above {self.least}."
+                    f"analyses.regional_effects.effects.{index} has {'no curves' if above else 'curves'}. It must have curves "
+                    f"if the interval of its explained share lies above {self.least}, and no curves otherwise."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

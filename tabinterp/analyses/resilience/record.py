@@ -65,10 +65,14 @@ class Record(Part):
         """Check that every result is based on enough rows, and that results under drift are present only if drift was found."""
         for index, one in enumerate(self.subsets):
             if one.rows < LEAST:
-                raise DocumentError(f"analyses.resilience.subsets.{index} is based on fewer than {LEAST} rows.")
+                raise DocumentError(
+                    f"analyses.resilience.subsets.{index} has fewer than {LEAST} rows, but every subset must have at least "
+                    f"{LEAST} rows."
+                )
             if one.kind == "drift" and not (self.drift.low is not None and self.drift.low > 0.5):
                 raise DocumentError(
-                    f"analyses.resilience.subsets.{index} has the kind 'drift', but no drift was found."
+                    f"analyses.resilience.subsets.{index} has the kind 'drift', which is allowed only if the interval of "
+                    "analyses.resilience.drift lies above 0.5."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -309,7 +309,7 @@ def _check_values(values: pd.Series, cut: Cut) -> None:
         if known and _type(value) not in known:
             example = next(iter(known.values()))
             raise TableError(
-                f"column {cut.column!r} has the value {shown(value)}, but the scorecard's levels for it are "
+                f"column {cut.column!r} has the value {shown(value)}, but the levels of this column in the scorecard are "
                 f"{_type(example)}, such as {example!r}. Convert the column to the type that it has in the table"
             )
 

@@ -354,7 +354,7 @@ def _together(
     if absent:
         raise NotApplicableError(
             "the background table must contain every input column of the explained table; it lacks "
-            f"{', '.join(map(repr, absent))}"
+            f"{', '.join(map(repr, absent))}. Add these columns"
         )
     backs = len(table) + np.arange(len(background))
     if background is table:

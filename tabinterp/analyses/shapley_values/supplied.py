@@ -132,8 +132,8 @@ def compare_explanation(
     )
     if len(values) != len(table):
         raise TabinterpError(
-            f"the explanation has {len(values):,} rows, but the table has {len(table):,}. Pass a table of exactly the explained "
-            "rows, such as table.take(positions)"
+            f"the explanation has {len(values):,} rows, but the table has {len(table):,}. Pass a table that contains exactly "
+            "the explained rows, such as table.take(positions)"
         )
     values, base = _outputs(values, base, bound)
     supplied = _on_columns(values, names, bound)
@@ -183,8 +183,8 @@ def _interpret(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | No
     base = np.array([row["extra"]["scores"] for row in rows], dtype=np.float64)
     if values.ndim != 2 or base.shape != (len(rows), 1):
         raise TabinterpError(
-            "each row of the explanation must have one score for each feature and one intercept. For several classes, pass a "
-            "shap.Explanation"
+            "each row of the explanation must have one score for each feature and one intercept; got scores of shape "
+            f"{values.shape} and intercepts of shape {base.shape}. For several classes, pass a shap.Explanation"
         )
     return values[:, :, None], base, [str(name) for name in rows[0]["names"]] if rows else None
 
@@ -211,8 +211,8 @@ def _on_columns(values: FloatArray, names: list[str] | None, bound: BoundModel) 
         return values[:, [names.index(column) for column in columns]]
     if values.shape[1] != encoding.width:
         raise TabinterpError(
-            f"the explanation has {values.shape[1]} features. It must have the {len(columns)} input columns of the table as "
-            f"features, with the same names, or the {encoding.width} encoded columns in the encoder's order"
+            f"the explanation has {values.shape[1]} features. The features must be the {len(columns)} input columns of the "
+            f"table, with the same names, or the {encoding.width} encoded columns, in the encoder's order"
         )
     if not all(encoding.local.values()):
         raise TabinterpError(

@@ -49,12 +49,13 @@ class Slices(Part):
         """Check that the status of each group follows from its interval, and that groups are listed only with held-out rows."""
         if self.found and not document.performance.held_out:
             raise DocumentError(
-                "slices.found compares groups of rows, but there are no held-out rows. Expected: an empty list."
+                f"slices.found lists {len(self.found)} groups of rows, but it must be empty, because there are no held-out "
+                "rows."
             )
         for index, row in enumerate(self.found):
             place = f"slices.found.{index}"
             if row.rows < SMALL:
-                raise DocumentError(f"{place}: the group has {row.rows} rows. Expected: at least {SMALL} rows.")
+                raise DocumentError(f"{place} has {row.rows} rows, but every group must have at least {SMALL} rows.")
             expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
             if row.status not in ("equivalent", expected):
                 raise DocumentError(

@@ -42,8 +42,7 @@ class WeakPart(Part):
         """Check that no group with fewer than ten rows is shown."""
         if any(row.rows < SMALL for row in self.found):
             raise DocumentError(
-                f"groups.weak contains a group with fewer than {SMALL} rows. Expected: at least {SMALL} rows in "
-                "each group."
+                f"groups.weak contains a group with fewer than {SMALL} rows, but every group must have at least {SMALL} rows."
             )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -132,8 +132,9 @@ class MetricDemand(_Demand):
             least, most = least - most, most - least
         if (self.at_least is None or self.at_least <= least) and (self.at_most is None or self.at_most >= most):
             raise ValueError(
-                f"every model meets this threshold: {'the difference in ' * (self.of == 'difference')}{self.metric} lies between "
-                f"{least:g} and {most:g}; set a threshold that a model can miss (write proportions as 0.75, not 75)"
+                f"every model meets this threshold, because {'the difference in ' * (self.of == 'difference')}{self.metric} "
+                f"always lies between {least:g} and {most:g}; set a threshold that a model can miss (write proportions as 0.75, "
+                "not 75)"
             )
         return self
 
@@ -169,7 +170,7 @@ class FindingDemand(_Demand):
                 raise ValueError(f"the check {self.finding!r} has no limit {name!r}; {allowed}")
             if not limits[name].least <= value <= limits[name].most:
                 raise ValueError(
-                    f"the limit {name!r} of the check {self.finding!r} is out of range ({value:g}); {allowed}"
+                    f"the limit {name!r} of the check {self.finding!r} is {value:g}, which is out of range; {allowed}"
                 )
         return self
 
@@ -243,7 +244,9 @@ class Policy(_Part):
         for what, named in named_once.items():
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
-                raise ValueError(f"more than one {what} for {', '.join(twice)}; keep only one {what} for each")
+                raise ValueError(
+                    f"the policy has more than one {what} for {', '.join(twice)}; keep only one {what} for each"
+                )
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:
             raise ValueError(

@@ -54,18 +54,21 @@ def wrap(
     without_encoder(encoder, "a fastai learner includes its preprocessing")
     if "TabularLearner" not in bases(learner):
         raise ModelError(
-            f"{type(learner).__name__} is not a tabular learner. Only fastai's TabularLearner is supported"
+            f"expected a fastai TabularLearner; got an object of type {type(learner).__name__}. Other fastai learners are not "
+            "supported"
         )
     source = learner.dls.train_ds
     known = tuple(learner.dls.vocab) if getattr(learner.dls, "vocab", None) is not None else None
     if len(source.y_names) > 1:
         raise ModelError(
-            f"the learner predicts the targets {', '.join(source.y_names)}, but only one target is supported"
+            f"the learner predicts the targets {', '.join(source.y_names)}, but only one target is supported. Train a separate "
+            "learner for each target"
         )
     if known is not None and outputs is None and not set(bases(learner.loss_func)) & set(LOGITS):
         raise ModelError(
-            f"the loss {type(learner.loss_func).__name__} does not determine whether the learner returns logits or probabilities "
-            f"(known losses: {', '.join(LOGITS)}). Pass {argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
+            f"tabinterp cannot infer from the loss {type(learner.loss_func).__name__} whether the learner returns logits or "
+            f"probabilities. It can infer this only from {', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or "
+            f"{argument('outputs', 'probabilities')}"
         )
     inputs = {"x_cat": _encoder(source, "cats"), "x_cont": _encoder(source, "conts")}
     model = from_torch.wrap(

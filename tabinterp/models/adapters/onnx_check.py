@@ -212,7 +212,7 @@ def output(proto: Any) -> str:
         names = ", ".join(one.name for one in proto.graph.output)
         raise ModelError(
             "an ONNX network must have exactly one floating-point output, which contains scores or probabilities; this network "
-            f"has the outputs {names}. Export it with one such output"
+            f"has the outputs {names}. Export the network with one such output"
         )
     return str(floats[0])
 
@@ -330,7 +330,7 @@ def _check_values(proto: Any, source: str, onnx: Any) -> None:
         if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
             raise ModelError(
                 f"{source!r}: the weights {one.name!r} contain infinite or NaN values. Train the network again, or export an "
-                "earlier state of it"
+                "earlier checkpoint"
             )
 
 
@@ -362,13 +362,15 @@ def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
 
 def _check_inputs(inputs: list[Any], source: str, types: Collection[int]) -> None:
     if not 0 < len(inputs) <= MOST_INPUTS:
-        raise ModelError(f"{source!r} has {len(inputs)} inputs; 1 to {MOST_INPUTS} are allowed")
+        raise ModelError(
+            f"{source!r} has {len(inputs)} inputs, but an ONNX network must have 1 to {MOST_INPUTS} inputs"
+        )
     for one in inputs:
         kind = one.type.tensor_type
         if kind.elem_type not in types:
             raise ModelError(
-                f"{source!r}: the input {one.name!r} has an unsupported type; inputs must be floats or integers. Encode "
-                "other values before they enter the network, and export the network again"
+                f"{source!r}: the input {one.name!r} has an unsupported type; inputs must be floats or integers. Encode other "
+                "values before they are passed to the network, and export the network again"
             )
         dims = list(kind.shape.dim)
         if len(dims) not in (1, 2) or not all(dim.dim_value > 0 for dim in dims[1:]):

@@ -53,7 +53,8 @@ def wrap(
         raise ModelError("the TabularModel is not fitted. Call its fit method first")
     if len(config.target) > 1:
         raise ModelError(
-            f"the TabularModel predicts the targets {', '.join(config.target)}, but only one target is supported"
+            f"the TabularModel predicts the targets {', '.join(config.target)}, but only one target is supported. Train a "
+            "separate TabularModel for each target"
         )
     if config.task not in ("classification", "regression") or data.do_target_transform or config.date_columns:
         raise ModelError(

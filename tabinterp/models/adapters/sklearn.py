@@ -180,9 +180,9 @@ def _of_one_target(estimator: Any, output: str | int) -> Any:
     kind = type(final).__name__
     if kind not in SEVERAL_TARGETS:
         raise ModelError(
-            f"{argument('output', output)} chooses an output of a torch module or a target of {' or '.join(SEVERAL_TARGETS)}, "
-            f"but {kind} is none of these. Leave out {argument('output')}. To state whether the model returns logits or "
-            f"probabilities, pass {argument('outputs')}"
+            f"{argument('output', output)} can be used only with a torch module, or with {' or '.join(SEVERAL_TARGETS)}; got "
+            f"{kind}. Leave out {argument('output')}. To state whether the model returns logits or probabilities, pass "
+            f"{argument('outputs')}"
         )
     members = final.estimators_
     if not isinstance(output, int) or not 0 <= output < len(members):
@@ -203,8 +203,8 @@ def _check(estimator: Any) -> None:
     kind = type(estimator).__name__
     if not (_is(is_classifier, estimator) or _is(is_regressor, estimator) or is_classifying(estimator)):
         raise ModelError(
-            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor or a fitted classifier with predict_proba. "
-            f"Gradients and weights are available for {', '.join(SUPPORTED)}"
+            f"{kind} is neither a classifier nor a regressor. Pass a fitted regressor, or a fitted classifier that has the "
+            f"method predict_proba. tabinterp can read the weights and compute gradients only for {', '.join(SUPPORTED)}"
         )
     if isinstance(estimator, BaseEstimator):
         try:

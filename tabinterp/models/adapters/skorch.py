@@ -111,9 +111,9 @@ def _outputs(net: Any, criterion: Any) -> str:
     kind = next((base for base in bases(criterion) if base in CRITERIA), None)
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
-            f"the loss {type(criterion).__name__} does not determine whether this {type(net).__name__} returns logits or "
-            f"probabilities (known losses: {', '.join([*CRITERIA, *REGRESSION, COUNT])}). Pass {argument('outputs', 'logits')} "
-            f"or {argument('outputs', 'probabilities')}"
+            f"tabinterp cannot infer from the loss {type(criterion).__name__} whether this {type(net).__name__} returns logits "
+            f"or probabilities. It can infer this only from {', '.join([*CRITERIA, *REGRESSION, COUNT])}. Pass "
+            f"{argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
         )
     return CRITERIA[kind]
 

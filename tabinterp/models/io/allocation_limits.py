@@ -85,6 +85,7 @@ def check_cells(cells: int, what: str, name: str) -> None:
     """
     if cells > MOST_CELLS:
         raise ModelError(
-            f"{name}: {what} need {told(cells)} cells ({told(cells * 8 >> 30)} GiB) of memory; the limit for a model from a "
-            f"file is {MOST_CELLS:,} cells. Use fewer rows (--rows), encode fewer columns, or use narrower layers"
+            f"{name}: {what} have {told(cells)} entries in total and need {told(cells * 8 >> 30)} GiB of memory; the limit for "
+            f"a model from a file is {MOST_CELLS:,} entries. Use fewer rows (--rows), encode fewer columns, or use narrower "
+            "layers"
         )

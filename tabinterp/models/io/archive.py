@@ -95,10 +95,12 @@ def _check(entry: zipfile.ZipInfo, name: str) -> None:
     said = f"{name!r}: the member {entry.orig_filename!r}"
     parts = re.split(r"[/\\]", entry.orig_filename)
     if ".." in parts or parts[0] == "" or ":" in parts[0] or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
-        raise UnsafeFileError(f"{said} has a path that leads outside the archive")
+        raise UnsafeFileError(f"{said} has a path that leads outside the archive. Save the model again")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.is_dir() or kind not in (0, stat.S_IFREG):
-        raise UnsafeFileError(f"{said} is a link, a folder or a device; only regular files are allowed")
+        raise UnsafeFileError(
+            f"{said} is a link, a folder or a device; only regular files are allowed. Save the model again"
+        )
     if entry.flag_bits & 0x1:
         raise UnsafeFileError(f"{said} is encrypted. Save the archive without a password")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

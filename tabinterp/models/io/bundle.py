@@ -347,8 +347,8 @@ def _network(model: Model) -> _Network:
     if model.function is not None or model.finish is not None:
         raise ModelError(
             f"{model.name} {model.opaque}, so it cannot be saved without its code. Only networks, and estimators that tabinterp "
-            "reads as networks, can be saved. Keep an ONNX model in its own file, which ti.load_model reads. Keep a function in "
-            "your code"
+            "reads as networks, can be saved. An ONNX model can be kept in its own file, which ti.load_model reads; a function "
+            "must stay in your Python code"
         )
     return _Network(model.module, model.encoder, model.reads)
 

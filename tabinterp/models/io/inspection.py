@@ -105,7 +105,7 @@ def inspect_model(path: str | Path) -> Inspection:
         _guarded(found, lambda: _folder(source, found))
         return found
     if not source.exists():
-        raise ModelError(f"there is no file or folder {str(source)!r}")
+        raise ModelError(f"there is no file or folder {str(source)!r}. Check the path")
     _guarded(found, lambda: _file(source, found))
     return found
 

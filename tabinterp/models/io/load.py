@@ -191,7 +191,7 @@ def open_bundle(source: Path) -> Bundle | None:
 
 def _existing(source: Path) -> Path:
     if not source.exists():
-        raise ModelError(f"there is no file or folder {str(source)!r}")
+        raise ModelError(f"there is no file or folder {str(source)!r}. Check the path")
     return source
 
 
@@ -286,7 +286,7 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
         ) from None
     if not finite:
         raise ModelError(
-            f"{content.name!r} contains infinite or NaN weights. Train the model again, or save an earlier state of it"
+            f"{content.name!r} contains infinite or NaN weights. Train the model again, or save an earlier checkpoint"
         )
     return model if model.predict is None else replace(model, predict=_told(model.predict, content.name))
 

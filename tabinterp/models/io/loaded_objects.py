@@ -323,9 +323,7 @@ def _check_count(value: Any, name: str, most: int, said: str) -> None:
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
-        raise ModelError(
-            f"{said} has {name}={str(found[0])[:40]}; the limit is {most:,} for a parameter that sets a number of steps or parts"
-        )
+        raise ModelError(f"{said} has {name}={str(found[0])[:40]}; the limit for this parameter is {most:,}")
 
 
 def _made(value: Any) -> int:

@@ -75,7 +75,7 @@ def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
         raise ModelError(f"{said} must be described by exactly the fields dtype, shape and data_offsets")
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in SIZES:
-        raise ModelError(f"{said} has the unknown dtype {str(dtype)[:40]!r}; allowed: {', '.join(SIZES)}")
+        raise ModelError(f"{said} has the unknown dtype {str(dtype)[:40]!r}; the allowed dtypes are {', '.join(SIZES)}")
     if not _counts(shape) or not _counts(span) or len(span) != 2:
         raise ModelError(f"{said} has a shape or offsets that are not lists of whole numbers")
     if span[1] - span[0] != math.prod(shape) * SIZES[dtype]:
@@ -135,7 +135,7 @@ def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:
         if not bool(torch.isfinite(value).all()):
             raise ModelError(
                 f"{file!r}: the tensor {name!r} contains infinite or NaN values. Train the network again, or save an earlier "
-                "state of it"
+                "checkpoint"
             )
 
 

@@ -17,10 +17,9 @@ def printer() -> Any:
         ) from None
     except OSError as error:  # WeasyPrint looks for Pango on import
         raise MissingError(
-            f"PDF output needs the library Pango, which cannot be loaded ({_first_line(error)}). Install "
-            "Pango. Debian and Ubuntu: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0; "
-            "macOS: brew install pango; other systems: "
-            "https://doc.courtbouillon.org/weasyprint/stable/first_steps.html"
+            f"PDF output needs the library Pango, which cannot be loaded ({_first_line(error)}). Install Pango with `apt-get "
+            "install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0` on Debian and Ubuntu, with `brew install pango` on "
+            "macOS, or as described at https://doc.courtbouillon.org/weasyprint/stable/first_steps.html on other systems"
         ) from None
     return weasyprint
 
