@@ -143,4 +143,4 @@ def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         return scores.new_zeros(*rows.shape, scores.shape[1]), scores
     last = scores.shape[1] - 1
     found = [torch.autograd.grad(scores[:, k].sum(), rows, retain_graph=k < last)[0] for k in range(last + 1)]
-    return found[0][:, :, None] if last == 0 else torch.stack(found, dim=2), scores.detach()
+    return torch.stack(found).permute(1, 2, 0), scores.detach()  # each output is contiguous in memory

@@ -32,12 +32,13 @@ def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) 
     ends = score(rest, _at(start, move, every.repeat_interleave(STEPS + 1), grid.repeat(n)))
     ends = ends.reshape(n, STEPS + 1, -1)
     below, above = ends[:, :-1].flatten(0, 1), ends[:, 1:].flatten(0, 1)
-    total = grid.new_zeros((n, move.shape[1], ends.shape[2]))
+    total = grid.new_zeros((ends.shape[2], n, move.shape[1]))
     count, grows, number = (torch.zeros_like(every) for _ in range(3))
     stuck, last = grows > 0, grid.new_full((n,), torch.inf)
     for depth in range(DEPTH + 1):
         gradient, middle = slopes(rest, _at(start, move, rows, left + width / 2))
-        said = torch.einsum("shk,sh->sk", gradient, move[rows]).double() * width[:, None]
+        gradient = gradient.permute(2, 0, 1)
+        said = torch.linalg.vecdot(gradient, move[rows]).T.double() * width[:, None]
         miss = (said - (above - below)).abs()
         least = torch.maximum(enough, ROUNDING * torch.maximum(above.abs(), below.abs()))
         open_ = (miss > least).any(dim=1) & (depth < DEPTH)
@@ -48,14 +49,14 @@ def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) 
         last, number = sums, now
         open_ &= ~stuck[rows]
         done = ~open_
-        total.index_add_(0, rows[done], gradient[done].double() * width[done, None, None])
+        total.index_add_(1, rows[done], gradient[:, done].double() * width[done, None])
         count.index_add_(0, rows, torch.ones_like(rows))
         if not bool(open_.any()):
             break
         rows, left, width, middle = rows[open_].repeat(2), left[open_], width[open_] / 2, middle[open_]
         below, above = torch.cat([below[open_], middle]), torch.cat([middle, above[open_]])
         left, width = torch.cat([left, left + width]), width.repeat(2)
-    return total, count, stuck
+    return total.permute(1, 2, 0), count, stuck
 
 
 def _at(start: Tensor, move: Tensor, rows: Tensor, t: Tensor) -> Tensor:
