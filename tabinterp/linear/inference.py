@@ -125,9 +125,8 @@ def infer(
 
     Parameters
     ----------
-    y : (n,)
-        Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts for other tasks, for
-        which `n_classes` is ignored.
+    y : (n,) Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts for other tasks.
+        For other tasks, `n_classes` is ignored.
     covariance : optional
         "model", "robust" or "cluster". With `groups`, the default is "cluster". With `weights`, the default is "robust". It is
         also "robust" for counts, because their variance rarely equals their mean. Otherwise, the default is "model". The sandwich

@@ -123,8 +123,8 @@ def parts_of(
     """Return the folds of a cross-validation, each as the positions of the rows to fit on and of the rows to score.
 
     There are at most five folds. The rows of each stratum in `strata` (rows,) are spread evenly over the folds, and rows with the
-    same number in `groups` (rows,) are in the same fold. The list is empty if the rows to fit on would contain no row of a
-    stratum in `needed`.
+    same number in `groups` (rows,) are in the same fold. The list is empty if the rows to fit on cannot contain every stratum in
+    `needed`.
     """
     if groups is not None:
         return by_group(strata, groups, needed, FOLDS, seed)

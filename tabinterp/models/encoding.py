@@ -42,7 +42,7 @@ CHECKED = 256  # rows on which affine last steps are compared with the whole enc
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """The last steps of an encoder, which mix columns. They are represented by a function `mix` of the rows that `head` returns.
+    """The last steps of an encoder, which mix columns. The function `mix` applies these steps to the output of `head`.
 
     If these steps are affine, `mix(x) == x @ weight.T + constant`, with `weight` (d, c) and `constant` (d,). Otherwise, `steps`
     contains the step sizes for finite differences.
@@ -61,7 +61,8 @@ class Encoding:
     column to the positions of its encoded columns.
 
     If a column is `local`, its encoded columns can be changed without changing any others. If a column has no encoded columns,
-    the model does not use it. If columns are mixed, the function `mixing` computes the `tail` when it is first used.
+    the model does not use it. If columns are mixed, `mixing` is the function that computes `tail` when this attribute is first
+    used.
 
     If this encoding is the head of a larger encoding, `abrupt` lists the columns in which the larger encoding is not smooth.
     These columns can be changed, but have no derivatives.
@@ -347,7 +348,7 @@ def encoded_by(
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Replace missing values with None in the columns in which the encoder was fitted with None."""
+    """Replace missing values with None in columns in which missing values were None when the encoder was fitted."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 

@@ -1,4 +1,4 @@
-"""Calls to networks with named inputs, and to networks with several outputs of which one contains the scores."""
+"""Calls to networks that take named inputs, or that return the scores as one of several outputs."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def no_scores(name: str, result: Any, rows: int) -> str:
 
 def _choice(result: Any, rows: int) -> str | int | None:
     """Return the key or position of the output that most likely contains scores, or "mean" for a tensor of ensemble members.
-    Return None if no output may contain scores.
+    Return None if none of the outputs can contain scores.
     """
     if isinstance(result, Tensor):
         return MEAN if result.ndim == 3 and len(result) == rows else None

@@ -104,7 +104,7 @@ class Layer(BaseModel):
 
 
 def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
-    """Validate a pydantic model, and raise its first error as a `ModelError`."""
+    """Validate `value` as a pydantic model of class `kind`, and raise the first validation error as a `ModelError`."""
     try:
         return kind.model_validate(value)
     except ValidationError as error:
