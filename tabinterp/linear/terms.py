@@ -234,8 +234,8 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
 
 
 def _named(levels: list[Any], counts: pd.Series) -> list[str]:
-    """Return the names of at most three levels that have the same encoding. If there are several levels, those with few rows are
-    counted instead of named.
+    """Return the names of at most three levels that have the same encoding, and the number of the other levels. If there are
+    several levels, those with few rows are not named.
     """
     if len(levels) < 2:
         return [str(level) for level in levels]

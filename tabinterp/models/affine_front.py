@@ -70,7 +70,7 @@ class Front:
 
 @dataclass(frozen=True)
 class _Affine:
-    """The weight and bias of a node of the graph that is an affine function of the input."""
+    """The weight and bias of a graph node whose value is an affine function of the network's input."""
 
     weight: Tensor
     bias: Tensor

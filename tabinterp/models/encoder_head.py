@@ -226,8 +226,8 @@ class Joined:
 
 
 class Shown(Structured):
-    """The head of an encoder for which only a probe has shown which columns it mixes. The output of the head starts with the
-    numeric columns that the encoder mixes, unchanged. The encoded columns that depend on at most one column follow.
+    """The head of an encoder whose mixed columns are known only from a probe. The output of the head starts with the numeric
+    columns that the encoder mixes, unchanged. The encoded columns that depend on at most one column follow.
     """
 
     def __init__(

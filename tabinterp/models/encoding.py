@@ -174,7 +174,7 @@ def _tail(
 ) -> Tail | None:
     """Return the steps of an encoder that mix columns, or None if they are unknown.
 
-    The steps are checked on rows in which the value of each column is taken from a randomly chosen row of the table.
+    The steps are checked on rows that combine column values from randomly chosen rows of the table.
     """
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
@@ -213,13 +213,13 @@ def _unchanged(x: FloatArray) -> FloatArray:
 
 
 def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Return rows in which the value of each column is taken from a randomly chosen row of the frame."""
+    """Return rows that combine column values from randomly chosen rows of the frame."""
     taken = {c: frame[c].take(order).reset_index(drop=True) for c, order in _orders(frame, width).items()}
     return with_columns(frame.iloc[:0], taken)
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return, for each column, random positions of the rows from which its values are taken. There are fewer positions for wide
+    """Return, for each column, the positions of randomly chosen rows that provide its values. There are fewer positions for wide
     tables, because every column is checked with a separate call of the encoder.
     """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
@@ -230,8 +230,8 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
     """Return whether the encoding of each local column is independent of the values in other columns.
 
-    This is checked on rows that combine the values of several rows. Each local column must be encoded as in the row from which
-    its value was taken.
+    This is checked on rows that combine the values of several rows. Each local column must be encoded as in the row that provided
+    its value.
     """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():

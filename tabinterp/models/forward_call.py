@@ -25,8 +25,8 @@ Averaged = Literal["values", "logits", "logs"]  # what the averaged members retu
 class Inputs:
     """A specification of how inputs are passed to a network: by position, by keyword, or as one dict.
 
-    `names` contains the names of the inputs (None if they are passed by position). `absent` contains the keywords for which None
-    is passed.
+    `names` contains the names of the inputs (None if they are passed by position). `absent` contains the keywords that receive
+    None.
     """
 
     number: int

@@ -4,9 +4,9 @@ scikit-learn encodes every cell of a text column separately, and a column transf
 matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. For all other
 rows, the encoding is looked up.
 
-The first rows are compared with the output of the column transformer. If they differ, the column transformer encodes all rows.
-Small numbers of rows are passed directly to the parts, because the column transformer's own checks take longer than encoding the
-rows.
+The encodings of the first rows are compared with the output of the column transformer. If they differ, the column transformer
+encodes all rows. Small numbers of rows are passed directly to the parts, because the column transformer's own checks take longer
+than encoding the rows.
 """
 
 from __future__ import annotations

@@ -739,7 +739,7 @@ class Intercepted(nn.Module):
 class OwnInputs(nn.Module):
     """An intercepted network as a function of its original inputs (n, columns).
 
-    Levels are counted from the lowest level of their column, so that single precision can represent very large levels exactly.
+    Levels are counted from the lowest level of their column. Single precision can then represent even very large levels exactly.
     Every row must have exactly one level in each column. The network has no gradient.
     """
 

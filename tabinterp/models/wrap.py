@@ -34,7 +34,7 @@ def wrap(
     name: str | None = None,
     device: str = CPU,
 ) -> Model:
-    """Wrap a model of any supported library, so that tabinterp can audit it.
+    """Convert a model of any supported library to a `Model`, which tabinterp can audit.
 
     Parameters
     ----------

@@ -81,8 +81,8 @@ class Texts:
 class Front(Structured):
     """A transformer that applies the encoding steps of a pipeline to the pipeline's input columns.
 
-    `places` maps the name of each intermediate value to a list: for each column of the value, the position of the table column
-    from which it is computed (-1 for a constant).
+    `places` maps the name of each intermediate value to a list of positions. Entry i is the position of the input column from
+    which column i of the value is computed (-1 for a constant).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Adapter for statsmodels results: linear models with a covariance matrix, fitted to arrays or with a formula."""
+"""Adapter for statsmodels results: linear models with a covariance matrix, fitted to a design matrix or with a formula."""
 
 from __future__ import annotations
 
