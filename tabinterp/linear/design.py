@@ -186,7 +186,7 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
     """Select linearly independent columns in order.
 
     Return the positions of the selected columns and their triangular factor. For every other column, also return the positions of
-    the selected columns from which it can be computed.
+    the selected columns that determine it.
 
     `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error of the column:
     for example, a column of 1e9 plus noise of size 1 has a rounding error of 1e9 * eps. A column is treated as a linear

@@ -125,9 +125,8 @@ def infer(
 
     Parameters
     ----------
-    y : (n,)
-        Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts for other tasks, for
-        which `n_classes` is ignored.
+    y : (n,) Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts for other tasks.
+        For other tasks, `n_classes` is ignored.
     covariance : optional
         "model", "robust" or "cluster". With `groups`, the default is "cluster". With `weights`, the default is "robust". It is
         also "robust" for counts, because their variance rarely equals their mean. Otherwise, the default is "model". The sandwich
@@ -235,7 +234,7 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Table:
-    """The estimates of a fit, arranged by output. For each output, the intercept comes first and then the terms.
+    """The estimates of a fit, arranged by output. For each output, the intercept comes first, followed by the terms.
 
     Only the outputs in `present` have estimates.
     """
@@ -346,7 +345,7 @@ class _Table:
 
 
 def with_numbers(empty: Estimate, value: float, variance: float, df_residual: float | None, *, ratio: bool) -> Estimate:
-    """Return an estimate in which the numbers of `empty` are filled in, including the 95% interval.
+    """Return a copy of the estimate `empty` with its numbers filled in, including the 95% interval.
 
     If the variance is NaN, there is no interval. If the value is NaN, `empty` is returned unchanged.
     """

@@ -104,7 +104,9 @@ class Likelihood:
         return result.reshape(self.size, self.size)
 
     def _weighted_square(self, curvature: Floats, *, positive: bool) -> Floats:
-        """Return basis' diag(curvature) basis. `positive` states that no curvature is negative, which halves the time."""
+        """Return basis' diag(curvature) basis. If no curvature is negative, pass `positive=True`, which halves the computing
+        time.
+        """
         if not positive:
             return np.asarray((self.basis * curvature[:, None]).T @ self.basis)
         root = self.basis * np.sqrt(np.maximum(curvature, 0))[:, None]
@@ -131,7 +133,7 @@ class Likelihood:
 @dataclass(frozen=True)
 class Maximum:
     """The maximum of a likelihood: the `parameters` (size,), their Fisher `information`, and whether the logits converged. If
-    `maximise` was given a span, the information refers to directions in this span.
+    `maximise` was called with a span, the information refers to directions in this span.
 
     `recession` (size,) is a direction along which the likelihood keeps increasing to infinity, or None if the iterations found no
     such direction.

@@ -3,9 +3,9 @@
 The models are logistic or multinomial regression for classes, ridge regression for numbers, and Poisson regression for counts.
 The rows of a group are always in the same fold.
 
-For classes, the penalty is chosen on at most 10,000 randomly drawn rows. Penalties are tried from strong to weak until the loss
-rises, and each fit starts from the solution for the previous penalty in the same fold. A subsample is sufficient, because the
-penalty corresponds to the width of a prior, and this width does not depend on the number of rows.
+For classes, the penalty is chosen on at most 10,000 randomly selected rows. Penalties are tried from strong to weak until the
+loss rises, and each fit starts from the solution for the previous penalty in the same fold. A subsample is sufficient, because
+the penalty corresponds to the width of a prior, and this width does not depend on the number of rows.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ def parts_of(
     """Return the folds of a cross-validation, each as the positions of the rows to fit on and of the rows to score.
 
     There are at most five folds. The rows of each stratum in `strata` (rows,) are spread evenly over the folds, and rows with the
-    same number in `groups` (rows,) are in the same fold. The list is empty if the rows to fit on would contain no row of a
-    stratum in `needed`.
+    same number in `groups` (rows,) are in the same fold. The list is empty if the rows to fit on cannot contain every stratum in
+    `needed`.
     """
     if groups is not None:
         return by_group(strata, groups, needed, FOLDS, seed)

@@ -4,8 +4,8 @@ computed.
 The likelihood has no finite maximum if there is a direction along which the log rates of some rows with a count of zero decrease
 without bound, while the rates of all other rows stay the same. In the limit, the affected rows have a rate of zero and carry no
 further information (Correia, Guimarães & Zylkin 2019). The rates of rows with a positive count do not change along such a
-direction. The search is therefore limited to directions that the rows with a positive count do not determine. There are few of
-these directions, if any, and a small linear programme finds all affected rows.
+direction. The search is therefore limited to the null space of the rows with a positive count. This space has few dimensions, if
+any, and a small linear programme finds all affected rows.
 """
 
 from __future__ import annotations
@@ -93,10 +93,10 @@ def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floa
 
 
 def _undetermined(vectors: Floats) -> Floats:
-    """Return an orthonormal basis (p, q) of the directions that the rows `vectors` (n, p) do not determine.
+    """Return an orthonormal basis (p, q) of the null space of the matrix `vectors` (n, p).
 
-    `null_space` is applied to the triangular factor R of the rows, which has the same singular values. Applied to the rows, it
-    would need an n by n matrix.
+    `null_space` is applied to the triangular factor of `vectors`, which has the same null space and singular values. Applied to
+    `vectors`, it would need an n by n matrix.
     """
     return np.asarray(null_space(np.linalg.qr(vectors, mode="r"), rcond=UNDETERMINED))
 
@@ -123,7 +123,9 @@ def never_counted(vectors: Floats, y: Floats) -> Bools:
 
 
 def _falling(moves: Floats) -> Bools:
-    """Return a mask (m,) of the rows of `moves` (m, q) that decrease along a direction in which no row increases."""
+    """Return a mask (m,) of the rows of `moves` (m, q) whose product with some direction (q,) is negative. Only directions that
+    have no positive product with any row are considered.
+    """
     m, q = moves.shape
     # maximise the sum of decreases s, 0 <= s <= 1, subject to s + moves @ direction <= 0
     solution = linprog(
@@ -136,7 +138,7 @@ def _falling(moves: Floats) -> Bools:
 
 
 def _causes(design: Design, y: Floats) -> list[Cause]:
-    """Return the levels at which all counts are zero, with their numbers of rows."""
+    """Return a `Cause` for each level at which all counts are zero."""
     indicators, owners = levels(design)
     rows, counts = indicators.sum(axis=0), indicators.T @ y
     return [Cause(int(rows[i]), (), *owner) for i, owner in enumerate(owners) if rows[i] > 0 and counts[i] == 0]

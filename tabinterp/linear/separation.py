@@ -1,5 +1,5 @@
-"""Separation of classes in logistic regression: detecting that the likelihood has no finite maximum, and computing the limits of
-the estimates.
+"""Separation of classes in logistic regression: detection of likelihoods without a finite maximum, and the limits of the
+estimates.
 
 Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class. For some rows
 and other classes, it rises without bound (Albert and Anderson 1984). In the limit, such a row cannot have that other class, so

@@ -1,4 +1,5 @@
-"""Inference from the estimates and covariance that a linear model supplies. They are converted from encoded columns to terms.
+"""Inference from the estimates and the covariance that a library supplies with a linear model. Both are converted from encoded
+columns to terms.
 
 The coefficient of a term is a linear function of the model's parameters. Its standard error is therefore computed from the
 covariance of the parameters.
@@ -24,7 +25,7 @@ from .terms import AnyTerm, Contrast, Slope
 def own_inference(
     bound: BoundModel, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
 ) -> Inference:
-    """Return the estimates that the model supplies, converted to the coefficients of terms.
+    """Return the estimates and the covariance in `fit`, converted to the coefficients of terms.
 
     Variance inflation factors are computed from `design`, the design matrix of the table's rows, and the rows' `weights`.
     """

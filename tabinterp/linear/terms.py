@@ -234,9 +234,8 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
 
 
 def _named(levels: list[Any], counts: pd.Series) -> list[str]:
-    """Return the names of levels that have the same encoding, at most three.
-
-    If there are several levels, levels with few rows are not named. They are only counted.
+    """Return the names of at most three levels that have the same encoding, and the number of the other levels. If there are
+    several levels, those with few rows are not named.
     """
     if len(levels) < 2:
         return [str(level) for level in levels]

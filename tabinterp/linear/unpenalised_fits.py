@@ -34,12 +34,10 @@ class Fit:
         The coefficients.
     covariance : (m, m) or None
         The covariance of the coefficients; None if it cannot be computed.
-    view : (outputs, m / (r + 1))
-        Matrix that maps the blocks of coefficients to outputs.
-    null : (m, q), optional
-        Orthonormal directions of the coefficients for which there is no finite estimate. `causes` states why.
-    unsure : (m, q), optional
-        Orthonormal directions of the coefficients for which there is no standard error.
+    view : (outputs, m / (r + 1)) Matrix that combines the blocks of r + 1 coefficients into one block for each output.
+    null : (m, q), optional Orthonormal directions in the space of the coefficients along which there is no finite estimate.
+        `causes` states why.
+    unsure : (m, q), optional Orthonormal directions in the space of the coefficients along which there is no standard error.
     df_residual : float, optional
         Residual degrees of freedom; None if the normal distribution is used.
     """

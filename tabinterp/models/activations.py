@@ -69,8 +69,8 @@ class Activations:
 
 
 def layer_widths(run: Callable[[Tensor], Outputs], x: Tensor) -> tuple[list[str], dict[int, int]]:
-    """Return the names of the activations that run for `x` (n, d), and the widths of the hidden layers. The widths h are in a
-    dict, keyed by the position of the hidden layer in the list of names.
+    """Return the names of the activations that run for `x` (n, d), and a dict of the hidden layers among them. The dict maps the
+    position of a hidden layer in the list of names to its width h.
 
     An activation is a hidden layer if its output (n, h) has one row for each row of `x`, in the same order.
     """
@@ -145,7 +145,7 @@ class _Watch(TorchFunctionMode):
         return value
 
     def without(self, output: Tensor) -> Outputs:
-        """Return the recorded outputs. Leave out those of an activation that computes the output of the network."""
+        """Return the recorded outputs of activations, except an activation that computes the output of the network."""
         while id(output) in self._reshaped and self._reshaped[id(output)][1] is not output:
             output = self._reshaped[id(output)][1]
         pairs = zip(self.found, self._returned, strict=True)

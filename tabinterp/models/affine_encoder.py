@@ -1,7 +1,7 @@
 """Affine steps of encoders, such as principal components.
 
 An encoder is split into a head, whose output is `x`, and the later steps `mix`. If the later steps are affine, `mix(x) == x @
-weight.T + constant`. If the head encodes a column separately, a change in that column only changes some entries of `x`. The
+weight.T + constant`. If the head encodes a column separately, a change in that column affects only some entries of `x`. The
 encoded row then changes by `weight` times the change in `x`, even if every encoded column depends on that column.
 """
 
@@ -64,7 +64,7 @@ def weight_of(
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return the matrix (d, c) and the constant (d,) of affine steps.
 
-    Return None if they do not reproduce the encoded rows (n, d) from the output (n, c) of the head.
+    Return None if the matrix and the constant do not reproduce the encoded rows (n, d) from the output (n, c) of the head.
     """
     width = head.shape[1]
     if not 0 < width <= WIDEST or not np.isfinite(head).all():

@@ -63,14 +63,14 @@ class Front:
 
     @property
     def nothing_behind(self) -> bool:
-        """Whether every operation of the network is affine, so that `rest` contains no operation."""
+        """True if every operation of the network is affine. `rest` then contains no operation."""
         graph = self.rest
         return isinstance(graph, fx.GraphModule) and not any(n.op.startswith("call") for n in graph.graph.nodes)
 
 
 @dataclass(frozen=True)
 class _Affine:
-    """The weight and bias of a node of the graph that is an affine function of the input."""
+    """The weight and bias of a graph node whose value is an affine function of the network's input."""
 
     weight: Tensor
     bias: Tensor
@@ -103,7 +103,7 @@ def trace(module: nn.Module) -> fx.GraphModule | None:
 
 
 def _sequence(module: nn.Sequential) -> fx.Graph:
-    """Return the graph of a sequence of layers. Tracing would return the same graph, but takes longer."""
+    """Return the graph of a sequence of layers, without tracing it. Tracing gives the same graph but takes longer."""
     graph = fx.Graph()
     value = graph.placeholder("input")
     for name in module._modules:
@@ -138,8 +138,7 @@ def _split(module: nn.Module, width: int, device: str) -> Front:
 def _checked(module: nn.Module, front: Front, like: Tensor) -> Front | None:
     """Return the split if it gives the same scores as the module on random rows; otherwise None.
 
-    If `rest` modifies its input, it is wrapped so that `z` is not changed. The random rows have the width and the device of
-    `like`.
+    If `rest` modifies its input, it is wrapped to protect `z`. The random rows have the same width and device as `like`.
     """
     dtype = next((p.dtype for p in module.parameters()), torch.float32)
     drawn = torch.randn(64, len(like), dtype=dtype, generator=torch.Generator().manual_seed(0))
@@ -210,7 +209,7 @@ def _affine_step(graph: fx.GraphModule, node: fx.Node, found: dict[fx.Node, _Aff
 
 
 def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Return the affine function that concatenates the outputs of several affine functions."""
+    """Return the affine function of a node that concatenates the outputs of affine functions; None for any other node."""
     values = node.args[0]
     parts = [found.get(one) for one in values if isinstance(one, fx.Node)] if isinstance(values, (list, tuple)) else []
     known = [part for part in parts if part is not None]
@@ -221,7 +220,7 @@ def _beside(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
 
 
 def _taken(node: fx.Node, found: dict[fx.Node, _Affine]) -> _Affine | None:
-    """Return the affine function for a slice x[:, a:b] of the outputs of another affine function."""
+    """Return the affine function of a node that slices the outputs of an affine function (x[:, a:b]); None for any other node."""
     source, index = node.args
     part = found.get(source) if isinstance(source, fx.Node) else None
     if part is None or not (
@@ -250,8 +249,8 @@ def _affine_module(module: nn.Module, part: _Affine) -> _Affine | None:
 
 
 def _graph_behind(graph: fx.GraphModule, border: list[fx.Node], widths: list[int]) -> nn.Module:
-    """Return the part of the graph after the leading affine layers, as a module with a single input. This input concatenates the
-    values of the nodes in `border`.
+    """Return the part of the graph after the leading affine layers, as a module with a single input. The input consists of the
+    concatenated values of the nodes in `border`.
     """
     images = {node.name: slice(sum(widths[:i]), sum(widths[: i + 1])) for i, node in enumerate(border)}
     whole = len(border) == 1
@@ -323,7 +322,7 @@ def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -
 
 
 def averages_logits(module: nn.Module) -> bool:
-    """Return whether a network is the mean of members that are assumed to return logits."""
+    """Return whether a network averages ensemble members that are assumed to return logits."""
     return any(isinstance(one, ForwardCall) and one.averaged == "logits" for one in module.modules())
 
 
@@ -331,9 +330,7 @@ def averages_logits(module: nn.Module) -> bool:
 
 
 def private(module: nn.Module, change: Callable[[nn.Module], nn.Module] = lambda m: m) -> nn.Module:
-    """Return a copy of a module on the CPU, in evaluation mode and without gradients. The function `change` is applied to the
-    copy, so the user's module is never changed.
-    """
+    """Return a copy of a module on the CPU, in evaluation mode and without gradients, after applying `change` to the copy."""
     own = change(copied(module).cpu()).eval()
     for part in own.modules():
         if getattr(part, "inplace", False) is True:  # would overwrite rows that are needed again
@@ -422,7 +419,7 @@ def _of(graph: nn.Module, node: fx.Node, kind: type[nn.Module]) -> bool:
 
 
 def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
-    """Return whether a module only applies its layers one after another; a subclass may have its own forward method."""
+    """Return whether a module is a Sequential without hooks and without a forward method of a subclass."""
     hooked = module._forward_hooks or module._forward_pre_hooks
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward and not hooked
 

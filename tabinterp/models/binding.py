@@ -92,7 +92,7 @@ def _reads_alike(model: Model, other: Model) -> bool:
 
 
 def _encoded(model: Model, table: Table) -> tuple[Model, Encoding]:
-    """Complete a model for a table. Return the completed model and the encoding of the table's columns."""
+    """Complete a model for a table (see `Model.finish`). Return the completed model and the encoding of the table's columns."""
     try:
         if model.finish is not None:
             model = model.finish(model, table.inputs)
@@ -141,8 +141,8 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A function of rows has codes only for the values in the table to which it was bound, so it is bound again. `beside` is another
-    model that is bound to the new rows. Its encoded rows are reused if both models have the same encoder.
+    A model that is a function of rows has codes only for the values in the table to which it was bound, so it is bound again.
+    `beside` is another model that is bound to the new rows. Its encoded rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
@@ -195,8 +195,8 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
-    """Return the message of the error that the encoder or function raises for rows with only the columns `present`. Return None
-    if there is no error. Return an empty string if `present` is empty, or if the model has neither an encoder nor a function.
+    """Return the message of the error that the encoder or function raises for rows with only the columns `present`, or None if
+    there is no error. Without columns, or for a model with neither an encoder nor a function, the message is empty.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""
@@ -242,8 +242,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
-    """Return four values: the model with its kind of outputs filled in, the module that computes scores, the names of the scores,
-    and the number of clipped rows.
+    """Return four values: the model with a known kind of outputs, the module that computes scores, the names of the scores, and
+    the number of clipped rows.
     """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
@@ -262,8 +262,8 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
-    """Return the model with its kind of outputs filled in. If the kind was not stated, infer it from the last operation of the
-    network and from the values of the outputs.
+    """Return the model with a known kind of outputs (see `Model.outputs`). If the kind was not stated, infer it from the last
+    operation of the network and from the values of the outputs.
 
     Raises
     ------
@@ -297,8 +297,8 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
 
 
 def _raw(model: Model, x: FloatArray) -> tuple[nn.Module, Tensor, Tensor]:
-    """Return the module, the first encoded rows, and the outputs of the module for these rows. Raise an error if the outputs are
-    not scores, or if the outputs for a row depend on the other rows.
+    """Return the module, the first encoded rows, and the outputs of the module for these rows. Raise an error if the outputs
+    cannot be scores or if they depend on other rows in the batch.
     """
     few = x[:BLOCK] if len(x) > 1 else np.repeat(x, 2, axis=0)  # a network may squeeze away the only row
     with torch.inference_mode(False):
@@ -395,7 +395,7 @@ def _class_order(model: Model, table: Table) -> list[int]:
 
 
 def _number(value: Any) -> Any:
-    """Return a class as a number, with the same result for 1, 1.0 and True."""
+    """Convert a number or Boolean to a float, which makes the classes 1, 1.0 and True equal. Return any other value unchanged."""
     return float(value) if isinstance(value, (bool, int, float)) else value
 
 
@@ -409,7 +409,7 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Check that scores and intermediate values `z` are within the range of single precision, which analyses use."""
+    """Check that scores and intermediate values `z` are within the range of single precision, because analyses use it."""
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -42,11 +42,11 @@ class Questions:
         return max(0, self._budget - self._reserve - self.asked)
 
     def allow(self, rows: float) -> None:
-        """Limit the current analysis to `rows` rows, or to the rows that are left if there are fewer."""
+        """Limit the current analysis to `rows` rows, or to the remaining rows if fewer are left."""
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:
-        """Remove the limit, for the steps that follow the analyses. These steps evaluate at most the rows in the reserve."""
+        """Remove the limit for the steps after the analyses, which evaluate at most the reserved rows."""
         self._limit = math.inf
 
     def add(self, rows: int) -> None:

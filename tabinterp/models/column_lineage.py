@@ -39,8 +39,8 @@ class Structured(ABC):
 
     @abstractmethod
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
-        """Return the original columns on which each output depends, given those on which each input depends (`inputs`). The
-        function `of` returns the same for a transformer inside this one.
+        """Return the original columns on which each output depends. `inputs` contains the original columns on which each input
+        depends. To find the sources of a nested transformer, call the function `of`.
         """
 
     def beside(self) -> list[tuple[Any, tuple[str, ...]]]:
@@ -201,7 +201,7 @@ def _column_transformer(step: Any, inputs: Sources, names: list[str] | None) -> 
 
 
 def _part_sources(part: Any, inputs: Sources, width: int, names: list[str] | None = None) -> Sources:
-    """Return the original columns on which each output of a part depends. The part has `width` outputs. If its transformer is
+    """Return the original columns on which each of the `width` outputs of an encoder's part depends. If the part's transformer is
     unknown, every output is assumed to depend on all columns of the part, but on no others.
     """
     try:

@@ -2,8 +2,8 @@
 
 The outputs `z` of the leading affine layers, and the results that torch computes from them, are stored on the device if they fit
 (`home`), and otherwise in CPU memory. If a pass of the network runs out of memory, it is repeated with half as many rows. Later
-passes start with the number of rows that fits. A backward pass is repeated together with its forward pass, which allocates the
-memory (`slopes`).
+passes start with the number of rows that fits. A backward pass is repeated together with its forward pass, because the forward
+pass allocates the memory (see `slopes`).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Placed(nn.Module):
     """A network on a device. It accepts a tensor from any device, and returns the outputs on the device of that tensor. Gradients
     are supported.
 
-    A pass that needs a gradient is not split, because all parts together would use the same amount of memory.
+    A pass that needs a gradient is not split, because the values of all parts must be stored until the gradient is computed.
     """
 
     def __init__(self, inner: nn.Module, device: str) -> None:

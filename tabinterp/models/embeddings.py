@@ -55,7 +55,7 @@ class Rewritten:
 
     @property
     def has_levels(self) -> bool:
-        """Whether the network looks up any levels."""
+        """True if the network looks up any levels."""
         return any(one is not None for of_input in self.levels for one in of_input)
 
 
@@ -281,7 +281,7 @@ class _Weights:
         self.height = 0
 
     def numbers(self, columns: range) -> slice:
-        """Add weights that return these columns as numbers, and return the slice of `z` that contains these numbers."""
+        """Add weights that copy these columns unchanged into `z`, and return their slice of `z`."""
         return self._append(
             [
                 (

@@ -1,8 +1,8 @@
 """Derivatives of encoder steps by finite differences. They exist only for columns in which the steps are smooth.
 
-Each derivative is a central difference, with a step size chosen on the rows of the table. Both one-sided differences must agree
-with it, and so must differences with larger steps. If no step size meets these conditions, the column has no derivative. Typical
-causes are rounding, bins, values with a special meaning, and values at the edge of a function's domain.
+Each derivative is a central difference. Its step size is chosen using the rows of the table. Both one-sided differences must
+agree with it, and so must differences with larger steps. If no step size meets these conditions, the column has no derivative.
+Typical causes are rounding, bins, values with a special meaning, and values at the edge of a function's domain.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ FREQUENT = 8  # number of most frequent values of a column that are always exami
 class Steps:
     """Step sizes for finite differences, one for each input column (c,) of the encoder steps.
 
-    If `relative` is true for a column, its step is a fixed proportion of the absolute value, with limits that depend on `scale`.
-    Otherwise, its step is `size`.
+    If `relative` is true for a column, its step is proportional to the absolute value in the row, within limits that depend on
+    `scale`. Otherwise, its step is `size`.
 
     `usual` (c, d) contains typical absolute derivatives, and `smooth` (c,) marks the columns that have derivatives.
     """
@@ -115,7 +115,7 @@ def _pulled(
 
 
 def _slope(after: FloatArray, before: FloatArray, usual: FloatArray) -> FloatArray:
-    """Return the mean of the one-sided derivatives. At a kink or near a jump, return the one with the smaller absolute value."""
+    """Return the mean of the one-sided derivatives or, at a kink or near a jump, the one with the smaller absolute value."""
     least = np.minimum(np.abs(after), np.abs(before))
     bent = np.abs(after - before) > usual + least
     mean = (after + before) / 2
@@ -181,8 +181,8 @@ def _chosen(
 def _usual(
     mix: Mix, x: FloatArray, place: int, steps: FloatArray, multiples: tuple[float, ...], negligible: FloatArray
 ) -> FloatArray | None:
-    """Return typical absolute derivatives (d,), computed with the step sizes `steps` (n,). Return None if these differences
-    disagree with those for other steps.
+    """Return typical absolute derivatives (d,) with respect to the column at `place`. They are computed by differences with steps
+    of several multiples of `steps` (n,). Return None if the results for different multiples disagree.
     """
     here, unit = mix(x), np.eye(x.shape[1])[place]
     sides: list[tuple[FloatArray, FloatArray]] = []

@@ -138,8 +138,8 @@ def _of_columns(step: Any, rows: pd.DataFrame) -> Cut:
 
 
 def _beside(step: Any, parts: Sequence[tuple[Any, list[int]]], rows: pd.DataFrame) -> Cut:
-    """Split several parts of an encoder whose outputs are concatenated. Combine their heads into one head, and their later steps
-    into one function.
+    """Split each part of an encoder that concatenates the outputs of its parts. Combine the heads of the parts into one head, and
+    their later steps into one function.
     """
     heads, mixes, affine = list[_Part](), [], True
     for part, places in parts:
@@ -226,8 +226,8 @@ class Joined:
 
 
 class Shown(Structured):
-    """The head of an encoder for which only a probe has shown which columns it mixes. It returns the numeric columns that the
-    encoder mixes, unchanged. After these, it returns the encoded columns that depend on at most one column.
+    """The head of an encoder whose mixed columns are known only from a probe. The output of the head starts with the numeric
+    columns that the encoder mixes, unchanged. The encoded columns that depend on at most one column follow.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ CHECKED = 256  # rows on which affine last steps are compared with the whole enc
 
 @dataclass(frozen=True, eq=False)
 class Tail:
-    """The last steps of an encoder, which mix columns. They are represented by a function `mix` of the rows that `head` returns.
+    """The last steps of an encoder, which mix columns. The function `mix` applies these steps to the output of `head`.
 
     If these steps are affine, `mix(x) == x @ weight.T + constant`, with `weight` (d, c) and `constant` (d,). Otherwise, `steps`
     contains the step sizes for finite differences.
@@ -61,7 +61,8 @@ class Encoding:
     column to the positions of its encoded columns.
 
     If a column is `local`, its encoded columns can be changed without changing any others. If a column has no encoded columns,
-    the model does not use it. If columns are mixed, the function `mixing` computes the `tail` when it is first used.
+    the model does not use it. If columns are mixed, `mixing` is the function that computes `tail` when this attribute is first
+    used.
 
     If this encoding is the head of a larger encoding, `abrupt` lists the columns in which the larger encoding is not smooth.
     These columns can be changed, but have no derivatives.
@@ -173,7 +174,7 @@ def _tail(
 ) -> Tail | None:
     """Return the steps of an encoder that mix columns, or None if they are unknown.
 
-    The steps are checked on rows in which the value of each column is taken from a randomly chosen row of the table.
+    The steps are checked on rows that combine column values from randomly chosen rows of the table.
     """
     few = _shuffled(frame, encoding.width)
     rows = as_objects(frame.iloc[:CHECKED] if reads is None else frame.iloc[:CHECKED][list(reads)])
@@ -212,13 +213,13 @@ def _unchanged(x: FloatArray) -> FloatArray:
 
 
 def _shuffled(frame: pd.DataFrame, width: int) -> pd.DataFrame:
-    """Return rows in which the value of each column is taken from a randomly chosen row of the frame."""
+    """Return rows that combine column values from randomly chosen rows of the frame."""
     taken = {c: frame[c].take(order).reset_index(drop=True) for c, order in _orders(frame, width).items()}
     return with_columns(frame.iloc[:0], taken)
 
 
 def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
-    """Return, for each column, random positions of the rows from which its values are taken. There are fewer positions for wide
+    """Return, for each column, the positions of randomly chosen rows that provide its values. There are fewer positions for wide
     tables, because every column is checked with a separate call of the encoder.
     """
     size = int(np.clip(PROBE_CELLS // (len(frame.columns) * max(1, width)), 16, CHECKED))
@@ -229,8 +230,8 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
     """Return whether the encoding of each local column is independent of the values in other columns.
 
-    This is checked on rows that combine the values of several rows. Each local column must be encoded as in the row from which
-    its value was taken.
+    This is checked on rows that combine the values of several rows. Each local column must be encoded as in the row that provided
+    its value.
     """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():
@@ -347,7 +348,7 @@ def encoded_by(
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Replace missing values with None in the columns in which the encoder was fitted with None."""
+    """Replace missing values with None in columns in which missing values were None when the encoder was fitted."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 

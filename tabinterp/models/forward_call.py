@@ -1,4 +1,4 @@
-"""Calls to networks with named inputs, and to networks with several outputs of which one contains the scores."""
+"""Calls to networks that take named inputs, or that return the scores as one of several outputs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Averaged = Literal["values", "logits", "logs"]  # what the averaged members retu
 class Inputs:
     """A specification of how inputs are passed to a network: by position, by keyword, or as one dict.
 
-    `names` contains the names of the inputs (None if they are passed by position). `absent` contains the keywords for which None
-    is passed.
+    `names` contains the names of the inputs (None if they are passed by position). `absent` contains the keywords that receive
+    None.
     """
 
     number: int
@@ -234,7 +234,7 @@ def no_scores(name: str, result: Any, rows: int) -> str:
 
 def _choice(result: Any, rows: int) -> str | int | None:
     """Return the key or position of the output that most likely contains scores, or "mean" for a tensor of ensemble members.
-    Return None if no output may contain scores.
+    Return None if none of the outputs can contain scores.
     """
     if isinstance(result, Tensor):
         return MEAN if result.ndim == 3 and len(result) == rows else None

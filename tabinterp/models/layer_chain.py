@@ -20,8 +20,8 @@ Step = tuple[FloatArray, FloatArray]  # weight (m, h), shift (m,)
 def chain_of(bound: BoundModel, layers: tuple[Layer, ...]) -> tuple[Step, ...]:
     """Return the affine steps between the hidden layers of a network.
 
-    Step l maps the outputs of layer l to the pre-activations of the next layer, or to the scores. Layer 0 stands for `z`, the
-    outputs of the leading affine layers.
+    Step l maps the outputs of layer l to the pre-activations of the next layer. The last step maps to the scores. Layer 0 stands
+    for `z`, the outputs of the leading affine layers.
 
     The list ends before the first step that is not affine or uses anything other than the outputs of the preceding layer. Affine
     steps are identified in the graph, and confirmed on real rows and random values. An operation such as clipping is never

@@ -40,9 +40,7 @@ class Loss:
     ranks: bool = False
 
     def each(self, scores: FloatArray, y: FloatArray, device: str) -> FloatArray:
-        """Return contributions (m, n) of equally weighted rows from scores (m, n, k) and targets (n,), computed on a
-        device.
-        """
+        """Return the contributions (m, n) of rows with equal weights, given m sets of scores (m, n, k) and the targets (n,)."""
         at = torch.as_tensor(scores).to(device)
         rows = self.rows(at, torch.as_tensor(y).to(device), torch.ones(at.shape[:2], device=device))
         return np.asarray(rows.cpu().numpy(), dtype=np.float64)
@@ -99,8 +97,8 @@ def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tens
 
 
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return the contribution of each row: 1 - AUC plus a first-order term. The weighted mean of the contributions over all m
-    copies of the rows is exactly 1 - AUC.
+    """Return the contribution (m, n) of each row to 1 - AUC: the value of 1 - AUC plus a first-order term. The AUC is computed
+    over all m sets of scores together. The weighted mean of all contributions is exactly 1 - AUC.
 
     The first-order term of a row is computed from its placement: the weighted proportion of rows of the other class that are
     ranked correctly relative to it. Ties count half.

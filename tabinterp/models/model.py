@@ -70,12 +70,12 @@ class Model(Previewed):
     outputs : kind of the outputs: "logits", "probabilities", "rate" (expected counts) or "log_rate" (their logs). In a
         regression, the outputs are target values.
     outputs_stated : whether the user, the model's library or its file stated the kind of outputs.
-    function : function of original rows, for a model of which only predictions are available.
+    function : function of original rows, for a model that provides only predictions.
     encoder : object with a `transform` method; None if numeric columns are used unchanged.
     reads : columns that the model uses, in order; None for all input columns.
     predict : function that returns the original model's predictions for comparison: probabilities (n, k), values (n,) or expected
         counts (n,).
-    finish : function that completes a model that depends on the input columns of a table.
+    finish : function that completes the model once the input columns of the table are known.
     opaque : reason why a model with a `function` has no gradient.
     original : module with the original weights, if `module` does not contain them.
     penalised : whether a linear model was fitted with a penalty; None if unknown.
@@ -83,7 +83,7 @@ class Model(Previewed):
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
-    resident : whether intermediate values are kept on this device if they fit.
+    resident : whether intermediate values are stored on this device if they fit.
     questions : counter of the rows that `function` evaluates, once the model is bound.
     dequantised : whether quantised layers were replaced by linear layers.
     """
@@ -256,12 +256,12 @@ class BoundModel:
 
     @property
     def columns_used(self) -> tuple[str, ...]:
-        """The columns that the model uses: those with encoded columns."""
+        """The columns that the model uses: all columns with at least one encoded column."""
         return tuple(column for column in self.columns if len(self.encoding.blocks[column]))
 
     @property
     def has_gradient(self) -> bool:
-        """Whether the score has a gradient; False for a plain function of rows."""
+        """True if the score has a gradient; False for a plain function of rows."""
         return self.model.function is None
 
     @property
@@ -295,7 +295,7 @@ class BoundModel:
 
     @property
     def is_linear(self) -> bool:
-        """Whether all operations of the network are affine, so that it has no hidden layers."""
+        """True if the network has only affine operations, and therefore no hidden layers."""
         return self.front.nothing_behind
 
     @cached_property

@@ -21,8 +21,8 @@ from .encoding import Encoding
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One of the last steps of an encoder, with its input columns in the output of the head and its output columns. `mix` is None
-    if the step leaves its input unchanged.
+    """One of the last steps of an encoder. `mix` maps the columns `taken` of the head's output to the columns `made` of the
+    encoded rows. It is None if the step leaves its input unchanged.
     """
 
     mix: Mix | None
@@ -48,7 +48,7 @@ class Move:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the affected encoded columns are known only from a probe of the encoder."""
+        """True if the affected encoded columns are known only from a probe of the encoder."""
         return any(isinstance(step.mix, Refilled) for step in self.steps)
 
     def encoded(

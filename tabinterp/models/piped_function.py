@@ -221,7 +221,7 @@ def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questi
 
 
 def _few(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return rows in which the value of each column is taken from a randomly chosen row of the frame."""
+    """Return a few rows that combine column values from randomly chosen rows of the frame."""
     draws = np.random.default_rng(0)
     taken = {c: frame[c].take(draws.integers(0, len(frame), CHECKED)).reset_index(drop=True) for c in frame.columns}
     return pd.concat(taken, axis=1)

@@ -13,8 +13,8 @@ AnyTable = TypeVar("AnyTable", bound=Table | Scan)
 
 
 def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
-    """Return the table after checking that none of its held-out rows is a training row in the split `remembered`, which is stored
-    with the model.
+    """Check that no held-out row of the table is a training row in `remembered`, the split that is stored with the model. Return
+    the table unchanged.
     """
     if table.split == remembered:
         return table

@@ -4,9 +4,9 @@ scikit-learn encodes every cell of a text column separately, and a column transf
 matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. For all other
 rows, the encoding is looked up.
 
-The first rows are compared with the output of the column transformer. If they differ, the column transformer encodes all rows.
-Small numbers of rows are passed directly to the parts, because the column transformer's own checks take longer than encoding the
-rows.
+The encodings of the first rows are compared with the output of the column transformer. If they differ, the column transformer
+encodes all rows. Small numbers of rows are passed directly to the parts, because the column transformer's own checks take longer
+than encoding the rows.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class InParts:
     def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray | None:
         """Return the encoded columns at the positions `places`. Only the parts that compute them are called.
 
-        Return None unless whole rows have been compared with the output of `encoder` and agreed.
+        Return None until the encodings of whole rows have agreed with those of `encoder`.
         """
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
@@ -77,8 +77,8 @@ class InParts:
         return encoded[:, np.searchsorted(made, places)]
 
     def needed(self, size: int, places: IntArray) -> list[str] | None:
-        """Return the columns that `outputs` needs to encode `size` rows. Return None if it cannot be used for this number of
-        rows.
+        """Return the columns that `outputs` needs to encode `size` rows. Return None if `outputs` cannot be used for this number
+        of rows.
         """
         if not self._same.get(size >= MANY):
             return None
@@ -88,13 +88,13 @@ class InParts:
         return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
 
     def reading(self, columns: Sequence[str]) -> list[Any]:
-        """Return the transformers that use any of these columns. The list is empty unless whole rows have been compared with the
-        output of `encoder` and agreed.
+        """Return the transformers that use any of these columns. The list is empty until the encodings of whole rows have agreed
+        with those of `encoder`.
         """
         return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 
     def _written(self, rows: pd.DataFrame, parts: Sequence[Part], many: bool) -> FloatArray | None:
-        """Return the concatenated outputs of the parts for the rows."""
+        """Return the concatenated outputs of the parts for the rows, or None if a transformer raises an error."""
         widths = [part.span.stop - part.span.start for part in parts]
         encoded = np.zeros((len(rows), sum(widths)))
         try:

@@ -111,7 +111,9 @@ class _Follow(TorchFunctionMode):
         self._lost: dict[int, Tensor] = {}  # tensors that depend on the rows, although autograd does not know this
 
     def follow(self, inputs: Sequence[Tensor], whole: Sequence[bool]) -> None:
-        """Start to track the inputs of the network, (n, c) or (n,) each. `whole` marks the inputs that may contain codes."""
+        """Start tracking the inputs of the network, each with shape (n, c) or (n,). `whole` marks the inputs that may contain
+        codes.
+        """
         first = 0
         for one, may in zip(inputs, whole, strict=True):
             width = one.shape[1:].numel()
@@ -128,7 +130,7 @@ class _Follow(TorchFunctionMode):
                 self.refuse(why("opaque.detached"))
 
     def refuse(self, reason: Message) -> None:
-        """Record why the run has no gradient. If there are several reasons, the first one is kept."""
+        """Record why the run has no gradient. Only the first reason is stored."""
         self.reason = self.reason or reason
 
     def refuse_unseen(self, tensors: Any) -> None:
@@ -302,7 +304,9 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _compared(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a call that is part of a condition on the codes of all rows. Return None for other calls."""
+        """Run a call that is part of a condition on codes, such as a comparison, and return its result. Return None for other
+        calls.
+        """
         known = [self._known_as(one) for one in followed]
         if name == "__bool__":
             if not all(isinstance(one, _Check) and one.of_all for one in known) or followed[0].ndim > 0:
@@ -383,8 +387,8 @@ class _Follow(TorchFunctionMode):
         self.lookups.append(Lookup(tuple(pairs.shape[:1]), pairs[:, 0].numpy(), pairs[:, 1].numpy(), table))
 
     def _vectors(self, codes: _Codes, found: _Lookup) -> Tensor | None:
-        """Return the one-hot levels times the table. Return None if a column has no levels, or if some of its levels are not rows
-        of the table.
+        """Return the embedding vectors of the codes, computed as one-hot levels times the table. Return None if a column has no
+        levels, or if some of its levels are not rows of the table.
         """
         table = found.table.reshape(len(found.table), -1)
         position, shift = codes.position.reshape(-1), codes.shift.reshape(-1)
@@ -735,7 +739,7 @@ class Intercepted(nn.Module):
 class OwnInputs(nn.Module):
     """An intercepted network as a function of its original inputs (n, columns).
 
-    Levels are counted from the lowest level of their column, so that single precision can represent very large levels exactly.
+    Levels are counted from the lowest level of their column. Single precision can then represent even very large levels exactly.
     Every row must have exactly one level in each column. The network has no gradient.
     """
 
@@ -775,7 +779,7 @@ def own_inputs(intercepted: Intercepted) -> tuple[Tensor, OwnInputs]:
 
 
 def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
-    """Return the module with its lookups intercepted. `inputs` are its inputs for some rows, (n, c) or (n,) each.
+    """Return the module with its lookups intercepted. `inputs` are its inputs for some rows, each with shape (n, c) or (n,).
 
     Raises
     ------

@@ -34,7 +34,7 @@ def wrap(
     name: str | None = None,
     device: str = CPU,
 ) -> Model:
-    """Wrap a model of any supported library, so that tabinterp can audit it.
+    """Convert a model of any supported library to a `Model`, which tabinterp can audit.
 
     Parameters
     ----------
@@ -47,15 +47,17 @@ def wrap(
         encoders, or a dict that maps the name of each input to its encoder. Named inputs are passed as keywords, or as one dict
         if the forward method has only one argument. If the encoder of an input is None, the network receives None for this input.
         A trial call determines whether an input consists of whole numbers (levels to look up).
-    classes : the classes in the order of the network's outputs, needed if the model does not store them under the table's names.
-        For a single logit, pass two classes, the positive class last. The default (None) is the order of the table.
+    classes : the classes in the order of the network's outputs. Pass them if the model stores no classes, or stores them under
+        names that differ from those in the table. For a single logit, pass two classes, the positive class last. The default
+        (None) is the order of the table.
     task : "regression" or "count", for a torch network that predicts numbers or counts. In other cases, the task is taken from
         the model or the table.
     outputs : for a classifier, "logits" or "probabilities". For a model of counts, "log_rate" (log of the expected count) or
-        "rate" (expected count). The default (None) depends on the model. A torch classifier is assumed to return logits, unless
-        it ends in a sigmoid or softmax. It is then assumed to return probabilities, and reports say so. For a skorch net, the
-        training criterion determines the kind of outputs. For a Keras or ONNX model, the last layer determines it. A function is
-        assumed to return probabilities. For counts, the default is "rate" for a function and "log_rate" for a network.
+        "rate" (expected count). The default (None) depends on the model. A torch classifier that ends in a sigmoid or softmax is
+        assumed to return probabilities, and reports say so. Any other torch classifier is assumed to return logits. For a skorch
+        net, the training criterion determines the kind of outputs. For a Keras or ONNX model, the last layer determines it. A
+        function is assumed to return probabilities. For counts, the default is "rate" for a function and "log_rate" for a
+        network.
     output : for a torch network that returns several outputs, the output that contains the scores: the key in a dict or the
         position in a tuple. If the network returns the outputs (n, members, outputs) of ensemble members, "mean" averages their
         probabilities, values or counts. For a scikit-learn estimator with several targets, the position of the target.

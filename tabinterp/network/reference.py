@@ -190,7 +190,7 @@ def _training(network: nn.Sequential, average: nn.Sequential, data: Rows, task: 
     """Return a function that trains for one epoch: AdamW steps on `network`, with a moving average of its weights in `average`.
 
     During the first epoch, the average is the plain mean of the weights; afterwards it is exponential, with a memory of one
-    epoch. Small tables are divided into small batches, so that an epoch has more than one or two steps.
+    epoch. Small tables are divided into small batches. Otherwise, an epoch would have only one or two steps.
     """
     n = len(data[0])
     size = int(np.clip(n // EPOCH_STEPS, SMALLEST_BATCH, BATCH_ROWS))
@@ -282,9 +282,7 @@ def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Add the log of the mean count to the bias of the output. Training can then start with the effects of columns instead of the
-    overall rate.
-    """
+    """Add the log of the mean count to the bias of the output. Training then does not have to find the overall rate first."""
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:
@@ -320,7 +318,7 @@ def _checked(
 
     Returns
     -------
-    Rows, targets and weights as float64, without the rows of weight zero. Also a mask of the rows that were kept.
+    Rows, targets and weights as float64, without the rows of weight zero, and a mask of the rows with a positive weight.
     """
     rows, target = np.asarray(X, dtype=np.float64), np.asarray(y, dtype=np.float64)
     weight = np.ones(len(target)) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -60,9 +60,9 @@ def train(
 ) -> Trained:
     """Fit the reference network and its linear counterpart to the rows that are not held out.
 
-    If the table has no split, a quarter of the rows is held out (in a classification, a quarter of each class). If the table has
-    a group column, the stopping epoch and the penalty of the linear counterpart are chosen on rows of groups that were not used
-    for fitting.
+    If the table has no split, a quarter of the rows is held out (for classification, a quarter of each class). If the table has a
+    group column, the stopping epoch and the penalty of the linear counterpart are chosen on rows of groups that were not used for
+    fitting.
 
     Parameters
     ----------

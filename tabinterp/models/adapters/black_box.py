@@ -22,10 +22,11 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a function from a frame of the input columns to predictions (n,) or (n, k) as a `Model`.
+    """Wrap a prediction function as a `Model`. The function takes a frame of the input columns and returns predictions (n,) or
+    (n, k).
 
-    For a classification, predictions are probabilities unless `outputs` is "logits". For a regression, they are target values.
-    For counts, they are expected counts unless `outputs` is "log_rate".
+    For classification, predictions are probabilities unless `outputs` is "logits". For regression, they are target values. For
+    counts, they are expected counts unless `outputs` is "log_rate".
     """
     if encoder is not None:
         raise ModelError(

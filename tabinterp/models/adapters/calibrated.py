@@ -1,8 +1,8 @@
 """Adapter for scikit-learn's CalibratedClassifierCV: sigmoid and temperature calibration of a linear model or a network.
 
-The calibrators use the classifier's decision function if it has one, and otherwise its probabilities. In a sigmoid calibration,
-the calibrated log-odds are an affine function of these values. With several classes, each class is calibrated against all others,
-and the calibrated values s are normalised: p_k = s_k / sum s, which is the softmax of log s. The probabilities from all
+The calibrators use the classifier's decision function if it has one, and otherwise its probabilities. In sigmoid calibration, the
+calibrated log-odds are an affine function of these values. With several classes, each class is calibrated against all others, and
+the calibrated values s are normalised: p_k = s_k / sum s, which is the softmax of log s. The probabilities from all
 cross-validation folds are averaged.
 """
 

@@ -37,7 +37,7 @@ class MeanValue(nn.Module):
 
 
 class LogProbabilities(nn.Module):
-    """A module that joins several modules with one logit each, and returns the log-probabilities of these logits."""
+    """A module that returns, for several modules with one logit each, the log-sigmoid of every logit."""
 
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()

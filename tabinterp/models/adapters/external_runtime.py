@@ -1,7 +1,8 @@
 """Networks that run in a library other than torch. Each is converted to a torch module if possible, and otherwise to a function
 of rows.
 
-The torch module must reproduce the predictions of the other library on random rows of many scales, and on rows of the table.
+A torch module is used only if it reproduces the predictions of the other library, both on random rows of many scales and on rows
+of the table.
 """
 
 from __future__ import annotations
@@ -133,8 +134,8 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return the model for use as a function of rows. `outputs_stated` is also set to true if the network's last layer returns
-    probabilities.
+    """Return the model for use as a function of rows. If the network's last layer returns probabilities, `outputs_stated` is also
+    set to true.
     """
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
 

@@ -126,8 +126,8 @@ def check_converted(proto: Any, source: str) -> None:
 
 
 def session_of(proto: Any) -> Any:
-    """Create an onnxruntime session for a checked model. The session receives the model as bytes, so there is no folder in which
-    it could look for other files.
+    """Create an onnxruntime session for a checked model. The session receives the model as bytes, so it cannot look for other
+    files in the model's folder.
 
     Raises
     ------

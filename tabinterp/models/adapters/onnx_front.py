@@ -81,8 +81,8 @@ class Texts:
 class Front(Structured):
     """A transformer that applies the encoding steps of a pipeline to the pipeline's input columns.
 
-    `places` maps the name of each intermediate value to a list: for each column of the value, the position of the table column
-    from which it is computed (-1 for a constant).
+    `places` maps the name of each intermediate value to a list of positions. Entry i is the position of the input column from
+    which column i of the value is computed (-1 for a constant).
     """
 
     def __init__(
@@ -427,7 +427,7 @@ def _levels(settings: Settings) -> list[Any]:
 
 
 def _listed(settings: Settings, *names: str) -> list[Any]:
-    """Return the values of the first of these attributes that exists, with strings as str."""
+    """Return the values of the first attribute in `names` that exists. Bytes are decoded to str."""
     found: Any = next((settings[name] for name in names if name in settings), [])
     values = [one.decode() if isinstance(one, bytes) else one for one in np.asarray(found, dtype=object).ravel()]
     if not values:

@@ -175,7 +175,9 @@ class _Conversion:
         return self.graph.call_function(function, given, settings)
 
     def integers(self, node: Any, place: int, otherwise: Any = None) -> Any:
-        """Return the integers in a node's input, which are constants or sizes."""
+        """Return the constant integers or sizes in the input of a node at position `place`, or `otherwise` if there is no such
+        input.
+        """
         name = node.input[place] if place < len(node.input) else ""
         if name in self.sizes:
             return self.sizes[name]

@@ -228,7 +228,7 @@ class _Graph:
         return str(node.input[0]) if node is not None and node.op_type == "Slice" else None
 
     def classes(self, source: str) -> tuple[Any, ...] | None:
-        """Return the classes in the order of the probabilities; None for a regression.
+        """Return the classes in the order of the probabilities; None for regression.
 
         Raises
         ------
@@ -243,7 +243,7 @@ class _Graph:
         return next(iter(found), None)
 
     def _labels(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the list of classes of each output that has one."""
+        """Yield the classes of each output that lists classes."""
         for one in self.proto.graph.output:
             node = self.maker(one.name)
             while node is not None and node.op_type == "Reshape":

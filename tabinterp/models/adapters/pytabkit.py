@@ -46,8 +46,8 @@ class RealMLP(nn.Module):
 
 
 class TabM(nn.Module):
-    """A TabM network, which averages several ensemble members. In a regression, its outputs are converted back to the scale of
-    the target.
+    """A TabM network, which averages several ensemble members. For regression, its outputs are converted back to the scale of the
+    target.
     """
 
     def __init__(self, network: nn.Module, is_classifier: bool, of_logits: bool, scale: float, shift: float) -> None:

@@ -1,4 +1,4 @@
-"""Adapter for statsmodels results: linear models with a covariance matrix, fitted to columns or with a formula."""
+"""Adapter for statsmodels results: linear models with a covariance matrix, fitted to a design matrix or with a formula."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Formula(Structured):
         return self._sources
 
     def transform(self, rows: Any) -> FloatArray:
-        """Return the design matrix (n, d). Rows with missing values are kept. They have missing entries in the matrix."""
+        """Return the design matrix (n, d). A row with missing values is not dropped, but has missing entries in the matrix."""
         if hasattr(self._spec, "get_model_matrix"):
             return _without(as_array(self._spec.get_model_matrix(rows, na_action="ignore")), self._constant)
         from patsy import NAAction, build_design_matrices  # noqa: PLC0415  # installed if there is a formula

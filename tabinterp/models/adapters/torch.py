@@ -29,7 +29,7 @@ def wrap(
     name: str | None = None,
     output: str | int | None = None,
 ) -> Model:
-    """Wrap a module and its encoder as a `Model`; the module is copied, so that the user's module is never changed."""
+    """Wrap a copy of a module, together with its encoder, as a `Model`."""
     stated = outputs is not None
     task, outputs = asked(task, outputs, classes)
     module = _unwrapped(module)

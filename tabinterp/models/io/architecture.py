@@ -92,8 +92,8 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {  # setting -> test of
 
 
 class Layer(BaseModel):
-    """A layer of a network. `name` is the prefix of its tensors in the file, such as "fc1" for "fc1.weight". If it is None, the
-    prefix is the position of the layer.
+    """A layer of a network. `name` is the prefix of the layer's tensors in the file, such as "fc1" for "fc1.weight". If `name` is
+    None, the prefix is the position of the layer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -104,7 +104,7 @@ class Layer(BaseModel):
 
 
 def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
-    """Validate a pydantic model, and raise its first error as a `ModelError`."""
+    """Validate `value` as a pydantic model of class `kind`, and raise the first validation error as a `ModelError`."""
     try:
         return kind.model_validate(value)
     except ValidationError as error:

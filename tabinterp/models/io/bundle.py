@@ -206,8 +206,8 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write to the bundle's folder the networks that differ from the model only in their seed. Networks from earlier calls are
-    replaced.
+    """Write networks that differ from the model only in their seed to the bundle's folder. They replace the networks from earlier
+    calls.
     """
     folder = Path(path) / OTHERS
     for stale in folder.glob(f"*/{HEADER}"):

@@ -2,7 +2,7 @@
 
 Every node is an input, a layer, a tensor in the weights file or an operation in the table of `operations.py`. A node uses only
 earlier nodes. Before the weights are loaded, the graph runs on the meta device of torch, where values have shapes but no memory.
-This trial uses the maximum number of rows of one pass. The result is a torch.fx graph that contains only operations from this
+This trial uses the maximum number of rows in one pass. The result is a torch.fx graph that contains only operations from this
 table. No name in the file becomes an attribute or code.
 """
 

@@ -280,7 +280,7 @@ def _onnx(content: Content, found: Inspection) -> None:
 
 
 def _nothing(_content: Content, _found: Inspection) -> None:
-    """Do nothing. This function is used for formats of which no details are shown."""
+    """Do nothing, for formats without details to inspect."""
 
 
 LOOKS: dict[str, Callable[[Content, Inspection], Any]] = {

@@ -119,7 +119,8 @@ def load_counterpart(path: str | Path) -> Model | None:
 
 
 def load_others(path: str | Path) -> tuple[Model, ...]:
-    """Return the networks that `train --seeds` saved in the folder of a bundle, which differ from its network only by their seed.
+    """Return the networks that `train --seeds` saved in the folder of a bundle. They differ from the bundle's network only by
+    their seed.
 
     Raises
     ------
@@ -252,7 +253,7 @@ def of_object(value: Any, content: Content) -> Model:
 
 
 def _bounded(function: Function, width: int, name: str) -> Function:
-    """Return the function with a limit on memory. It raises an error if the number of rows times `width` is too large. `width` is
+    """Return the function with a limit on memory: an error is raised if the number of rows times `width` is too large. `width` is
     the number of columns that the parts of the model create.
     """
 

@@ -1,5 +1,5 @@
-"""Reading of untrusted files. Each file is read once, through one handle and up to a size limit, so that the hashed bytes are the
-bytes that are loaded.
+"""Reading of untrusted files. Each file is read once, through one handle and up to a size limit. The bytes that are loaded are
+therefore the bytes that were hashed.
 """
 
 from __future__ import annotations
