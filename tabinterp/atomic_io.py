@@ -247,7 +247,7 @@ def _stage(path: Path, data: bytes, mode: int = 0o666) -> Path:
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(
             errno.EINVAL,
-            "The output path is a device, pipe or socket, but the output must be a regular file. Choose another path",
+            "The output must be a regular file, not a device, pipe or socket",
             str(path),
         )
     if path.is_dir():

@@ -149,7 +149,7 @@ def test_errors_say_what_to_do(table):
     numbers = ti.read_table(table.frame.drop(columns="level"), target="y", positive="yes", adverse="no", split=0.3)
     with pytest.raises(TabinterpError, match="Leave out budget="):
         ti.audit(network, numbers, budget=1_000)
-    with pytest.raises(TabinterpError, match=r"Allow at least 6,400 \(budget=6400\)"):
+    with pytest.raises(TabinterpError, match=r"Allow at least 6,400 predictions \(budget=6400\)"):
         audited(table, budget=1_000)
     with pytest.raises(TabinterpError, match="between 1 and"):
         audited(table, budget=0)

@@ -581,7 +581,7 @@ def test_render_needs_an_audit_and_a_file_to_write(folder, run, tmp_path):
     assert "No such file" in run("render", tmp_path / "audit.json", "--out", tmp_path / "r.html").err
     assert "bundle/audit.json' cannot be read" in run("render", folder / "bundle", "--out", tmp_path / "r.html").err
     done = run("render", folder / "audit" / "audit.json", "--out", tmp_path)
-    told = f"'{tmp_path}' is a folder, but the output must be a file. Name a file"
+    told = f"'{tmp_path}' is a folder, but the output must be a file. Give the name of a file"
     assert (done.code, done.err) == (2, f"error: {told}\n")
 
 

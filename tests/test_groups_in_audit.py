@@ -111,10 +111,10 @@ def test_a_document_may_not_tell_of_few_rows():
     document = binary()
     part = document.groups
     few = [row.model_copy(update={"rows": 9}) for row in part.table.columns[:1]]
-    with pytest.raises(DocumentError, match="number of rows of group 0 is 9, and its results are given"):
+    with pytest.raises(DocumentError, match="number of rows of group 0 is 9, but its results are given"):
         check(changed(document, table=part.table.model_copy(update={"columns": few})))
     blank = [row.model_copy(update={"rows": None}) for row in part.table.columns[:1]]
-    with pytest.raises(DocumentError, match="number of rows of group 0 is null, and its results are given"):
+    with pytest.raises(DocumentError, match="number of rows of group 0 is null, but its results are given"):
         check(changed(document, table=part.table.model_copy(update={"columns": blank})))
     weak = [row.model_copy(update={"rows": 9}) for row in part.weak.found]
     with pytest.raises(DocumentError, match=r"groups\.weak"):

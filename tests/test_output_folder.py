@@ -314,7 +314,7 @@ def test_no_command_writes_over_a_pipe(signable, command):  # noqa: F811
     ):
         code, out, err = command(*arguments, "--out", pipe)
         assert (code, out) == (2, ""), arguments
-        assert f"Choose an output file other than this device, pipe or socket: {str(pipe)!r}" in err
+        assert f"The output must be a regular file, not a device, pipe or socket: {str(pipe)!r}" in err
         assert stat.S_ISFIFO(pipe.lstat().st_mode)
 
 

@@ -253,12 +253,12 @@ TEXT: dict[str, str] = {
         "linear model is {share} of the network's reduction (95% CI {low} to {high})."
     ),
     # metric: report.strip.metric, or report.metric
-    "report.strip.difference": "difference in {metric}, network − linear ({ci}): network {network}, linear {linear}",
+    "report.strip.difference": "{metric}, network − linear ({ci}): {network} − {linear}",
     "report.strip.metric.log_loss": "log loss (nats; lower is better)",
     "report.strip.metric.squared_error": "mean squared error (lower is better)",
     "report.strip.metric.poisson_deviance": "mean Poisson deviance (lower is better)",
-    "report.strip.gini": "difference in Gini points, network − linear ({ci})",
-    "report.strip.trees": "difference in {metric}, network − boosted trees: {difference} ({ci})",
+    "report.strip.gini": "Gini points, network − linear ({ci})",
+    "report.strip.trees": "{metric}, network − boosted trees: {difference} ({ci})",
     "report.strip.trees.better": "network better",
     "report.strip.trees.worse": "network worse",
     "report.strip.trees.equivalent": "negligible",
@@ -296,9 +296,7 @@ TEXT: dict[str, str] = {
     "report.strip.rung.pairs.long": "an additive spline model with {count} interactions",
     "report.strip.rung.pairs.long.one": "an additive spline model with one interaction",
     "report.strip.simplest": "The simplest model that matches the network is {rung} ({parameters} parameters).",
-    "report.strip.simplest.none": (
-        "No simpler model was shown to match the network: each of them may be worse by more than a negligible difference."
-    ),
+    "report.strip.simplest.none": "No simpler model was shown to match the network; each may be worse.",
     # rates of the network, and in parentheses of the linear model
     "report.strip.rates": (
         "At the decision threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "

@@ -66,7 +66,7 @@ def test_groups_stay_together_and_folds_are_large_enough():
         assert all({4 * (i // 4) + j for j in range(4)} <= numbers for i in numbers)
     with pytest.raises(TabinterpError, match="at least two folds"):
         ti.crossvalidate(curved(), data, folds=1)
-    with pytest.raises(NotApplicableError, match="with 30 folds, the smallest has"):
+    with pytest.raises(NotApplicableError, match="with 30 folds the smallest fold has"):
         ti.crossvalidate(curved(), table(60), folds=30)
 
 

@@ -403,7 +403,7 @@ def test_a_slice_that_contradicts_itself_is_refused():
     first = found.slices[0]
     for update, said in (
         ({"excess": first.linear}, r"slices\.0\.excess is"),
-        ({"training_rows": 9}, "fewer than 10 rows"),
+        ({"training_rows": 9}, "fewer than 10 training rows"),
     ):
         slices = [first.model_copy(update=update), *found.slices[1:]]
         with pytest.raises(DocumentError, match=said):

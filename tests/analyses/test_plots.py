@@ -113,7 +113,7 @@ def test_nothing_of_the_callers_changes_and_a_new_figure_is_made_only_when_asked
 
 def test_what_does_not_go_together_is_refused(results):
     (network, linear), (importance, _) = results
-    with pytest.raises(NotApplicableError, match="column 'nope' has no curve in one or both"):
+    with pytest.raises(NotApplicableError, match="column 'nope' cannot be plotted, because this result"):
         network.plot("nope")
     with pytest.raises(NotApplicableError, match="output must be one of"):
         network.plot("age", output="yes")

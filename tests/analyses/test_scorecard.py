@@ -732,7 +732,8 @@ def test_rows_of_other_columns_or_types_are_refused():
     with pytest.raises(TabinterpError, match="'income' of the scorecard is numeric"):
         card.points(rows.assign(income="high"))
     with pytest.raises(
-        TabinterpError, match=r"'city' has the value 3, but the scorecard's levels for it are text, such as '"
+        TabinterpError,
+        match=r"column 'city' has the value 3, but the levels of this column in the scorecard are text, such as '",
     ):
         card.points(rows.assign(city=3))
     with pytest.raises(TabinterpError, match=r"'member' has the value 'yes', but .* true or false"):

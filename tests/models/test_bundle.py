@@ -523,7 +523,7 @@ FORGED = {
     ),
     "unknown field": (entry("module", "os"), "'module': Extra inputs are not permitted"),
     "missing field": (lambda h: h.pop("reads"), "'reads': Field required"),
-    "unknown outputs": (entry("outputs", "odds"), "outputs must be logits or probabilities; got 'odds'"),
+    "unknown outputs": (entry("outputs", "odds"), "'outputs' must be logits or probabilities; got 'odds'"),
     "unknown task": (
         entry("task", "ranking"),
         "the field task must be one of binary, multiclass, regression, count; got",

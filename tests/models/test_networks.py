@@ -640,7 +640,7 @@ def test_words_of_which_output_and_what_outputs_are(source):
         ti.wrap(Listed(), encoder=encoders(source), outputs="mean")
     with pytest.raises(ModelError, match=r"output= must be the name \(a string\) or the position.*got 1.5"):
         ti.wrap(Listed(), encoder=encoders(source), output=1.5)
-    with pytest.raises(ModelError, match=r"output='logits' chooses an output of a torch module.*outputs="):
+    with pytest.raises(ModelError, match=r"output='logits' can be used only with a torch module.*outputs="):
         ti.wrap(lambda rows: rows["age"], output="logits")
 
 

@@ -20,9 +20,9 @@ TEXT: dict[str, str] = {
     "slices.found": (
         "The network's loss is significantly lower than that of {linear:name} in {better} of {groups} subgroups (levels and "
         "quartile ranges of single columns with at least {smallest} rows) and significantly higher in {worse} of them. "
-        "Negligible differences (within {margin} of zero) are not counted. In {unlike} subgroups, the difference between the "
-        "models deviates significantly from the difference in all other rows. The false discovery rate across all subgroups is "
-        "controlled at 5%."
+        "Negligible differences (within {margin} of zero) are not counted. In {unlike} of {groups} subgroups, the difference "
+        "between the models deviates significantly from the difference in all other rows. The false discovery rate across all "
+        "subgroups is controlled at 5%."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",
     "slices.worst.missing": f"{FIRST} {{column}} missing: {THEN}",
