@@ -13,12 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from markupsafe import Markup, escape
 
 from tabinterp.messages.language import spoken
 from tabinterp.report.blocks import Later
 from tests.report.drawing import drawn_from
 from tests.shared import VARIABLE
+
+# No test has a deadline, because its duration depends on the other work of the machine.
+settings.register_profile("tabinterp")
+settings.load_profile("tabinterp")
 
 MADE: list[str] = []  # by this process, not by one that started it
 

@@ -107,7 +107,6 @@ def run(examples: int, derandomize: bool = False) -> dict[str, int]:
 
     @settings(
         max_examples=examples,
-        deadline=None,
         derandomize=derandomize,
         database=None,
         suppress_health_check=list(HealthCheck),

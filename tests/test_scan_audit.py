@@ -43,7 +43,17 @@ SCANNED = {"target": "y", "split": 0.5, "seed": 1, "rows": 120, "batch": 256, "p
 SUMMED = {
     "rows": 60,
     "seed": 1,
-    "analyses": ["calibration", "gradients", "coefficients", "unit_correlations", "groups", "data_quality"],
+    "all_rows": True,
+    "analyses": [
+        "calibration",
+        "gradients",
+        "coefficients",
+        "unit_correlations",
+        "groups",
+        "data_quality",
+        "permutation_importance",
+        "effects",
+    ],
 }
 
 
@@ -106,7 +116,8 @@ def test_the_document_says_what_is_of_all_rows(made):
     assert (document.data.rows, document.data.held_out_rows) == (N, held_out)
     assert (document.data.drawn.rows, document.data.drawn.held_out_rows) == (240, 120)
     readings = ["performance", "calibration", "groups", "coefficients", "gradients", "neurons", "drift"]
-    assert document.data.drawn.summed == ["counterpart", *readings]
+    readings += ["permutation_importance", "effects"]
+    assert set(document.data.drawn.summed) == {"counterpart", *readings}
     assert scan.census.digests == column_digests(table.frame)
     assert {c.digest for c in document.data.columns} == {document.method.data_digest} == {""}  # no key was given
     assert document.performance.rows == held_out

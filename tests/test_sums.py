@@ -240,7 +240,7 @@ ONE_TASK = {
 
 
 @pytest.mark.parametrize("summed", every_nth(3, SUMMED), ids=lambda one: one.name)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(data=st.data())
 def test_any_split_and_any_order_of_merging_gives_the_same(summed, data):
     task = data.draw(st.sampled_from(TASKS[:1] if summed.name in ONE_TASK else TASKS))
@@ -285,7 +285,7 @@ CELLS = st.one_of(st.none(), st.integers(-3, 3), st.sampled_from(["a", "b"]), st
 
 
 @given(st.lists(CELLS, min_size=2, max_size=12), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_witnesses_of_parts_are_those_of_the_whole(values, data):
     whole = pd.Series(values, dtype=object)
     cut = data.draw(st.integers(1, len(values) - 1))

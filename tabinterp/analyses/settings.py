@@ -82,6 +82,7 @@ class AuditSettings(Part):
     ----------
     seed : seed of all random draws.
     rows : maximum number of rows for analyses that need many passes over the rows.
+    all_rows : whether permutation importance and effect curves use all rows of a scan.
     budget : maximum number of rows for which a model that is a function of rows is queried; None for all other models.
     control : reference group of each protected column.
     constraints : directions and ranges of columns, in the order given.
@@ -94,6 +95,7 @@ class AuditSettings(Part):
 
     seed: int = 0
     rows: int = ROWS
+    all_rows: bool = False
     budget: int | None = None
     control: dict[str, str] = Field(default_factory=dict)
     constraints: list[Constraint] = Field(default_factory=list)
@@ -118,6 +120,7 @@ class AuditSettings(Part):
         return {
             "seed": self.seed,
             "rows": self.rows,
+            "all_rows": self.all_rows,
             "budget": self.budget,
             "control": self.control or None,
             "constraints": {

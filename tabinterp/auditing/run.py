@@ -37,7 +37,7 @@ from .budget import limited
 from .duration_forecast import expected_seconds, in_words, measured
 from .result import Audit, judged
 from .streaming import Sums, sweep
-from .validate import check_engine, check_numbers, check_requested, settings_of
+from .validate import check_all_rows, check_engine, check_numbers, check_requested, settings_of
 
 Progress = Callable[[str, float], None]  # the current step, and the share of the audit that is finished
 
@@ -52,6 +52,7 @@ def audit(
     null: Model | None = None,
     seed: int = 0,
     rows: int = ROWS,
+    all_rows: bool = False,
     budget: int | None = None,
     declined: str | None = None,
     control: Mapping[str, Any] | None = None,
@@ -92,6 +93,9 @@ def audit(
     rows : int
         Maximum number of rows for analyses that make many passes over the rows. If there are more, a sample is drawn by a hash of
         each row's number.
+    all_rows : bool
+        Whether permutation importance and effect curves use all evaluated rows of a scan, instead of its sample. The values that
+        replace those of a permuted column still come from the sample.
     budget : int, optional
         Maximum number of rows on which a prediction function is called in the whole audit. The default is 400,000, or 32 times
         the number of rows in the table if that is more. The analyses share the budget. Analyses that need more than their share
@@ -167,6 +171,7 @@ def audit(
         check_table(table)
     table = without_declined(table, declined, stacklevel=4)  # includes the frame of the decorator
     check_engine(engine, table)
+    check_all_rows(all_rows, model, table)
     model = model if device is None else _on_device(model, device)
     table = _held_out_as_remembered(table, (model.model if isinstance(model, BoundModel) else model).split)
     settings = settings_of(
@@ -174,6 +179,7 @@ def audit(
         analyses=None if analyses is None else selected,
         seed=seed,
         most=rows,
+        all_rows=all_rows,
         control=control,
         constraints=constraints,
         margin=margin,
@@ -269,7 +275,7 @@ def _summed(
     """Return the sums over all rows of a scan for the analyses that need them. If all rows are in memory, return an empty
     mapping.
     """
-    if isinstance(rows, Scan) and not rows.is_whole:
+    if isinstance(rows, Scan) and (settings.all_rows or not rows.is_whole):
         return sweep(network, linear, rows, within, engine, settings, selected)
     return {}
 

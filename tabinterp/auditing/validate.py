@@ -14,6 +14,7 @@ from tabinterp.analyses.groups.partition import partition
 from tabinterp.analyses.performance.estimator import margin_of
 from tabinterp.analyses.settings import AuditSettings, TableSettings, decision_policy
 from tabinterp.errors import NotApplicableError, TabinterpError, argument
+from tabinterp.models import BoundModel, Model
 from tabinterp.table import Scan, Table
 from tabinterp.table.executors import Engine, in_turn
 
@@ -54,6 +55,28 @@ def check_engine(engine: Engine, table: Table | Scan) -> None:
         )
 
 
+def check_all_rows(all_rows: bool, model: Model | BoundModel, table: Table | Scan) -> None:
+    """Raise an error if all rows of a scan are requested, but the table or the model does not allow this."""
+    if not all_rows:
+        return
+    asked = argument("all_rows")
+    if not isinstance(table, Scan):
+        raise TabinterpError(
+            f"{asked} can be used only with rows that are read in batches, but the table {table.name} is in memory. "
+            f"Leave out {asked} and set {argument('rows', len(table))}, or read the rows with scan_table"
+        )
+    if table.schema.group is not None:
+        raise TabinterpError(
+            f"{asked} cannot be used with the group column {table.schema.group!r}, because a standard error needs all rows of a "
+            f"group at once, but a batch may contain only some of them. Leave out {asked}"
+        )
+    if (model.model if isinstance(model, BoundModel) else model).function is not None:
+        raise TabinterpError(
+            f"{asked} cannot be used with a prediction function, because permuting every column of every row would need too many "
+            f"predictions. Leave out {asked}"
+        )
+
+
 def check_numbers(seed: int, rows: int, margin: float | None, budget: int | None) -> None:
     """Raise an error if the seed, the number of rows, the margin or the budget is out of range."""
     if not isinstance(seed, numbers.Integral) or not 0 <= seed <= MOST_SEED:
@@ -76,6 +99,7 @@ def settings_of(
     analyses: Collection[Analysis[Any]] | None,
     seed: int,
     most: int,
+    all_rows: bool,
     control: Mapping[str, Any] | None,
     constraints: Mapping[str, Any] | None,
     margin: float | None,
@@ -90,7 +114,7 @@ def settings_of(
     rows : the rows to audit, with the split to use.
     analyses : the analyses to run; None: all analyses.
     most : maximum number of rows for analyses that make many passes over the rows.
-    seed, control, constraints, margin, costs, threshold, date : as in `ti.audit`.
+    seed, all_rows, control, constraints, margin, costs, threshold, date : as in `ti.audit`.
 
     Raises
     ------
@@ -104,6 +128,7 @@ def settings_of(
     return AuditSettings(
         seed=int(seed),
         rows=int(most),
+        all_rows=bool(all_rows),
         control={name: str(group) for name, group in (control or {}).items()},
         constraints=list(declarations),
         margin=None if margin is None else float(margin),

@@ -418,6 +418,15 @@ def audit(
             rich_help_panel=help_pages.ANALYSES,
         ),
     ] = 20_000,
+    all_rows: Annotated[
+        bool,
+        typer.Option(
+            "--all-rows",
+            help="Compute permutation importance and effect curves on all rows of data that are read in batches, not only on the "
+            "sampled rows.",
+            rich_help_panel=help_pages.ANALYSES,
+        ),
+    ] = False,
     budget: Annotated[
         int | None,
         typer.Option(
@@ -547,6 +556,7 @@ def audit(
     how = how_of(architecture, encoder, unsafe_pickle, sha256)
     judged: dict[str, Any] = {"budget": budget, "margin": margin, "costs": costs_of(costs), "threshold": threshold}
     judged |= {
+        "all_rows": all_rows,
         "control": controls(control),
         "digest_key": digest_key,
         "analyses": names_of(analyses),

@@ -1,6 +1,6 @@
 """Conversion of every supported model to an encoder and a torch module."""
 
-from .binding import bind, on_rows, reading_own_inputs, without_rows
+from .binding import bind, joined, on_rows, portable, reading_own_inputs, without_rows
 from .model import Block, BoundModel, Model
 from .scores import probabilities
 from .wrap import wrap
@@ -10,7 +10,9 @@ __all__ = [
     "BoundModel",
     "Model",
     "bind",
+    "joined",
     "on_rows",
+    "portable",
     "probabilities",
     "reading_own_inputs",
     "without_rows",

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from tabinterp.arrays import FloatArray
+from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.errors import ModelError, TabinterpError, argument
 from tabinterp.models.io.memory_with_rows import check_network
 from tabinterp.table import Table
@@ -158,10 +158,25 @@ def without_rows(bound: BoundModel) -> BoundModel:
     """Return the bound model without its rows. This smaller object can be sent to another process, which binds it to rows with
     `on_rows`.
     """
+    return portable(bound, np.arange(0))
+
+
+def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
+    """Return the model bound only to the given rows, without the user's objects, so that it can be sent to another process."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
-    none = replace(bound, model=model, table=bound.table.take(np.arange(0)), x=bound.x[:0])
-    none = replace(none, encoding=bound.encoding.without_rows())
-    return none if model.function is not None else _kept(bound, none)
+    few = replace(bound, model=model, table=bound.table.take(rows), x=bound.x[rows])
+    few = replace(few, encoding=bound.encoding.without_rows())
+    return few if model.function is not None else _kept(bound, few)
+
+
+def joined(first: BoundModel, second: BoundModel, table: Table | None = None) -> BoundModel:
+    """Bind a model to the rows of `first`, followed by those of `second`, without encoding any row again.
+
+    Both arguments are the same model, bound to different rows. `table` contains the rows of both. Pass it if it was already
+    created for another model.
+    """
+    table = first.table.and_rows(second.table) if table is None else table
+    return _kept(second, replace(second, table=table, x=np.concatenate([first.x, second.x])))
 
 
 def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:

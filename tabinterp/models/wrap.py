@@ -111,9 +111,9 @@ def _with_output(
         return from_sklearn.wrap(model, encoder, classes, task, outputs, name, output)
     if not isinstance(model, nn.Module) or from_keras.is_model(model):
         raise ModelError(
-            f"{argument('output', output)} chooses an output of a torch module, but {type(model).__name__} is not a torch "
-            f"module. Leave out {argument('output')}. To state whether the model returns logits or probabilities, pass "
-            f"{argument('outputs')}"
+            f"{argument('output', output)} can be used only with a torch module, or with MultiOutputClassifier or "
+            f"MultiOutputRegressor; got {type(model).__name__}. Leave out {argument('output')}. To state whether the model "
+            f"returns logits or probabilities, pass {argument('outputs')}"
         )
     return from_torch.wrap(model, encoder, classes, task, outputs, name, output)
 

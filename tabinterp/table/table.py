@@ -109,6 +109,16 @@ class Table(Previewed):
         whole = self.take(np.append(np.arange(len(self)), np.zeros(len(rows), dtype=np.int64)))
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
 
+    def and_rows(self, others: Table) -> Table:
+        """Return the table with the rows of another table with the same schema added at the end."""
+
+        def both(name: str) -> Any:
+            parts = [getattr(self, name), getattr(others, name)]
+            return None if any(part is None for part in parts) else np.concatenate(parts)
+
+        frame = pd.concat([self.frame, others.frame], ignore_index=True)
+        return replace(self, frame=frame, **{name: both(name) for name in ("y", "numbers", "weights", "held_out")})
+
     def with_split(self, split: Split) -> Table:
         """Return the table with this split. Each side of the split must contain rows with positive weight."""
         held_out = split.held_out(self.frame, self.codes, self.schema.labels)

@@ -204,7 +204,7 @@ def test_a_withheld_group_does_not_silence_the_check():
     third=st.none() | st.tuples(st.integers(30, 500), st.integers(5, 95)),
     side=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_flag_leaves_three_small_counts_open(rows, share_, third, side):
     """Nobody who knows all totals and the told groups can tell a count from 1 to 9 from two others at least.
 

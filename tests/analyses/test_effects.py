@@ -236,7 +236,7 @@ def test_a_column_that_the_model_does_not_read_is_flat_at_no_cost(monkeypatch):
 PLAN: list = []
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_batches_in_any_order_give_the_same_answer(data):
     if not PLAN:

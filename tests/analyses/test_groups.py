@@ -276,7 +276,7 @@ def test_of_several_classes_numbers_are_those_of_fairlearn_class_by_class():
 
 
 @given(st.lists(st.lists(st.integers(0, 40), min_size=3, max_size=3), min_size=2, max_size=4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_of_several_classes_no_count_below_ten_can_be_reckoned(counts):
     """All groups and all totals of a class are known, and what is told: what is left is nobody's few rows."""
     counts = np.array(counts, dtype=np.int64)
@@ -300,7 +300,7 @@ COUNTS = st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=4), min_size
 
 
 @given(COUNTS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_small_is_told_or_can_be_reckoned(counts):
     counts = np.array(counts, dtype=np.int64)
     told = shown(counts)
@@ -314,7 +314,7 @@ def test_nothing_small_is_told_or_can_be_reckoned(counts):
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 40)] * 4), min_size=2, max_size=5), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_no_share_tells_of_fewer_than_ten_rows_or_can_be_reckoned(counts, both):
     """Every side of every group and the totals of a side are known where a share is told; what is left of a total is not."""
     counts = np.array(counts, dtype=np.int64)[:, None, : 4 if both else 2]

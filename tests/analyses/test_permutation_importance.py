@@ -311,7 +311,7 @@ def plan_of(task, loss, mixed):
     return PLANS[key]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(data=st.data(), case=st.sampled_from([("binary", "log_loss", False), ("multiclass", "brier", True)]))
 def test_any_batches_in_any_order_give_the_same_answer(data, case):
     plan, whole = plan_of(*case)

@@ -281,7 +281,7 @@ def test_sampling_weights_are_robust_and_have_no_scale():
 # Scale
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(power=st.integers(-9, 9), shift=st.sampled_from([0.0, 1e3, -50.0]))
 def test_estimates_scale_exactly(power, shift):
     frame = moderate(200)
@@ -566,7 +566,7 @@ def slow_finite(x, possible):
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     k=st.sampled_from([2, 2, 3]),

@@ -116,11 +116,9 @@ def test_page_one_does_not_repeat_the_comparison_with_boosted_trees():
 
 def test_page_one_says_where_lower_is_better_and_the_unit_of_log_loss():
     labels = {name: [one.label for one in first_screen(SAMPLES[name]()).strip] for name in ("binary", "regression")}
-    assert labels["binary"][0].startswith("difference in log loss (nats; lower is better), network − linear (95% CI ")
-    assert labels["binary"][1].startswith("difference in ROC AUC, network − linear (95% CI ")
-    assert labels["regression"][0].startswith(
-        "difference in mean squared error (lower is better), network − linear (95% CI "
-    )
+    assert labels["binary"][0].startswith("log loss (nats; lower is better), network − linear (95% CI ")
+    assert labels["binary"][1].startswith("ROC AUC, network − linear (95% CI ")
+    assert labels["regression"][0].startswith("mean squared error (lower is better), network − linear (95% CI ")
 
 
 def test_page_one_joins_the_conditions_of_a_rule():

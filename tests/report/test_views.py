@@ -46,7 +46,7 @@ def leaves(text):
     return kinds, " ".join(plain), "".join(whole)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(words)
 def test_no_words_become_markup(words):
     """An independent reader of CommonMark finds the words again, whole, in a paragraph, a list, a heading, a cell, in bold."""

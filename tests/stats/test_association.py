@@ -123,7 +123,7 @@ def test_spearman_in_blocks_of_units(monkeypatch):
 # Sums over rows: any split, any order
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data(), n=st.integers(1, 60), offset=st.sampled_from([0.0, 1e6]))
 def test_any_split_and_any_merge_order_give_the_same_answer(data, n, offset):
     units, numeric, codes = sample(n, seed=n)

@@ -440,7 +440,7 @@ def same(a: object, b: object) -> bool:
     return float(a) == float(b) if all(numbers) else type(a) is type(b) and a == b
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(frames(), st.sampled_from([None, 0.5]))
 def test_generated_frames_are_read_as_they_are_or_refused(made, split):
     frame, target = made

@@ -189,7 +189,7 @@ def test_ordered_categories_keep_their_order(tmp_path):
     check(ti.scan_table(tmp_path / "t.parquet", target="paid", batch=60, name="t"), table)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(frames(), st.integers(1, 4))
 def test_generated_frames_are_scanned_as_they_are_read(made, batch):
     frame, target = made

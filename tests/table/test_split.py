@@ -296,7 +296,7 @@ CELLS = {
 }
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.fixed_dictionaries(CELLS), min_size=12, max_size=30),
     st.floats(0.2, 0.8),

@@ -14,6 +14,8 @@ ANALYSIS: Analysis[tuple[Effects, Effects]] = Analysis(
     "effect curves",
     lambda size: 0.6 + size.evaluations(40 * min(size.columns, 8) * size.drawn),
     needs=("permutation_importance",),
+    summed="effects",
+    stream="streaming",
     place="effects",
     record="Effects",
     page=(OnPage("effects-chapter", "effects", 20),),

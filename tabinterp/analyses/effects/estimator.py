@@ -297,6 +297,8 @@ class Sums:
 
     first: tuple[FloatArray, ...]
     second: tuple[FloatArray, ...]
+    near: tuple[FloatArray, ...]  # (2, G) number and weight of the rows nearest to each point
+    rows: int
     ice: tuple[FloatArray, ...]  # (rows of the band, G, k)
     ice_weights: FloatArray
 
@@ -336,7 +338,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
             "all rows of a table with a group column must be given in one batch, because each group of rows counts as one "
             f"independent observation; got {len(rows):,} of {len(groups):,} rows"
         )
-    firsts, seconds, bands = [], [], []
+    firsts, seconds, near, bands = [], [], [], []
     shown = np.isin(rows, plan.ice)
     for i, grid in enumerate(plan.grids):
         parts = []
@@ -355,10 +357,14 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
             parts.append(scores[shown[at : at + CHUNK]])
         firsts.append(first)
         seconds.append(second if sums is None else _squared(sums))
+        nearest, weights = grid.nearest[rows], plan.weights[rows]
+        on = nearest >= 0
+        counts = (np.bincount(nearest[on], w[on], minlength=len(grid)) for w in (np.ones(len(rows)), weights))
+        near.append(np.stack([*counts]).astype(np.float64))
         bands.append(np.concatenate(parts) if parts else np.zeros((0, len(grid), len(plan.centre))))
         if progress is not None:
             progress("effects", (i + 1) / len(plan.grids))
-    return Sums(tuple(firsts), tuple(seconds), tuple(bands), plan.weights[rows[shown]])
+    return Sums(tuple(firsts), tuple(seconds), tuple(near), len(rows), tuple(bands), plan.weights[rows[shown]])
 
 
 def merge(a: Sums, b: Sums) -> Sums:
@@ -366,6 +372,8 @@ def merge(a: Sums, b: Sums) -> Sums:
     return Sums(
         tuple(x + y for x, y in zip(a.first, b.first, strict=True)),
         tuple(x + y for x, y in zip(a.second, b.second, strict=True)),
+        tuple(x + y for x, y in zip(a.near, b.near, strict=True)),
+        a.rows + b.rows,
         tuple(np.concatenate(pair) for pair in zip(a.ice, b.ice, strict=True)),
         np.concatenate([a.ice_weights, b.ice_weights]),
     )
@@ -374,11 +382,11 @@ def merge(a: Sums, b: Sums) -> Sums:
 def finish(plan: Plan, sums: Sums) -> Effects:
     """Return the effect curves with standard errors, computed from the sums over all rows."""
     curves = [
-        _curve(plan, grid, first, second, ice, sums.ice_weights)
-        for grid, first, second, ice in zip(plan.grids, sums.first, sums.second, sums.ice, strict=True)
+        _curve(plan, sums, grid, first, second, near, ice)
+        for grid, first, second, near, ice in zip(plan.grids, sums.first, sums.second, sums.near, sums.ice, strict=True)
     ]
     scale = "target" if plan.bound.table.schema.task == "regression" else plan.scale
-    return Effects(tuple(curves), plan.bound.outputs, scale, len(plan.bound.table), len(sums.ice_weights), plan.seed)
+    return Effects(tuple(curves), plan.bound.outputs, scale, sums.rows, len(sums.ice_weights), plan.seed)
 
 
 def mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
@@ -432,9 +440,9 @@ def _squared(weighted: FloatArray) -> FloatArray:
 
 
 def _curve(
-    plan: Plan, grid: Grid, first: FloatArray, second: FloatArray, ice: FloatArray, ice_weights: FloatArray
+    plan: Plan, sums: Sums, grid: Grid, first: FloatArray, second: FloatArray, near: FloatArray, ice: FloatArray
 ) -> Curve:
-    n, shape, total = units_of(len(plan.weights), plan.bound.table.groups), (len(grid), first.shape[1]), first[0]
+    n, shape, total = units_of(sums.rows, plan.bound.table.groups), (len(grid), first.shape[1]), first[0]
     values = {name: np.full(shape, np.nan) for name in ("pdp", "effect", "ale")}
     errors = {name: np.full(shape, np.nan) for name in values}
     for k in range(shape[1]):
@@ -447,15 +455,14 @@ def _curve(
     values["pdp"] += plan.centre
     spread = first[-len(grid) :, 0] / total[0]
     centred = ice - np.einsum("ngk,g->nk", ice, grid.centre(spread)[0])[:, None]
-    low, high = (quantiles(centred, ice_weights, q) for q in BAND)
-    near = grid.nearest
-    share = np.bincount(near[near >= 0], plan.weights[near >= 0], minlength=len(grid)) / plan.weights.sum()
+    low, high = (quantiles(centred, sums.ice_weights, q) for q in BAND)
+    share = near[1] / total[0]
     told = {name: Estimates.of(values[name], errors[name], n - 1) for name in values}
     return Curve(
         column=grid.column.name,
         kind=grid.column.kind,
         values=grid.values,
-        rows=grid.counts(),
+        rows=near[0].astype(np.int64),
         share=share,
         ice_low=low,
         ice_high=high,
@@ -510,13 +517,22 @@ def run(context: Context) -> tuple[Effects, Effects]:
     importance = context[PERMUTATION_IMPORTANCE]
     if importance is None:
         raise NotApplicableError(why("they are drawn for the columns that matter most, which were not found"))
-    size = np.fmax(importance[0].importance, importance[1].importance)
-    most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(context.network.outputs)))
-    columns = [importance[0].players[j] for j in np.argsort(-size, kind="stable")[:most]]
+    columns = largest(context.network, importance[0].importance, importance[1].importance)
     local = context.network.is_local(context.network.columns)  # if not local, each change encodes all columns again
     rows = context.subsample if local else context.gradient_subsample
-    grid = int(np.clip(len(rows) // ROWS_OF_A_POINT, 2, POINTS))
+    grid = points_for(len(rows))
     network, linear = context.both(rows)
     first = effects(network, network.table, columns=columns, grid=grid, seed=context.seed)
     context.within(0.5)
     return first, effects(linear, linear.table, columns=columns, grid=grid, seed=context.seed)
+
+
+def largest(bound: BoundModel, network: FloatArray, linear: FloatArray) -> list[str]:
+    """Return the columns with the largest importance in either model, for which an audit draws curves."""
+    most = max(1, min(AUDITED_COLUMNS, AUDITED_CURVES // len(bound.outputs)))
+    return [bound.columns[j] for j in np.argsort(-np.fmax(network, linear), kind="stable")[:most]]
+
+
+def points_for(rows: int) -> int:
+    """Return the maximum number of points of a curve in an audit with this many rows."""
+    return int(np.clip(rows // ROWS_OF_A_POINT, 2, POINTS))

@@ -12,7 +12,7 @@ levels. If the column has missing values, the last point represents them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +24,7 @@ from tabinterp.errors import ModelError, NotApplicableError, did_you_mean
 from tabinterp.models import BoundModel
 from tabinterp.models.column_lineage import known_levels
 from tabinterp.models.model import column_like
+from tabinterp.table import Table
 from tabinterp.table.rounding import Rounding
 from tabinterp.table.schema import Column
 from tabinterp.table.split import BoolArray
@@ -43,6 +44,7 @@ class Grid:
         the grid are assigned to the point at that end.
     points : number of points, not counting missing values.
     ordered : whether the points have an order.
+    known_only : whether values between the points of a numeric column are not on the grid. Otherwise, they are interpolated.
     """
 
     column: Column
@@ -52,6 +54,7 @@ class Grid:
     part: FloatArray
     points: int
     ordered: bool
+    known_only: bool = False
 
     def __len__(self) -> int:
         return len(self.values)
@@ -90,6 +93,20 @@ class Grid:
         told = np.where(self.told, self.counts(), 0)[: len(spread)]
         weights = told if told.any() else self.shown[: len(spread)]
         return weights / weights.sum(), False
+
+    def on(self, table: Table) -> Grid:
+        """Return the same points with the positions of the rows of another table. `donors` stays the same."""
+        name = self.column.name
+        if self.column.kind == "numeric":
+            points = np.array(self.values[: self.points], dtype=np.float64)
+            below, part, missing = _position(table.numeric(name), points, self.known_only)
+        else:
+            place = {level: i for i, level in enumerate(self.values[: self.points])}
+            codes = table.frame[name].astype(object).map(place).to_numpy(dtype=np.float64, na_value=np.nan)
+            missing = table.frame[name].isna().to_numpy()
+            below, part = np.where(np.isnan(codes), -1, codes).astype(np.int64), np.zeros(len(codes))
+        below[missing] = self.points if len(self) > self.points else -1
+        return replace(self, below=below, part=part)
 
     def spread(self, rows: IntArray) -> FloatArray:
         """Return weights (m, G) that express each row's value as a linear interpolation between two points."""
@@ -172,6 +189,17 @@ def checked_columns(columns: Any, known: tuple[str, ...]) -> tuple[str, ...]:
 
 def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool = False) -> Grid:
     """Return the grid of a numeric column. Values between points are interpolated or, with `known_only`, are not on the grid."""
+    below, part, missing = _position(x, points, known_only)
+    donors = len(x) + np.arange(len(points))
+    made = _with_missing(column, [*points.tolist()], donors, below, part, missing, True)
+    return replace(made, known_only=known_only)
+
+
+def _position(x: FloatArray, points: FloatArray, known_only: bool) -> tuple[IntArray, FloatArray, BoolArray]:
+    """Return, for each value (n,), the point at or below it, its position up to the next point, and whether it is missing.
+
+    Missing values are at the point after the last one.
+    """
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)
     below, part = np.full(len(x), len(points), dtype=np.int64), np.zeros(len(x))
@@ -181,8 +209,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
     inside = held[(below[held] >= 0) & (below[held] < len(points) - 1)]
     low, high = points[below[inside]], points[below[inside] + 1]
     part[inside] = np.maximum(x[inside] - low, 0) / (high - low)
-    donors = len(x) + np.arange(len(points))
-    return _with_missing(column, [*points.tolist()], donors, below, part, missing, True)
+    return below, part, missing
 
 
 def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:

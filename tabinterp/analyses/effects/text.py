@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.effects": "effect curves",
     "step.effect curves": "effect curves",
     "rows_of.effects": "Effect curves",
     "report.section.effects": "Effect curves",

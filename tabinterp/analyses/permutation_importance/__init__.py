@@ -13,6 +13,8 @@ ANALYSIS: Analysis[tuple[PermutationImportance, PermutationImportance]] = Analys
     "permutation_importance",
     "permutation importance",
     lambda size: 0.3 + size.evaluations(20 * size.columns * size.drawn),
+    summed="permutation_importance",
+    stream="streaming",
     place="importance",
     record="Importance",
     always=True,

@@ -36,7 +36,7 @@ from tabinterp.errors import NotApplicableError, argument
 from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind, reading_own_inputs
-from tabinterp.models.losses import Own, loss_for
+from tabinterp.models.losses import Loss, Own, loss_for
 from tabinterp.models.parallel import run_parallel
 from tabinterp.models.perturbation import is_read
 from tabinterp.stats.equal_rows import equal_rows, players_of
@@ -245,12 +245,26 @@ def start(
         )
     players = players_of(bound.columns, groups or {})
     in_order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
-    bound = reading_own_inputs(bound.take(in_order))
-    shifts = 1 + chosen(np.arange(n - 1), n_repeats, seed)
+    bound = bound.take(in_order)
+    strata = _strata(bound, players, seed) if conditional else None
+    return planned(bound, chosen_loss, players, n_repeats, seed, strata)
+
+
+def planned(
+    bound: BoundModel,
+    loss: Loss,
+    players: dict[str, tuple[str, ...]],
+    n_repeats: int,
+    seed: int,
+    strata: dict[str, Strata] | None = None,
+    donating: int | None = None,
+) -> Plan:
+    """Return the plan for rows that are already in hash order. With `donating`, only this many first rows are donors."""
+    bound = reading_own_inputs(bound)
+    shifts = 1 + chosen(np.arange((donating or len(bound.table)) - 1), n_repeats, seed)
     groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
     known = {p: g for p, g in groups_of.items() if g is not None}
-    strata = _strata(bound, players, seed) if conditional else None
-    return Plan(bound, chosen_loss, players, shifts, known, seed, strata)
+    return Plan(bound, loss, players, shifts, known, seed, strata, donating)
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:

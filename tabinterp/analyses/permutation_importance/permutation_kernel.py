@@ -36,7 +36,8 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 class Plan:
     """Everything that is determined before the first row is scored: players, shifts, and groups of rows with equal values.
 
-    The rows of `bound` are in hash order. A row is identified by its index in this order.
+    The rows of `bound` are in hash order. A row is identified by its index in this order. If `donating` is given, only the first
+    `donating` rows are donors; only these must be in hash order.
     """
 
     bound: BoundModel
@@ -46,6 +47,12 @@ class Plan:
     groups: dict[str, tuple[IntArray, IntArray]]  # player -> (group of each row (n,), one row of each group (groups,))
     seed: int
     strata: dict[str, Strata] | None = None  # if conditional: player -> strata; no entry: all rows are donors
+    donating: int | None = None  # None: all rows are donors
+
+    @property
+    def donor_rows(self) -> int:
+        """The number of donors."""
+        return len(self.bound.table) if self.donating is None else self.donating
 
     def is_exact(self, player: str) -> bool:
         """Return whether every row is evaluated at all distinct values of a player, because there are only a few."""
@@ -64,7 +71,7 @@ class Plan:
         """
         if player in (self.strata or {}):
             return self.strata_of(player).further(rows, shift)
-        return (rows + shift) % len(self.bound.table)
+        return (rows + shift) % self.donor_rows
 
 
 class Untouched:
@@ -89,12 +96,13 @@ class Untouched:
 def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
     """Return the sums of the rises in loss for each receiver and for each distinct value of the player, without random draws.
 
-    Every receiver is evaluated at every value, weighted by the value's share of all rows.
+    Every receiver is evaluated at every value, weighted by the value's share of the donors.
     """
     bound, (group, first) = plan.bound, plan.groups[player]
     levels, at = bound.part(plan.players[player], first), group[rows]
     base = taken_at(bound.z, rows) - _taken(levels, at)
-    share = np.bincount(group, bound.table.row_weights, minlength=len(first)) / bound.table.row_weights.sum()
+    of_donors = bound.table.row_weights[: plan.donor_rows]
+    share = np.bincount(group[: plan.donor_rows], of_donors, minlength=len(first)) / of_donors.sum()
     at_level = (
         _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
         for g in range(len(first))
@@ -122,7 +130,7 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
     """Return the sums of the rises in loss for each receiver and for each donor, with one donor per receiver and shift."""
-    n, weights, at_rows = len(plan.bound.table), plan.bound.table.row_weights, own.w.cpu().numpy()
+    n, weights, at_rows = plan.donor_rows, plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
     for shift in plan.shifts if len(rows) else ():
@@ -130,8 +138,8 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
         rise = own.rise(move(donors), plan.bound.at_home(weights[donors]))
         received += weights[donors] * rise
         received_mass += weights[donors]
-        given[donors] += at_rows * rise
-        given_mass[donors] += at_rows
+        given += np.bincount(donors, at_rows * rise, minlength=n)
+        given_mass += np.bincount(donors, at_rows, minlength=n)
     return (received, received_mass), (given, given_mass)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str] = {
+    "report.method.summed.permutation_importance": "permutation importance",
     "step.permutation importance": "permutation importance",
     "rows_of.importance": "Permutation importance",
     "report.section.importance": "Permutation importance",
