@@ -113,7 +113,7 @@ class Context:
     def gradient_subsample(self) -> IntArray:
         """The indices of the rows at which gradients are computed.
 
-        The budget does not limit these rows, because it applies only to functions of rows, which have no gradients.
+        The budget does not limit these rows, because it applies only to prediction functions, which have no gradients.
         """
         return self.drawn(self.evaluated, min(self.settings.rows, GRADIENT_ROWS))
 

@@ -18,7 +18,7 @@ from tabinterp.analyses.context import Context
 from tabinterp.errors import TabinterpError, argument
 from tabinterp.models import BoundModel
 
-BUDGET = 400_000  # default number of rows, for a model that is a function of rows
+BUDGET = 400_000  # default number of rows, for a prediction function
 BINDING, LAST, PASSES = 4, 2, 16  # passes over the rows: to bind the model, after the analyses, and in total
 
 

@@ -16,7 +16,7 @@ from tabinterp.models import BoundModel
 
 from .budget import level, needed
 
-TIMED_ROWS, TIMED_FEW = 4_096, 128  # rows for timing a network, and a function of rows
+TIMED_ROWS, TIMED_FEW = 4_096, 128  # rows for timing a network, and a prediction function
 ENCODED_ROWS = 512
 
 

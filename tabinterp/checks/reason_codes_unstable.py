@@ -33,7 +33,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
-    """Return the value of an interval, multiplied by `scale`. If the value is withheld because it is based on too few rows,
+    """Return the estimate of an interval, multiplied by `scale`. If the value is withheld because it is based on too few rows,
     return a message with a bound, or None if there is no bound.
     """
     if interval.value is not None:

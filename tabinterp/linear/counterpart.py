@@ -179,7 +179,7 @@ def _encoding(
 ) -> tuple[Any, tuple[str, ...] | None, FloatArray]:
     """Return the encoder of the linear counterpart, the names of the columns that it encodes, and the encoded training rows.
 
-    If the model is a plain function of rows, it has no encoder. In that case, the encoder is built like that of the reference
+    If the model is a plain prediction function, it has no encoder. In that case, the encoder is built like that of the reference
     network.
     """
     if bound.has_gradient:

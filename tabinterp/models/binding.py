@@ -86,7 +86,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Return whether two models use the same columns and the same encoder. Return False if either model is a function of rows."""
+    """Return whether two models use the same columns and the same encoder. Return False if either model is a prediction function."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
@@ -141,7 +141,7 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A model that is a function of rows has codes only for the values in the table to which it was bound, so it is bound again.
+    A prediction function has codes only for the values in the table to which it was bound, so it is bound again.
     `beside` is another model that is bound to the new rows. Its encoded rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
@@ -456,5 +456,5 @@ def _check_predictions(bound: BoundModel) -> None:
         raise ModelError(
             f"on the first {len(rows)} rows, the predictions of {bound.model.name} differ by up to {gap:.2g} from those that "
             "tabinterp computes from its weights. The model may combine one-vs-rest classifiers or use an unusual output "
-            "function. Wrap its predictions as a function of rows instead"
+            "function. Wrap its predictions as a prediction function instead"
         )

@@ -1,4 +1,4 @@
-"""Models that are plain functions of rows. Each value in a row is encoded as an integer code.
+"""Models that are plain prediction functions. Each value in a row is encoded as an integer code.
 
 The code of a value is its position among the distinct values of the column in the table, including missing values. Codes are
 small whole numbers, so arithmetic with codes is exact. Every analysis that needs no gradients can therefore treat the model like
@@ -104,7 +104,7 @@ class Codes:
 
 
 class FunctionModule(nn.Module):
-    """A function of rows as a module that takes codes. It has no gradient and no hidden units. `of_codes` is an equivalent
+    """A prediction function as a module that takes codes. It has no gradient and no hidden units. `of_codes` is an equivalent
     function that takes the codes directly, or None.
     """
 

@@ -127,7 +127,7 @@ class Model(Previewed):
 
     @property
     def where(self) -> str:
-        """The device on which the model computes. A plain function of rows computes on the CPU."""
+        """The device on which the model computes. A plain prediction function computes on the CPU."""
         return self.device if self.function is None else CPU
 
     @property
@@ -261,7 +261,7 @@ class BoundModel:
 
     @property
     def has_gradient(self) -> bool:
-        """True if the score has a gradient; False for a plain function of rows."""
+        """True if the score has a gradient; False for a plain prediction function."""
         return self.model.function is None
 
     @property

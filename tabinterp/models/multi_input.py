@@ -2,7 +2,7 @@
 
 A trial call determines the form of each input (floats or whole numbers, (n, 1) or (n,)). If whole numbers are looked up in
 embeddings, the lookups become affine maps of one-hot levels, and all analyses are available. The scores of the converted network
-are compared with those of the original network. If whole numbers are used in another way, the model becomes a function of rows,
+are compared with those of the original network. If whole numbers are used in another way, the model becomes a prediction function,
 which can only predict.
 """
 
@@ -209,7 +209,7 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
 
 
 class Answers:
-    """A network that can only predict, as a function of rows. `last` is the name of its last operation."""
+    """A network that can only predict, as a prediction function. `last` is the name of its last operation."""
 
     def __init__(self, model: Model, encoder: SideBySide, forms: Sequence[Form], inputs: Sequence[Tensor]) -> None:
         self.last = last_operation(model.module, [one[:2] for one in inputs], averages_logits(model.module))

@@ -29,7 +29,7 @@ KEPT = 2**23  # maximum number of values in the encoded rows that are kept
 
 
 class Piped:
-    """A pipeline as a function of rows. `encode` returns the input of its last step, and `answer` returns the predictions for
+    """A pipeline as a prediction function. `encode` returns the input of its last step, and `answer` returns the predictions for
     that input.
     """
 

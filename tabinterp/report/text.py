@@ -123,7 +123,7 @@ TEXT: dict[str, str] = {
     "report.method.unknown": "unknown",
     "report.method.weighted": "Row weights",
     "report.method.adverse": "Adverse class",
-    "report.adverse.unstated": "not stated (set adverse= when reading the table, or --adverse CLASS in the commands)",
+    "report.adverse.unstated": "not stated (set adverse= when reading the table, or --adverse CLASS on the command line)",
     "report.method.groups": "Groups of rows",
     "report.method.groups.split": (
         "{groups} groups defined by {column}: {training} contain training rows and {held_out} contain held-out "

@@ -249,9 +249,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            "tabinterp cannot choose the first date to hold out. It needs a day, week, month, quarter or year that has at "
-            f"least {SMALL} rows and begins or ends between the first and last dates of split column {column!r}, but found "
-            f"none. Give the date with {argument('split_at')}"
+            f"tabinterp cannot choose the first date to hold out: no day, week, month, quarter or year with at least {SMALL} "
+            f"rows begins or ends between the first and last dates of split column {column!r}. Give the date with "
+            f"{argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 

@@ -134,19 +134,19 @@ TEXT: dict[str, str] = {
     ),
     "report.groups.errors": "Error rates",
     "report.groups.calibration": "Calibration by group",
-    "report.groups.tpr.network": "Correct, network",
-    "report.groups.tpr.linear": "Correct, linear",
-    "report.groups.tpr_difference.network": "Correct: difference, network [95% CI]",
-    "report.groups.tpr_difference.linear": "Correct: difference, linear [95% CI]",
-    "report.groups.fpr.network": "Wrong, network",
-    "report.groups.fpr.linear": "Wrong, linear",
-    "report.groups.fpr_difference.network": "Wrong: difference, network [95% CI]",
-    "report.groups.fpr_difference.linear": "Wrong: difference, linear [95% CI]",
+    "report.groups.tpr.network": "TPR, network",
+    "report.groups.tpr.linear": "TPR, linear",
+    "report.groups.tpr_difference.network": "TPR difference, network [95% CI]",
+    "report.groups.tpr_difference.linear": "TPR difference, linear [95% CI]",
+    "report.groups.fpr.network": "FPR, network",
+    "report.groups.fpr.linear": "FPR, linear",
+    "report.groups.fpr_difference.network": "FPR difference, network [95% CI]",
+    "report.groups.fpr_difference.linear": "FPR difference, linear [95% CI]",
     "report.groups.errors.note": (
-        "Among the group's rows that are actually in class “{compared}”, “Correct” is the share predicted to be in this class "
-        "(its true-positive rate). Among the group's other rows, “Wrong” is the share predicted to be in this class (its "
-        "false-positive rate). Differences are group minus reference group. –: withheld because a count is below ten, or because "
-        "the value would allow such a count to be derived."
+        "TPR (true-positive rate) is the share of the group's rows in class “{compared}” that are predicted to be in this class. "
+        "FPR (false-positive rate) is the share of the group's other rows that are predicted to be in this class. Differences are "
+        "group minus reference group. –: withheld because a count is below ten, or because the value would allow such a count to "
+        "be derived."
     ),
     "report.groups.slope.network": "Slope, network [95% CI]",
     "report.groups.slope.linear": "Slope, linear [95% CI]",

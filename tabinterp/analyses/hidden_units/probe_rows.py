@@ -101,7 +101,7 @@ def probe_rows(
     """Compute the responses of hidden units and outputs when single columns of the median row of `table` are changed.
 
     Each of the `columns` (default: all) is set to at most `grid` of its values. Only the responses of the outputs are returned
-    for a linear model, for a function of rows, and for a network whose hidden units cannot be found.
+    for a linear model, for a prediction function, and for a network whose hidden units cannot be found.
 
     Examples
     --------

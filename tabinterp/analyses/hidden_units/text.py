@@ -66,7 +66,7 @@ TEXT: dict[str, str] = {
         "includes zero."
     ),
     "report.inside.close_none": (
-        "Replacing the output by its mean does not raise the loss for any unit, so no unit is shown in detail."
+        "For no unit does the loss rise when the unit's output is replaced by its mean, so no unit is shown in detail."
     ),
     "report.inside.caveat": (
         "Interpret single units with caution. A selective unit is not necessarily important (Morcos et al. 2018). A "

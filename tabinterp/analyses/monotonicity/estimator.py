@@ -13,7 +13,7 @@ deviation of the score over the rows of the table. The claim is
 
 Falls are in units of the score: log-odds, log rates or values of the target. For a linear model, the derivative is a coefficient,
 and the answer is exact. Bounds exist for networks of affine layers and activations with known slopes (certified monotonicity:
-Liu, Han, Zhang & Liu 2020). For other networks and for functions of rows, a direction can be refuted but not proved.
+Liu, Han, Zhang & Liu 2020). For other networks and for prediction functions, a direction can be refuted but not proved.
 """
 
 from __future__ import annotations

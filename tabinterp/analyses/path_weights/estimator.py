@@ -140,7 +140,7 @@ def path_weights(model: Model | BoundModel, table: Table, *, seed: int = 0) -> P
     Raises
     ------
     NotApplicableError
-        If the model has no weights because it is a function of rows, or if a step between two activations is not affine.
+        If the model has no weights because it is a prediction function, or if a step between two activations is not affine.
 
     Examples
     --------

@@ -24,7 +24,7 @@ from .strata import Strata
 EXACT = 2  # A column is evaluated at all its values if it has at most this many distinct values per repeat.
 TOGETHER = 2**23  # maximum pairs of receiver and donor that are sorted together, to encode each distinct pair once
 ROOM = 2**24  # maximum numbers stored for encoded distinct pairs, if there are more pairs than rows
-OF_A_FUNCTION = 16_384  # rows per call of a model that is a function of rows, because each call has a fixed cost
+OF_A_FUNCTION = 16_384  # rows per call of a prediction function, because each call has a fixed cost
 DENSE = 0.75  # If more than this share of the receivers change, scoring all rows is cheaper than gathering these.
 
 Sum = tuple[FloatArray, FloatArray]  # sums over pairs of w D and of w

@@ -105,15 +105,15 @@ TEXT: dict[str, str] = {
     "report.reasons.of.linear": "network and linear counterpart",
     "report.reasons.of.linear_agree": "network and linear counterpart, rows that both decline",
     "report.reasons.of.linear_differ": "network and linear counterpart, rows that only the network declines",
-    "report.reasons.of.reference": "network: mean of narrowly approved rows versus mean of all rows as reference",
+    "report.reasons.of.reference": "network: two references, the mean of narrowly approved rows and the mean of all rows",
     "report.reasons.of.seed": "network: Shapley values with two random seeds",
-    "report.reasons.of.scale": "network: log-odds versus probability as scale",
-    "report.reasons.of.baseline": "network: narrowly approved rows versus their mean as reference",
+    "report.reasons.of.scale": "network: two scales, log-odds and probability",
+    "report.reasons.of.baseline": "network: two references, narrowly approved rows and their mean",
     "report.reasons.of.integrated_gradients": (
         "network: Shapley values versus integrated gradients (baseline: mean of narrowly approved rows)"
     ),
     "report.reasons.of.linear_reference": (
-        "linear counterpart: mean of narrowly approved rows versus mean of all rows as reference"
+        "linear counterpart: two references, the mean of narrowly approved rows and the mean of all rows"
     ),
     "report.reasons.few": "withheld",
     "report.reasons.flips": "Do reasons change decisions?",

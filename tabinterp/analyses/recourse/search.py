@@ -134,7 +134,7 @@ class Decisions:
             self.own = [bound.part((choice.column,), rows) for choice in choices]
             self.parts = [bound.part((choice.column,), choice.donors) for choice in choices]
             self.z = bound.z[rows]
-        # This margin exceeds rounding errors. A function of rows, such as trees, has none, and often scores at the threshold.
+        # This margin exceeds rounding errors. A prediction function, such as trees, has none, and often scores at the threshold.
         self.least = RESOLUTION * float(np.abs(bound.scores[rows]).max(initial=1.0)) if bound.has_gradient else 0.0
         self.now = self.of(np.arange(len(rows)), np.full((len(rows), len(choices)), -1, dtype=np.int16))
 

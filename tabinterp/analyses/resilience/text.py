@@ -62,7 +62,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "metric: such as 'log loss'",
     ),
     "report.resilience.aria.outer": (
-        "{metric} of both models on {count} shares of the rows, outermost first",
+        "{metric} of both models on {count} subsets of the rows, from the outermost rows to larger subsets",
         "metric: such as 'log loss'",
     ),
     "report.resilience.caption.hardest": ("{metric} on the rows hardest for each model", "metric: such as 'log loss'"),

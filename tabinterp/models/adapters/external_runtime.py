@@ -92,7 +92,7 @@ def wrap(
     outputs: str | None,
     name: str | None,
 ) -> Model:
-    """Wrap a network as a torch module if the module gives the same outputs, otherwise as a function of rows."""
+    """Wrap a network as a torch module if the module gives the same outputs, otherwise as a prediction function."""
     encoders = encoders_of(encoder)
     stated = outputs is not None
     task, outputs = asked(task, outputs, classes, network.outputs)
@@ -134,7 +134,7 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return the model for use as a function of rows. If the network's last layer returns probabilities, `outputs_stated` is also
+    """Return the model for use as a prediction function. If the network's last layer returns probabilities, `outputs_stated` is also
     set to true.
     """
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")

@@ -2,7 +2,7 @@
 steps become an equivalent network.
 
 The predictions that tabinterp computes in double precision are compared with those of onnxruntime on rows of the table. If they
-differ, the model becomes a function of rows that onnxruntime computes.
+differ, the model becomes a prediction function that onnxruntime computes.
 """
 
 from __future__ import annotations
@@ -314,7 +314,7 @@ class _Graph:
             ) from None
         except NoModuleError as error:
             raise ModelError(
-                f"{source!r} {error.args[0]}. Wrap the scikit-learn pipeline itself, or a function of rows that runs the model "
+                f"{source!r} {error.args[0]}. Wrap the scikit-learn pipeline itself, or a prediction function that runs the model "
                 "in onnxruntime: ti.wrap(function, classes=[...])"
             ) from None
         _check_sizes(module, steps.widths, source)

@@ -1,5 +1,5 @@
 """Adapter for scikit-learn: linear models and multilayer perceptrons. They can be in a pipeline, calibrated, averaged, or fitted
-to a transformed target. Other regressors, and other classifiers with probabilities, become functions of rows.
+to a transformed target. Other regressors, and other classifiers with probabilities, become prediction functions.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def wrap(
 
 
 def read(estimator: Any, outputs: str | None = None) -> Model:
-    """Wrap an estimator as a network if it can be expressed as one, otherwise as a function of rows."""
+    """Wrap an estimator as a network if it can be expressed as one, otherwise as a prediction function."""
     estimator = inside(estimator)
     if type(estimator).__name__ == "Pipeline":
         return _pipeline(estimator, outputs)
@@ -87,7 +87,7 @@ def read(estimator: Any, outputs: str | None = None) -> Model:
 
 
 def of_rows(estimator: Any) -> Model:
-    """Wrap a fitted estimator as a function of rows. Only its predictions are used."""
+    """Wrap a fitted estimator as a prediction function. Only its predictions are used."""
     classes, names = _classes(estimator), reads(estimator)
     whole = inside(estimator)
     apart = known_as(whole) == "sklearn.Pipeline" and ends(whole)[0] is not None and reads(whole) is not None
@@ -283,7 +283,7 @@ def _converged(final: Any) -> bool | None:
     return None
 
 
-SUPPORTED: dict[str, Callable[[Any], nn.Module | None]] = {  # None: as a function of rows
+SUPPORTED: dict[str, Callable[[Any], nn.Module | None]] = {  # None: as a prediction function
     "LogisticRegression": _linear,
     "LogisticRegressionCV": _linear,
     "LinearDiscriminantAnalysis": _linear,
@@ -301,7 +301,7 @@ SUPPORTED: dict[str, Callable[[Any], nn.Module | None]] = {  # None: as a functi
     "MLPRegressor": _perceptron,
 }
 SEVERAL_TARGETS = ("MultiOutputClassifier", "MultiOutputRegressor")  # one estimator for each target
-COMPOSED: dict[str, Callable[[Any, Callable[[Any], Model]], Model | None]] = {  # None: as a function of rows
+COMPOSED: dict[str, Callable[[Any, Callable[[Any], Model]], Model | None]] = {  # None: as a prediction function
     "CalibratedClassifierCV": calibrated.wrap,
     "TransformedTargetRegressor": transformed.wrap,
     "VotingClassifier": ensemble.voting,

@@ -108,13 +108,13 @@ def _what(result: Any) -> str:
     if kind not in WHAT:
         raise ModelError(
             f"the statsmodels model {kind} is not supported; supported models are {', '.join(WHAT)}. Wrap the predictions of "
-            "this model as a function of rows: ti.wrap(lambda rows: result.predict(rows))"
+            "this model as a prediction function: ti.wrap(lambda rows: result.predict(rows))"
         )
     given = [getattr(model, part, None) for part in ("offset", "exposure")]
     if any(part is not None and np.any(np.asarray(part) != 0) for part in given):
         raise ModelError(
             f"the statsmodels model {kind} was fitted with an offset or exposure. These are not supported, because they are not "
-            "input columns. Fit the model without offset and exposure, or wrap its predictions as a function of rows"
+            "input columns. Fit the model without offset and exposure, or wrap its predictions as a prediction function"
         )
     if getattr(model, "formula", None) is not None and getattr(model.data, "frame", None) is None:
         raise ModelError(

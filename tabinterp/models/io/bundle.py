@@ -170,7 +170,7 @@ def save_model(
         if others or null is not None:
             raise ModelError(
                 f"{argument('others')} and {argument('null')} can only be saved in a folder, but {str(path)!r} is "
-                "a single file. To save to a folder, leave out the ending .zip"
+                "a single file. To save to a folder, omit the extension .zip"
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         write(target, pack(members))

@@ -81,7 +81,8 @@ class Network(fx.GraphModule):
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """Build a network from its graph, and load its tensors. The graph is first checked and tried without allocating memory.
+    """Build a network from its graph, and load its tensors. The graph is first checked, which
+    includes a run with tensors that need no memory.
 
     Raises
     ------

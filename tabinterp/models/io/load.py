@@ -283,7 +283,7 @@ def _wrapped(value: Any, encoder: Any, content: Content) -> Model:
     except Exception as error:  # an estimator with inconsistent attributes can raise any error
         raise ModelError(
             f"{content.name!r} contains an object of type {type(value).__name__} that is not supported "
-            f"({type(error).__name__}: {error}). Load the object in Python, and pass a function of rows to ti.wrap"
+            f"({type(error).__name__}: {error}). Load the object in Python, and pass a prediction function to ti.wrap"
         ) from None
     if not finite:
         raise ModelError(
