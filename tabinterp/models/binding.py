@@ -86,7 +86,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Return whether two models use the same columns and the same encoder. Return False if either model is a prediction function."""
+    """Return whether two models, neither of which is a prediction function, use the same columns and the same encoder."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 

@@ -134,8 +134,8 @@ def _plain(network: Outside, model: Model) -> Model:
 
 
 def _answering(network: Outside, model: Model) -> Model:
-    """Return the model for use as a prediction function. If the network's last layer returns probabilities, `outputs_stated` is also
-    set to true.
+    """Return the model for use as a prediction function. If the network's last layer returns probabilities, `outputs_stated` is
+    also set to true.
     """
     return replace(model, outputs_stated=model.outputs_stated or network.outputs == "probabilities")
 

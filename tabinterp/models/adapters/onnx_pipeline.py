@@ -314,8 +314,8 @@ class _Graph:
             ) from None
         except NoModuleError as error:
             raise ModelError(
-                f"{source!r} {error.args[0]}. Wrap the scikit-learn pipeline itself, or a prediction function that runs the model "
-                "in onnxruntime: ti.wrap(function, classes=[...])"
+                f"{source!r} {error.args[0]}. Wrap the scikit-learn pipeline itself, or a prediction function that runs the "
+                "model in onnxruntime: ti.wrap(function, classes=[...])"
             ) from None
         _check_sizes(module, steps.widths, source)
         many = len(border) > 1
