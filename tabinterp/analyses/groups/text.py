@@ -145,8 +145,8 @@ TEXT: dict[str, str] = {
     "report.groups.errors.note": (
         "TPR (true-positive rate) is the share of the group's rows in class “{compared}” that are predicted to be in this class. "
         "FPR (false-positive rate) is the share of the group's other rows that are predicted to be in this class. Differences "
-        "are group minus reference group. –: withheld because a count is below ten, or because the value would allow such a count "
-        "to be derived."
+        "are group minus reference group. –: withheld because a count is below ten, or because the value would allow such a "
+        "count to be derived."
     ),
     "report.groups.slope.network": "Slope, network [95% CI]",
     "report.groups.slope.linear": "Slope, linear [95% CI]",
