@@ -152,7 +152,7 @@ def draw(kept: list[dict[str, Any]]) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
-    figure, axes = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(11, 6.5), layout="constrained")
     for what, ax in zip(SIZES, axes.flat, strict=True):
         sizes = [asdict(size) for size in SIZES[what]]
         runs = sorted((run for run in kept if run["size"] in sizes), key=lambda run: run["size"][what])
@@ -167,7 +167,7 @@ def draw(kept: list[dict[str, Any]]) -> None:
         ax.set(xscale="log", yscale="log", xlabel=what, ylabel="seconds on one core")
         ax.set_xticks(list(by), [f"{at:,}" for at in by])
         ax.minorticks_off()
-        ax.legend(fontsize=7, frameon=False)
+        ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     figure.savefig(FIGURE, dpi=130)
 
 

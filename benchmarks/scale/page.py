@@ -76,9 +76,9 @@ about 100,000 rows. If the split uses a column of dates, every distinct date is 
 `python -m benchmarks.growth --page` audits synthetic tables on one core. A third of the columns have five levels. The starting
 point is a table of 12,000 rows, 12 columns and 2 classes, and a network with 64 and 32 hidden units; one of the four quantities
 is then doubled several times. The seconds grow as a power of this quantity, estimated by least squares on logarithms over all
-sizes. A network for two classes has one output, and a network for more classes has one output for each class, so the power in
-classes overstates the growth. A fixed cost lowers a power, so the table also gives the growth over the last doubling. It lists the analyses that take
-at least half a second at the largest size; memory is the largest proportional set size.
+sizes. A fixed cost lowers a power, so the table also gives the growth over the last doubling. A network for two classes has one
+output, and a network for more classes has one output for each class, so the power in classes overstates the growth. The table
+lists the analyses that take at least half a second at the largest size. Memory is the largest proportional set size.
 
 {growth}
 
