@@ -25,6 +25,7 @@ ROWS = 400
 GIVEN = {
     "seed": 5,
     "rows": 60,
+    "all_rows": False,
     "budget": None,  # the model is a network
     "control": {"sex": "f"},
     "constraints": {"b": {"direction": "-", "low": -9.0}, "a": {"direction": "+"}},

@@ -144,7 +144,7 @@ def _whole(name: str) -> Summed:
     one = STREAMED[name].streamed
 
     def start(task):
-        return one.start(*bound(task), AuditSettings()), bound(task)
+        return one.start(*bound(task), AuditSettings(all_rows=True)), bound(task)
 
     def update(plan, at):
         few = [on_rows(each, each.table.take(at)) for each in plan[1]]
@@ -270,6 +270,8 @@ def test_every_reading_that_is_a_sum_is_in_the_list():
         "analyses/data_quality/drift.py",
         "analyses/gradients/streaming.py",
         "analyses/effects/estimator.py",
+        "analyses/effects/streaming.py",
+        "analyses/permutation_importance/streaming.py",
         "analyses/groups/group_sums.py",
         "analyses/groups/grouped_moments.py",
         "analyses/groups/several_classes.py",
@@ -476,7 +478,7 @@ def test_groups_and_drift_over_batches_are_what_memory_gives():
     ).double()  # in single precision a row's score depends on how many stand beside it
     models = replace(given, module=exact), fit_counterpart(given, table)
     both = [bind(one, scan.sample) for one in models]
-    sums = sweep(*both, scan)
+    sums = sweep(*both, scan, settings=AuditSettings(all_rows=True))
     assert list(sums) == list(STREAMED)
     context = context_of(*both, sums)
     drawn, expected = (ti.groups(*models, one) for one in (scan.sample, table))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import BoundModel
 from tabinterp.models.losses import Loss
 from tabinterp.models.perturbation import BLOCK
+from tabinterp.table.hash_sampling import row_hash
 
 from .strata import Strata
 
@@ -37,7 +39,8 @@ class Plan:
     """Everything that is determined before the first row is scored: players, shifts, and groups of rows with equal values.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order. If `donating` is given, only the first
-    `donating` rows are donors; only these must be in hash order.
+    `donating` rows are donors. Only these must be in hash order, and the donors of a row depend only on its number, so the result
+    does not depend on the other receivers.
     """
 
     bound: BoundModel
@@ -56,8 +59,21 @@ class Plan:
 
     def is_exact(self, player: str) -> bool:
         """Return whether every row is evaluated at all distinct values of a player, because there are only a few."""
-        few = player in self.groups and len(self.groups[player][1]) <= EXACT * len(self.shifts)
-        return few and player not in (self.strata or {})
+        if player not in self.groups or player in (self.strata or {}):
+            return False
+        return len(self.values(player)) <= EXACT * len(self.shifts)
+
+    def values(self, player: str) -> IntArray:
+        """Return the groups of rows with equal values that contain donors."""
+        group, first = self.groups[player]
+        return np.arange(len(first)) if self.donating is None else np.unique(group[: self.donating])
+
+    @cached_property
+    def _place(self) -> IntArray:
+        """The position (n,) from which the donors of each row are counted."""
+        if self.donating is None:
+            return np.arange(len(self.bound.table))
+        return (row_hash(self.bound.table.numbers, self.seed) % self.donating).astype(np.int64)
 
     def strata_of(self, player: str) -> Strata:
         """Return the strata of a player; without strata, all rows form one stratum."""
@@ -71,7 +87,7 @@ class Plan:
         """
         if player in (self.strata or {}):
             return self.strata_of(player).further(rows, shift)
-        return (rows + shift) % self.donor_rows
+        return (self._place[rows] + shift) % self.donor_rows
 
 
 class Untouched:
@@ -103,12 +119,13 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
     base = taken_at(bound.z, rows) - _taken(levels, at)
     of_donors = bound.table.row_weights[: plan.donor_rows]
     share = np.bincount(group[: plan.donor_rows], of_donors, minlength=len(first)) / of_donors.sum()
+    present = plan.values(player)
     at_level = (
         _moved(bound, own, at != g, lambda places, out, g=g: torch.add(_taken(base, places), levels[g], out=out))  # type: ignore[misc]
-        for g in range(len(first))
+        for g in present
     )
     received, given, weights = np.zeros(len(rows)), np.zeros(len(first)), own.w.cpu().numpy()
-    for g, losses in enumerate(_losses(own, at_level, share)):
+    for g, losses in zip(present, _losses(own, at_level, share[present]), strict=True):
         rise = losses - own.losses
         received += share[g] * rise
         given[g] = (weights * rise).sum()

@@ -1,7 +1,8 @@
 """Permutation importance on all rows of a scan.
 
-Every evaluated row is a receiver. The donors are the sampled rows, so a permuted column is distributed as in the sample. The
-donors are in hash order and therefore unrelated to their receivers, even if the rows of the source are sorted.
+Every evaluated row is a receiver. The donors are the sampled rows, so a permuted column is distributed as in the sample. A
+hash of the receiver's number selects its donors, so they are unrelated to it even if the rows of the source are sorted, and the
+result does not depend on the batches.
 
 To estimate standard errors without keeping a number for each row, the rows are divided into `BLOCKS` random blocks by a hash of
 their numbers. Each block has the sums of its rows as receivers and, for its sampled rows, as donors. The influence of a block is
