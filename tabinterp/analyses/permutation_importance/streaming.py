@@ -22,6 +22,7 @@ from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import BoundModel, joined, portable
 from tabinterp.models.losses import loss_for
+from tabinterp.models.perturbation import is_read
 from tabinterp.stats.equal_rows import players_of
 from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
@@ -57,7 +58,6 @@ class BlockSums:
     received : (columns, blocks) sum of the mean rises in loss of the receivers.
     given : (columns, blocks) sum over the block's donors of the rises in loss of their receivers.
     mass : (columns, blocks) sum of the weights of these pairs of receiver and donor.
-    draws : (columns,) number of parts of the scan in which donors were drawn at random.
     """
 
     rows: int
@@ -66,7 +66,6 @@ class BlockSums:
     received: FloatArray
     given: FloatArray
     mass: FloatArray
-    draws: IntArray
 
 
 Pair = tuple[BlockSums, BlockSums]
@@ -109,7 +108,6 @@ def _of(donors: BoundModel, bound: BoundModel, table: Table, seed: int) -> Block
         received=received,
         given=given,
         mass=mass,
-        draws=np.array([player in sums.received and not plan.is_exact(player) for player in players], dtype=np.int64),
     )
 
 
@@ -132,6 +130,8 @@ def finish(context: Context, donors: Donors, sums: Pair) -> tuple[PermutationImp
 
 def _finished(donors: BoundModel, seed: int, sums: BlockSums) -> PermutationImportance:
     players = players_of(donors.columns, {})
+    loss = loss_for(None, donors.table.schema.task, "log_odds")
+    plan = planned(donors, loss, players, REPEATS, seed, donating=len(donors.table))
     some = sums.weight > 0
     weight, total = sums.weight[some], sums.weight.sum()
     values = sums.received.sum(axis=1) / total
@@ -151,9 +151,9 @@ def _finished(donors: BoundModel, seed: int, sums: BlockSums) -> PermutationImpo
         ci_low=interval.low,
         ci_high=interval.high,
         off_support=np.array([np.nan if rate is None else rate for rate in off]),
-        exact=tuple(bool(draws == 0) for draws in sums.draws),
+        exact=tuple(plan.is_exact(player) or not is_read(donors, columns) for player, columns in players.items()),
         baseline=sums.loss / total,
-        loss=loss_for(None, donors.table.schema.task, "log_odds").name,
+        loss=loss.name,
         n_repeats=REPEATS,
         seed=seed,
         rows=sums.rows,
