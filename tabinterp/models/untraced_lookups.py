@@ -581,8 +581,8 @@ NEAR = 1e-5  # accepted deviation of a row from one-hot because of rounding
 
 
 class Intercepted(nn.Module):
-    """A network as a function of numbers and one-hot levels (n, d). Its lookups are intercepted only if a gradient is needed or a
-    row is between levels.
+    """A network as a function of numbers and one-hot levels (n, d). Its lookups are intercepted only if a gradient is needed or
+    if the one-hot values of a row are not all 0 or 1.
 
     `shapes` contains the shape of each original input for one row, and `whole` marks the integer inputs. `levels` contains the
     levels of each input column (None for a number).
