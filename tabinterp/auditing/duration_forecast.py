@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from tabinterp.analyses.base import Analysis, Size
+from tabinterp.analyses.effects.estimator import AUDITED_COLUMNS, POINTS
 from tabinterp.analyses.performance import ANALYSIS as PERFORMANCE
+from tabinterp.analyses.permutation_importance.estimator import REPEATS
 from tabinterp.models import BoundModel
 
 from .budget import level, needed
@@ -20,7 +22,7 @@ TIMED_ROWS, TIMED_FEW = 4_096, 128  # rows for timing a network, and a predictio
 ENCODED_ROWS = 512
 
 
-def measured(network: BoundModel, most: int, rows: int) -> Size:
+def measured(network: BoundModel, most: int, rows: int, all_rows: bool = False) -> Size:
     """Measure the size of an audit, including the time that the network takes for a few thousand rows.
 
     Parameters
@@ -28,6 +30,7 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
     network : the network, bound to the rows in memory.
     most : maximum number of rows for analyses that make many passes over them.
     rows : number of rows in the whole table. For a scan, only some of them are in memory.
+    all_rows : whether permutation importance and effect curves use all rows of a scan.
     """
     table = network.table
     evaluated = len(table) if table.held_out is None else int(table.held_out.sum())
@@ -51,8 +54,13 @@ def measured(network: BoundModel, most: int, rows: int) -> Size:
         units=sum(value.shape[1] for value in network.take(np.arange(1)).activations().values()),
         evaluation=evaluation,
         encoding=encoding * mixed / max(1, len(network.columns)),
-        beyond=beyond * (4 * encoding + 10 * evaluation),
+        beyond=beyond * (4 * encoding + (10 + all_rows * _passes(len(network.columns))) * evaluation),
     )
+
+
+def _passes(columns: int) -> int:
+    """Return the number of evaluations of each row for the permutation importance and the effect curves of both models."""
+    return 2 * (REPEATS * columns + POINTS * min(columns, AUDITED_COLUMNS))
 
 
 def expected_seconds(

@@ -196,7 +196,7 @@ def audit(
     size = None
     if workers > 1 or clock.is_watched or announce is not None or budget is not None:
         changeable = sum(one.changeable is not None for one in settings.constraints)
-        size = replace(measured(network, settings.rows, len(table)), changeable=changeable)
+        size = replace(measured(network, settings.rows, len(table), all_rows), changeable=changeable)
         _expect(size, selected, budget, counterpart, clock, announce)
     with clock("counterpart"):
         linear = _linear(counterpart, network, table, seed, engine)

@@ -456,5 +456,5 @@ def _check_predictions(bound: BoundModel) -> None:
         raise ModelError(
             f"on the first {len(rows)} rows, the predictions of {bound.model.name} differ by up to {gap:.2g} from those that "
             "tabinterp computes from its weights. The model may combine one-vs-rest classifiers or use an unusual output "
-            "function. Wrap its predictions as a prediction function instead"
+            "function. Wrap a prediction function instead"
         )

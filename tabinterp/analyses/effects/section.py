@@ -30,6 +30,7 @@ from tabinterp.report.words import (
     yes,
 )
 
+from . import ANALYSIS
 from .record import Effect, EffectCurve, EffectPoint, Effects
 
 DRAWN = 8  # maximum number of curves on the page; with several classes, there can be more curves
@@ -48,6 +49,8 @@ def build(effects: Effects, document: Document) -> list[Block]:
         Paragraph(t("report.effects.note", ice_rows=effects.ice_rows, draws=draws(document)), "note"),
         Paragraph(t("report.effects.marks"), "note"),
     ]
+    if document.data.drawn is not None and ANALYSIS.summed in document.data.drawn.summed:
+        blocks.append(Paragraph(t("report.effects.sampled"), "note"))
     drawn, several = effects.curves[:DRAWN], len(outputs(effects.curves)) > 1
     heights = _span(drawn)
     cards: list[Block] = []

@@ -12,7 +12,7 @@ import numpy as np
 
 from tabinterp.analyses.base import Stream
 from tabinterp.analyses.context import Context
-from tabinterp.analyses.permutation_importance.estimator import sizes
+from tabinterp.analyses.permutation_importance.estimator import REPEATS, sizes
 from tabinterp.analyses.settings import AuditSettings
 from tabinterp.arrays import FloatArray
 from tabinterp.models import BoundModel, joined, portable
@@ -22,7 +22,6 @@ from . import estimator
 from .estimator import Effects, Plan, Sums, largest, points_for
 from .grids import Grid
 
-REPEATS = 10
 RANKED_ROWS = 2_000  # maximum number of sampled rows on which the columns are ranked
 
 Pair = tuple[Sums, Sums]
@@ -41,8 +40,10 @@ class Points:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Points, Points] | None:
-    """Choose the columns and their grids; None if all rows of the scan were not requested."""
-    if not settings.all_rows:
+    """Choose the columns and their grids. The result is None if all rows of the scan were not requested, or if fewer than two
+    sampled rows have weight; the analysis then uses the sampled rows.
+    """
+    if not settings.all_rows or np.count_nonzero(network.table.row_weights) < 2:
         return None
     seed = settings.seed
     rows = np.sort(chosen(network.table.numbers, RANKED_ROWS, seed))
@@ -75,6 +76,7 @@ def update(plan: tuple[Points, Points], network: BoundModel, linear: BoundModel)
 
 
 def _of(points: Points, bound: BoundModel) -> Sums:
+    """Return the sums over the rows of a bound model, which take the values of the points from the rows of `points`."""
     asked, count = joined(points.donors, bound), len(points.donors.table)
     grids = tuple(grid.on(asked.table) for grid in points.grids)
     none = np.empty(0, dtype=np.int64)

@@ -37,6 +37,11 @@ TEXT: dict[str, str] = {
     "report.effects.legend.linear_interval": "Linear, 95% CI",
     "report.effects.legend.ale": "Network, ALE",
     "report.effects.legend.ice": "Network, curves of single rows (10th to 90th percentile)",
+    "report.effects.sampled": (
+        "The table was read in batches: the curves are computed on all rows, but their columns and points are chosen from the "
+        "sampled rows. The columns are ranked by permutation importance on a part of the sample, so this ranking can differ from "
+        "the permutation importance in this report."
+    ),
     "report.effects.marks": (
         "The bars below a curve show the number of rows nearest to each point. The number in brackets after a level is its "
         "number of rows. All curves of numeric columns use the same vertical scale. If points are left out, the curve is centred "

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 TOGETHER = "rise of the mean loss when the column comes from another row"
 WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
 ENOUGH = 10  # with at least this many draws per row, intervals have the stated coverage
+REPEATS = ENOUGH  # default
 CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
 
 Progress = Callable[[str, float], None]
@@ -154,7 +155,7 @@ def permutation_importance(
     model: Model | BoundModel,
     table: Table,
     *,
-    n_repeats: int = 10,
+    n_repeats: int = REPEATS,
     seed: int = 0,
     loss: str | Own | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,

@@ -12,6 +12,8 @@ from tabinterp.report.comparison import SHOWN, comparison, largest, others, pair
 from tabinterp.report.tables import Column, estimate_columns, interval_column, name_column, table
 from tabinterp.report.words import NONE, rows_of, sentences, share, t, yes
 
+from . import ANALYSIS
+
 
 def build(importance: Importance, document: Document) -> list[Block]:
     if not importance.columns:
@@ -23,7 +25,17 @@ def build(importance: Importance, document: Document) -> list[Block]:
         *_figure(importance, unit),
         Paragraph(t("report.importance.note"), "note"),
         Paragraph(t("report.importance.how", **how), "note"),
+        *_donors(document),
     ]
+
+
+def _donors(document: Document) -> list[Block]:
+    """Return a note on the donors if all rows of a scan were used."""
+    drawn = document.data.drawn
+    if drawn is None or ANALYSIS.summed not in drawn.summed:
+        return []
+    donors = drawn.rows if drawn.held_out_rows is None else drawn.held_out_rows
+    return [Paragraph(t("report.importance.donors", donors=donors), "note")]
 
 
 def _figure(importance: Importance, unit: dict[str, str]) -> list[Block]:

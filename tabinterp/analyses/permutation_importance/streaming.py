@@ -1,8 +1,8 @@
 """Permutation importance on all rows of a scan.
 
 Every evaluated row is a receiver. The donors are the sampled rows, so a permuted column is distributed as in the sample. A
-hash of the receiver's number selects its donors, so they are unrelated to it even if the rows of the source are sorted, and the
-result does not depend on the batches.
+receiver's donors are selected by a hash of its number, so they are unrelated to it even if the rows of the source are sorted,
+and the result does not depend on the batches.
 
 To estimate standard errors without keeping a number for each row, the rows are divided into `BLOCKS` random blocks by a hash of
 their numbers. Each block has the sums of its rows as receivers and, for its sampled rows, as donors. The influence of a block is
@@ -28,13 +28,12 @@ from tabinterp.stats.estimates import Estimates
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import row_hash
 
-from .estimator import PermutationImportance, error_of, planned, share_of
+from .estimator import REPEATS, PermutationImportance, error_of, planned, share_of
 from .estimator import update as update_rows
 from .off_support_share import ROWS as SUPPORT_ROWS
 from .off_support_share import Support
 
 BLOCKS = 2000
-REPEATS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +71,10 @@ Pair = tuple[BlockSums, BlockSums]
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Donors | None:
-    """Return the donors; None if all rows of the scan were not requested."""
-    if not settings.all_rows:
+    """Return the donors. The result is None if all rows of the scan were not requested, or if fewer than two sampled rows have
+    weight; the analysis then uses the sampled rows.
+    """
+    if not settings.all_rows or np.count_nonzero(network.table.row_weights) < 2:
         return None
     order = np.argsort(row_hash(network.table.numbers, settings.seed), kind="stable").astype(np.int64)
     return Donors(portable(network, order), portable(linear, order), settings.seed)

@@ -16,6 +16,11 @@ TEXT: dict[str, str] = {
         "needed. All other columns are permuted at random {repeats} times (seed {seed}). The share of permuted rows that "
         "are unlike real rows (“Off-support”) is estimated on {off_support_rows} rows."
     ),
+    # donors: a number of rows
+    "report.importance.donors": (
+        "The table was read in batches: importance is computed on all rows, but the values that replace those of a permuted "
+        "column come from {donors} sampled rows. The 95% CIs include the sampling error of both."
+    ),
     "report.importance.axis": "Rise in {metric} ({unit}), 95% CI",
     "report.importance.aria": (
         "Permutation importance of both models with 95% CIs; columns: {count}. Largest for the network: {network}. Largest "

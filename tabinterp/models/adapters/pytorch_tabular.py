@@ -59,7 +59,7 @@ def wrap(
     if config.task not in ("classification", "regression") or data.do_target_transform or config.date_columns:
         raise ModelError(
             "a TabularModel is supported only if its task is classification or regression, its target is not transformed, and it "
-            "has no date columns. For other models, wrap the predictions as a prediction function"
+            "has no date columns. For other models, wrap a prediction function"
         )
     is_classifier = config.task == "classification"
     known = _classes(data) if is_classifier else None

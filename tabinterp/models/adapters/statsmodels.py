@@ -107,14 +107,14 @@ def _what(result: Any) -> str:
         kind = f"GLM {type(model.family).__name__} {type(model.family.link).__name__}"
     if kind not in WHAT:
         raise ModelError(
-            f"the statsmodels model {kind} is not supported; supported models are {', '.join(WHAT)}. Wrap the predictions of "
-            "this model as a prediction function: ti.wrap(lambda rows: result.predict(rows))"
+            f"the statsmodels model {kind} is not supported; supported models are {', '.join(WHAT)}. Wrap a prediction "
+            "function instead: ti.wrap(lambda rows: result.predict(rows))"
         )
     given = [getattr(model, part, None) for part in ("offset", "exposure")]
     if any(part is not None and np.any(np.asarray(part) != 0) for part in given):
         raise ModelError(
             f"the statsmodels model {kind} was fitted with an offset or exposure. These are not supported, because they are not "
-            "input columns. Fit the model without offset and exposure, or wrap its predictions as a prediction function"
+            "input columns. Fit the model without offset and exposure, or wrap a prediction function"
         )
     if getattr(model, "formula", None) is not None and getattr(model.data, "frame", None) is None:
         raise ModelError(

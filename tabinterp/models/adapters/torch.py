@@ -45,7 +45,7 @@ def wrap(
     except Exception as error:  # copying runs the user's code, which can raise any error; its message is passed on
         raise ModelError(
             f"tabinterp works on a copy of the network, but {kind} cannot be copied ({error}). Make sure that copy.deepcopy "
-            f"works on {kind}, or wrap its predictions as a prediction function"
+            f"works on {kind}, or wrap a prediction function instead of the network"
         ) from error
     called = name or _named(own)
     if inputs.names is not None or output is not None:
