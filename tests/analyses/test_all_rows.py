@@ -23,7 +23,9 @@ def frame() -> pd.DataFrame:
     """Rows sorted by `a`, so that the rows of a batch are unlike those of another."""
     rng = np.random.default_rng(5)
     made = pd.DataFrame({"a": np.sort(rng.normal(size=N)), "b": rng.normal(size=N), "n": rng.integers(0, 4, N)})
-    made["city"] = rng.choice(["oslo", "rome", "lima"], N)
+    made["city"] = rng.choice(
+        ["oslo", "rome", "lima", "nuuk"], N, p=[0.4, 0.3, 0.285, 0.015]
+    )  # nuuk: rare in the sample
     drive = made["a"] + np.sin(2 * made["b"]) + made["n"] * (made["city"] == "oslo")
     made["y"] = np.where(drive + rng.logistic(size=N) > 0.5, "yes", "no")
     return made.assign(w=rng.uniform(0.5, 1.5, N))
@@ -114,6 +116,20 @@ def test_curves_have_the_values_and_errors_of_a_table_in_memory(folder):
                 continue
             assert [one.value for one in at] == pytest.approx(getattr(expected, name).value[:, 0], abs=1e-6)
             assert [one.stderr for one in at] == pytest.approx(getattr(expected, name).stderr[:, 0], rel=1e-5)
+
+
+def test_a_level_that_is_rare_in_the_sample_only_is_centred_as_in_memory(folder):
+    model, whole = ti.wrap(pipeline()), ti.read_table(frame(), **ASKED)
+    assert (frame().city == "nuuk").sum() >= 10 > (scanned(folder).sample.frame.city == "nuuk").sum()
+    found = next(one for one in audited(folder, 400).document.effects.curves if one.column == "city")
+    expected = ti.effects(model, whole, columns=["city"])["city"]
+    assert [point.rows for point in found.points] == expected.rows.tolist()
+    assert [point.network.effect.value for point in found.points] == pytest.approx(
+        expected.effect.value[:, 0], abs=1e-6
+    )
+    assert [point.network.effect.stderr for point in found.points] == pytest.approx(
+        expected.effect.stderr[:, 0], rel=1e-5
+    )
 
 
 def test_the_size_of_the_batches_does_not_matter(folder):

@@ -45,6 +45,8 @@ class Grid:
     points : number of points, not counting missing values.
     ordered : whether the points have an order.
     known_only : whether values between the points of a numeric column are not on the grid. Otherwise, they are interpolated.
+    nearby : (G,) number of rows nearest to each point, if the curve is computed on other rows than those of `below`.
+    rows : number of these rows.
     """
 
     column: Column
@@ -55,6 +57,8 @@ class Grid:
     points: int
     ordered: bool
     known_only: bool = False
+    nearby: IntArray | None = None
+    rows: int | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -66,6 +70,8 @@ class Grid:
 
     def counts(self) -> IntArray:
         """Return the number of rows (G,) nearest to each point."""
+        if self.nearby is not None:
+            return self.nearby
         near = self.nearest
         return np.bincount(near[near >= 0], minlength=len(self)).astype(np.int64)
 
@@ -78,8 +84,8 @@ class Grid:
     @property
     def told(self) -> BoolArray:
         """Mask (G,) of the points at which the number of rows can be shown."""
-        counts = self.counts()
-        return self.shown & parts_shown([*counts, len(self.below) - int(counts.sum())])[:-1]
+        counts, rows = self.counts(), len(self.below) if self.rows is None else self.rows
+        return self.shown & parts_shown([*counts, rows - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
         """Return the weights (P,) of the first P points in the mean that is subtracted to centre a curve.

@@ -98,7 +98,11 @@ def finish(context: Context, plan: tuple[Points, Points], sums: Pair) -> tuple[E
 def _finished(bound: BoundModel, columns: list[str], sums: Sums, seed: int) -> Effects:
     plan = _plan(bound, columns, seed)
     band = estimator.update(plan, plan.ice)
-    return estimator.finish(plan, replace(sums, ice=band.ice, ice_weights=band.ice_weights))
+    counted = tuple(
+        replace(grid, nearby=near[0].astype(np.int64), rows=sums.rows)
+        for grid, near in zip(plan.grids, sums.near, strict=True)
+    )
+    return estimator.finish(replace(plan, grids=counted), replace(sums, ice=band.ice, ice_weights=band.ice_weights))
 
 
 STREAM = Stream(start, update, merge, finish)
