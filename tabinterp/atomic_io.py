@@ -46,12 +46,12 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "Not a regular file, but a pipe, device or socket", str(path))
+            raise OSError(errno.EINVAL, "The input must be a regular file, not a pipe, device or socket", str(path))
         data = bytearray()
         while block := os.read(handle, BLOCK):
             data += block
             if len(data) > limit:
-                raise OSError(errno.EFBIG, f"File too large; the limit is {limit:,} bytes", str(path))
+                raise OSError(errno.EFBIG, f"The file is too large; the limit is {limit:,} bytes", str(path))
         return bytes(data)
     finally:
         os.close(handle)

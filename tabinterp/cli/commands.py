@@ -77,7 +77,8 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Continue an interrupted audit whose data are read in batches. Repeat the other options of that audit.",
+        help="Continue an interrupted audit whose data are read in batches. Give all other options as "
+        "for that audit.",
         rich_help_panel=help_pages.COMPUTATION,
     ),
 ]
@@ -155,7 +156,7 @@ Split = Annotated[
     typer.Option(
         "--split",
         help="Column with train/test labels or dates, or the share of rows to hold out (between 0 and 1). With dates, about the "
-        "latest quarter of the rows is held out, unless --split-at is given.",
+        "latest 25% of the rows are held out, unless --split-at is given.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -164,7 +165,7 @@ SplitAt = Annotated[
     typer.Option(
         "--split-at",
         help="First date to hold out, such as 2024-01-01. --split must then name a column of dates. By default, about the latest "
-        "quarter of the rows is held out, from the start of a day, week, month, quarter or year.",
+        "25% of the rows are held out, and the first date is the start of a day, week, month, quarter or year.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -446,7 +447,7 @@ def audit(
         Path | None,
         typer.Option(
             "--card",
-            help="TOML file with text for the model card, such as intended_use and limits.",
+            help="TOML file with text for the model card, under keys such as intended_use and limits.",
             rich_help_panel=help_pages.OUTPUT,
         ),
     ] = None,

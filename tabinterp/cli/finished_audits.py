@@ -89,8 +89,8 @@ def render(
             "--format",
             help=(
                 "Format: html (the report), pdf, markdown, card (model card), summary (one HTML page) or cyclonedx (CycloneDX "
-                "1.6 JSON). By default, the format follows from the extension of the output file (.pdf, .md or .cdx.json); any "
-                "other extension means html."
+                "1.6 JSON). By default, the extension of the output file determines the format: .pdf, .md (markdown) or "
+                ".cdx.json (cyclonedx), and html for any other extension."
             ),
         ),
     ] = None,
@@ -302,7 +302,8 @@ def verify(
         Path | None,
         typer.Option(
             "--digest-key",
-            help="Key file that was passed to `tabinterp audit` as --digest-key; needed to identify the columns that differ.",
+            help="Key file that was passed to `tabinterp audit` as --digest-key; needed to find the columns in which the data "
+            "were changed.",
         ),
     ] = None,
     recompute: Annotated[

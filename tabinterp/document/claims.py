@@ -121,8 +121,8 @@ def _judged(part: Judged, document: Document) -> None:
         expected = status_of(difference, document.verdict.margin or 0.0)
         if not document.performance.held_out or status != expected:
             raise DocumentError(
-                f"judged.{place}.status is {status!r}. If there are held-out rows, it must be {expected!r}, which the interval "
-                "and the margin imply. Otherwise, the comparison must be left out."
+                f"judged.{place}.status is {status!r}. With held-out rows, the interval of the difference and the margin imply "
+                f"the status {expected!r}. Without held-out rows, the comparison must be left out."
             )
 
 

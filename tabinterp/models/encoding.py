@@ -158,7 +158,7 @@ def _check_fitted(encoder: Any) -> None:
     kind = encoder.__name__ if isinstance(encoder, type) else type(encoder).__name__
     if isinstance(encoder, type):
         raise ModelError(
-            f"expected a fitted transformer as encoder, got the class {kind}. Create an instance, fit it, and pass the instance"
+            f"expected a fitted transformer as encoder; got the class {kind}. Create an instance, fit it, and pass the instance"
         )
     for step in [part for _, part in encoder.steps] if isinstance(encoder, Pipeline) else [encoder]:
         if isinstance(step, ColumnTransformer) and not hasattr(step, "transformers_"):

@@ -227,8 +227,8 @@ def no_scores(name: str, result: Any, rows: int) -> str:
         "these are the predictions of ensemble members" if choice == MEAN else f"output {choice!r} contains the scores"
     )
     return (
-        f"{told}. If {which}, pass {argument('output', choice)}. (Use {argument('outputs')} to state whether scores are logits "
-        "or probabilities)"
+        f"{told}. If {which}, pass {argument('output', choice)}. To state whether the scores are logits or probabilities, pass "
+        f"{argument('outputs')}"
     )
 
 

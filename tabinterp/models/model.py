@@ -158,15 +158,15 @@ def check_model(model: Any) -> None:
     kind = type(model).__name__
     if isinstance(model, Table):
         raise ModelError(
-            "expected a model, got a Table. Pass the model as the first argument, and the table as the second"
+            "expected a model; got a Table. Pass the model as the first argument, and the table as the second"
         )
     if isinstance(model, str):
         raise ModelError(
-            f"expected a model from ti.wrap or ti.load_model, got the string {model!r}. Call "
+            f"expected a model from ti.wrap or ti.load_model; got the string {model!r}. Call "
             f"ti.load_model({model!r}) first"
         )
     raise ModelError(
-        f"expected a model from ti.wrap or ti.load_model, got an object of type {kind}. Pass the object to ti.wrap first"
+        f"expected a model from ti.wrap or ti.load_model; got an object of type {kind}. Pass the object to ti.wrap first"
     )
 
 

@@ -95,7 +95,7 @@ class Fingerprints:
 
     def _changed(self, what: str, reader: str) -> NoReturn:
         raise TableError(
-            f"the data in {self.name!r} changed while it was being read: {what} (detected by {reader}). {ADVICE}"
+            f"the data in {self.name!r} changed while they were being read: {what} (detected by {reader}). {ADVICE}"
         )
 
 

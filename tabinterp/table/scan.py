@@ -206,7 +206,7 @@ def scan_table(
     check_first_date(split, split_at)
     if rows < 2 or batch < 1:
         raise TableError(
-            "a scan must draw at least two rows and read at least one row at a time; got "
+            "a scan must sample at least two rows, and read at least one row per batch; got "
             f"{argument('rows', rows)} and {argument('batch', batch)}"
         )
     if keep is not None:

@@ -152,7 +152,7 @@ def test_rows_that_were_perhaps_trained_on_place_no_refit():
     update = {"verdict": nothing().verdict, "performance": document.performance.model_copy(update={"held_out": False})}
     with pytest.raises(
         DocumentError,
-        match=r"gain\.ladder\.rungs gives a status other than 'not_resolved' to a refitted model",
+        match=r"gain\.ladder\.rungs contains a refitted model with a status other than 'not_resolved'",
     ):
         render(document.model_copy(update=update))
 
@@ -237,7 +237,7 @@ def told(document, key):
     ("document", "words"),
     [
         (beside(binary(), "reference", status="better"), "judged.reference.status is 'better'.*'worse'"),
-        (beside(binary(), "reference", difference=AROUND), "it must be 'equivalent'"),
+        (beside(binary(), "reference", difference=AROUND), "imply the status 'equivalent'"),
         (beside(binary(), "recalibration", status="better"), "judged.recalibration.status"),
         (
             beside(

@@ -93,7 +93,7 @@ def test_a_file_that_changes_between_the_passes_is_noticed(path):
     change = After("inferring the schema", ROWS, lambda: rewrite(path))
     with pytest.raises(TableError) as error:
         scan_table(path, **ASKED, told=change)
-    assert "changed while it was being read: rows 150 to 199 differ from those of the first pass" in str(error.value)
+    assert "changed while they were being read: rows 150 to 199 differ from those of the first pass" in str(error.value)
     assert "(detected by the pass that draws rows)" in str(error.value)
     assert "Audit a copy" in str(error.value)
 
@@ -205,14 +205,14 @@ def test_a_row_that_is_added_is_noticed(path):
     scan = scan_table(path, **ASKED)
     with path.open("ab") as stream:
         stream.write(b"33,ab,no\n")
-    with pytest.raises(TableError, match="changed while it was being read: rows 200 to 200 differ from those"):
+    with pytest.raises(TableError, match="changed while they were being read: rows 200 to 200 differ from those"):
         list(scan.batches())
 
 
 @pytest.mark.parametrize(("change", "told"), [(replace, ""), (rebuild, ""), (add, "9.parquet"), (remove, "3.parquet")])
 @pytest.mark.parametrize("what", ["inferring the schema", "drawing rows"])
 def test_a_folder_whose_parts_change_is_noticed(parts, change, told, what):
-    with pytest.raises(TableError, match=f"changed while it was being read: .*{told}"):
+    with pytest.raises(TableError, match=f"changed while they were being read: .*{told}"):
         list(scan_table(parts, **ASKED, told=After(what, ROWS, lambda: change(parts))).batches())
 
 
@@ -221,7 +221,7 @@ def test_parts_that_are_read_elsewhere_are_held_to_what_was_read_here(parts):
     pieces, form = list(scan.pieces()), scan.coded
     assert sum(len(rows) for piece in pieces for rows in form.batches("all", piece)) == ROWS
     replace(parts)
-    with pytest.raises(TableError, match="changed while it was being read"):
+    with pytest.raises(TableError, match="changed while they were being read"):
         [list(form.batches("all", piece)) for piece in pieces]
 
 
@@ -235,7 +235,7 @@ def test_a_copy_of_a_query_that_changes_is_noticed(tmp_path):
     assert sum(map(len, scan.batches())) == ROWS
     copy = sorted(scan.source.kept.path.glob("*.parquet"))[-1]
     pd.read_parquet(copy).assign(age=1).to_parquet(copy)
-    with pytest.raises(TableError, match=r"the data in 'the copy of the query to .*' changed while it was being read"):
+    with pytest.raises(TableError, match=r"the data in 'the copy of the query to .*' changed while they were being read"):
         list(scan.batches())
 
 

@@ -154,8 +154,8 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
     told = {"direction": given} if isinstance(given, str) else dict(given) if isinstance(given, Mapping) else None
     if not told or set(told) - {"direction", "low", "high", "changeable"}:
         raise TabinterpError(
-            f"the constraint on column {name!r} must be a direction ('+' or '-') or a mapping with at least "
-            f"one of the keys 'direction', 'low', 'high' and 'changeable' and no other keys; got {given!r}"
+            f"the constraint on column {name!r} must be a direction ('+' or '-') or a mapping; got {given!r}. A mapping must "
+            "have one or more of the keys 'direction', 'low', 'high' and 'changeable', and no other key"
         )
     direction: Any = told.get("direction")
     ends = {end: _number(name, end, told[end]) for end in ("low", "high") if end in told}
@@ -165,7 +165,7 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
     if direction is not None and kind == "categorical":
         raise TabinterpError(
             f"column {name!r} cannot have a direction, because it is categorical. If its values have an "
-            "order, declare its kind as ordinal when reading the table"
+            "order, declare the column as ordinal when you read the table; otherwise, leave out the direction"
         )
     if direction is not None and table.schema.task == "multiclass":
         raise TabinterpError(

@@ -50,7 +50,7 @@ class ConstraintTable(Part):
             if held.outside is not None and 0 < held.outside < SMALL:
                 raise DocumentError(
                     f"groups.constraints: the number of rows outside the domain of column {held.column!r} is below {SMALL}. "
-                    "Numbers this small must not be shown, so the field must be null."
+                    "Numbers this small must not be shown, so the field 'outside' must be null."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

@@ -77,7 +77,8 @@ class Ladder(Part):
             place = f"gain.ladder.rungs.{index}"
             if rung.status is not None and rung.status != (placed := status_of(rung.against_network, self.margin)):
                 raise DocumentError(
-                    f"{place}.status is {rung.status!r}, but the interval and the margin imply {placed!r}."
+                    f"{place}.status is {rung.status!r}, but the interval of {place}.against_network and the margin imply "
+                    f"{placed!r}."
                 )
             if self.gain != "better" and rung.recovered.value is not None:
                 raise DocumentError(
@@ -92,8 +93,8 @@ class Ladder(Part):
             )
         if not document.performance.held_out and any(rung.status != "not_resolved" for rung in self.rungs[:-1]):
             raise DocumentError(
-                "gain.ladder.rungs gives a status other than 'not_resolved' to a refitted model. Without held-out rows, the "
-                "status of every refitted model must be 'not_resolved'."
+                "gain.ladder.rungs contains a refitted model with a status other than 'not_resolved'. Without held-out rows, "
+                "the status of every refitted model must be 'not_resolved'."
             )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
@@ -129,8 +130,8 @@ class Gain(Part):
             )
         if shared and not resolved:
             raise DocumentError(
-                f"gain.recovery is {key!r}, which gives the share of the gain that a refitted model recovers. No share may be "
-                "given, because the gain is not significant."
+                f"gain.recovery is {key!r}, which states what share of the gain a refitted model recovers. The share must be "
+                "left out, because the gain of the network is not significant."
             )
 
 

@@ -64,8 +64,9 @@ class Record(Part):
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
                         f"analyses.monotonicity: {model}.answer is {found.answer!r} for column {row.column!r}, but the largest "
-                        f"fall found is {found.fall} and its upper bound is {found.bound}. The answer 'proved' requires that "
-                        f"both numbers are at most {least}, and 'refuted' requires that the fall is at least {least}."
+                        f"fall found in the score is {found.fall}, and the upper bound of any fall is {found.bound}. For the "
+                        f"answer 'proved', both numbers must be at most {least}. For the answer 'refuted', the largest fall "
+                        f"must be at least {least}."
                     )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

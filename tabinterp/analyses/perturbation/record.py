@@ -71,7 +71,10 @@ class Record(Part):
         lost, worse = turns([(one.size, one.difference.low, one.difference.high) for one in self.sizes])
         for name, claimed, implied in (("lost_at", self.lost_at, lost), ("worse_from", self.worse_from, worse)):
             if claimed != implied:
-                raise DocumentError(f"analyses.perturbation.{name} is {claimed}, but the intervals imply {implied}.")
+                raise DocumentError(
+                    f"analyses.perturbation.{name} is {claimed}, but the intervals in analyses.perturbation.sizes imply "
+                    f"{implied}."
+                )
         if self.donors_of != training(document):
             raise DocumentError(
                 f"analyses.perturbation.donors_of is {self.donors_of}, but the split implies {training(document)}."

@@ -260,8 +260,8 @@ class Scorecard(Display):
         absent = [name for name in cuts if name not in frame]
         if absent:
             raise TableError(
-                f"the rows lack {len(absent)} of the scorecard's columns ({', '.join(map(repr, absent[:8]))}); their columns are "
-                f"{list(frame.columns)}. Give rows with all {len(cuts)} columns of the scorecard"
+                f"the rows lack {len(absent)} of the scorecard's columns ({', '.join(map(repr, absent[:8]))}). The columns of "
+                f"the rows are {list(frame.columns)}. Give rows with all {len(cuts)} columns of the scorecard"
             )
         for name, cut in cuts.items():
             _check_values(frame[name], cut)
@@ -310,7 +310,7 @@ def _check_values(values: pd.Series, cut: Cut) -> None:
             example = next(iter(known.values()))
             raise TableError(
                 f"column {cut.column!r} has the value {shown(value)}, but the levels of this column in the scorecard are "
-                f"{_type(example)}, such as {example!r}. Convert the column to the type that it has in the table"
+                f"{_type(example)}, such as {example!r}. Convert the values of the column to this type"
             )
 
 

@@ -86,7 +86,8 @@ class Record(Part):
         expected = status_of(self.metrics[0].against_network, self.margin)
         if self.metrics[0].name != "log_loss" or self.status != expected:
             raise DocumentError(
-                f"{place}.status is {self.status!r}, but the interval of the log loss and the margin imply {expected!r}."
+                f"{place}.status is {self.status!r}, but the interval of the difference in log loss and the margin imply "
+                f"{expected!r}."
             )
         for index, one in enumerate(self.columns):
             if len(one.bins) != len(one.points) or one.points[one.reference_bin] != 0:

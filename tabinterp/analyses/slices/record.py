@@ -59,15 +59,15 @@ class Slices(Part):
             expected: Status = {1: "worse", -1: "better", 0: "not_resolved"}[side(row.difference)]  # type: ignore[assignment]
             if row.status not in ("equivalent", expected):
                 raise DocumentError(
-                    f"{place}.status is {row.status!r}, but the interval of the difference implies {expected!r}."
+                    f"{place}.status is {row.status!r}, but the interval of {place}.difference implies {expected!r}."
                 )
             if row.status == "equivalent" and not within(row.difference, self.margin):
                 raise DocumentError(
-                    f"{place}.status is 'equivalent', but the interval of the difference is not within the margin."
+                    f"{place}.status is 'equivalent', but the interval of {place}.difference is not within the margin."
                 )
             if row.unlike != (side(row.against_rest) != 0):
                 raise DocumentError(
-                    f"{place}.unlike is {str(row.unlike).lower()}, but the interval of against_rest implies "
+                    f"{place}.unlike is {str(row.unlike).lower()}, but the interval of {place}.against_rest implies "
                     f"{str(not row.unlike).lower()}."
                 )
 

@@ -161,7 +161,7 @@ def _asked(network: Outside, encoded: list[FloatArray]) -> NDArray[Any]:
             "the network was trained with"
         )
     advice = (
-        "The rows have the number of columns that the graph requires, so the graph may be faulty: export the network again"
+        "The rows have the number of columns that the graph requires, so the graph may be faulty. Export the network again"
         if network.widths
         else "Check that the encoder returns the columns that the network was trained on"
     )

@@ -324,9 +324,9 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
         low, high = np.iinfo(np.int32).min, np.iinfo(np.int32).max
         if kind == INT32 and len(column) and not low <= column.min() <= column.max() <= high:
             raise ModelError(
-                f"the ONNX pipeline reads column {str(column.name)!r} as 32-bit integers, but it contains "
-                f"{shown(column.max() if column.max() > high else column.min())}. Export the pipeline with an int64 input for "
-                "this column"
+                f"the ONNX pipeline reads column {str(column.name)!r} as 32-bit integers, but the column contains "
+                f"{shown(column.max() if column.max() > high else column.min())}, which is outside their range. Export the "
+                "pipeline with an int64 input for this column"
             )
         return column.to_numpy(dtype=np.int64)
     try:

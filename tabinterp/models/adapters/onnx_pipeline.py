@@ -356,8 +356,8 @@ class _Graph:
                     answers.append(np.asarray(session.run([result], {one.name: _fed(one, rows) for one in inputs})[0]))
                 except Exception as error:  # its own error types differ between versions
                     raise ModelError(
-                        f"onnxruntime raised an error for rows of this table in {source!r}. Check that the table has the levels "
-                        f"and the column types that the pipeline was trained on. The error was: {first_line(error)}"
+                        f"onnxruntime raised an error when it ran {source!r} on rows of this table. Check that the table has the "
+                        f"levels and the column types that the pipeline was trained on. The error was: {first_line(error)}"
                     ) from None
             return np.concatenate(answers)
 

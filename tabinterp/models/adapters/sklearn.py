@@ -187,7 +187,7 @@ def _of_one_target(estimator: Any, output: str | int) -> Any:
     members = final.estimators_
     if not isinstance(output, int) or not 0 <= output < len(members):
         raise ModelError(
-            f"{argument('output', output)} is not the position of a target. {kind} predicts {len(members)} targets: pass a whole "
+            f"{argument('output', output)} is not the position of a target. {kind} predicts {len(members)} targets. Pass a whole "
             f"number from 0 to {len(members) - 1}"
         )
     return members[output] if encoder is None else Pipeline([("encoder", encoder), ("model", members[output])])
@@ -198,7 +198,7 @@ def _check(estimator: Any) -> None:
     if isinstance(estimator, type):
         kind = estimator.__name__
         raise ModelError(
-            f"expected a fitted estimator, got the class {kind}. Create an instance, fit it, and pass the instance"
+            f"expected a fitted estimator; got the class {kind}. Create an instance, fit it, and pass the instance"
         )
     kind = type(estimator).__name__
     if not (_is(is_classifier, estimator) or _is(is_regressor, estimator) or is_classifying(estimator)):

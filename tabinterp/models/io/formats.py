@@ -60,21 +60,21 @@ KINDS: dict[str, Kind] = {
     "torch-old": Kind(
         "a pickle written by torch.save before torch 1.6",
         "any code that its imports and calls specify, when it is loaded",
-        "if you trust the file, load it and save the weights with torch.save(module.state_dict(), 'model.pt'), with a "
-        "description of its layers in architecture.json",
+        "if you trust the file, load it, save the weights with torch.save(module.state_dict(), 'model.pt'), and describe the "
+        "layers in architecture.json",
         pickle=True,
     ),
     "torchscript": Kind(
         "a TorchScript archive, which contains a program",
-        "the program inside, when it is called; its pickles, when it is loaded",
-        "build the module in Python, load its weights, and save them with torch.save(module.state_dict(), "
-        "'model.pt'), with a description of its layers in architecture.json",
+        "the program in the archive, when the model is called; the pickles in the archive, when it is loaded",
+        "build the module in Python, load its weights, save them with torch.save(module.state_dict(), 'model.pt'), and describe "
+        "the layers in architecture.json",
     ),
     "pt2": Kind(
         "an archive written by torch.export (.pt2), which contains a program and may contain pickles",
-        "its pickles, when it is loaded; the program, when it is called",
-        "build the module in Python, load its weights, and save them with torch.save(module.state_dict(), "
-        "'model.pt'), with a description of its layers in architecture.json",
+        "the pickles in the archive, when it is loaded; the program in the archive, when the model is called",
+        "build the module in Python, load its weights, save them with torch.save(module.state_dict(), 'model.pt'), and describe "
+        "the layers in architecture.json",
     ),
     "keras": Kind(
         "a Keras archive, whose configuration may contain code",

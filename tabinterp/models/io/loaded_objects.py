@@ -296,7 +296,10 @@ def _check_object(value: Any, said: str) -> None:
     attributes = vars(value)
     for name in attributes:
         if callable(getattr(type(value), name, None)):
-            raise UnsafeFileError(f"{said} has an attribute {name!r} that replaces its method {name}")
+            raise UnsafeFileError(
+                f"{said} has an attribute {name!r} that replaces its method {name}. Remove the attribute, and save the model "
+                "again"
+            )
     for name in attributes:
         if (most := _most(name)) is not None:
             _check_count(attributes[name], name, most, said)

@@ -83,7 +83,7 @@ def _flavors(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{str(folder / HEADER)!r} is not valid YAML: {error}") from None
     flavors = found.get("flavors") if isinstance(found, dict) else None
     if not isinstance(flavors, dict) or not all(isinstance(one, dict) for one in flavors.values()):
-        raise ModelError(f"{str(folder / HEADER)!r} does not describe an MLflow model: it lists no flavours")
+        raise ModelError(f"{str(folder / HEADER)!r} does not describe an MLflow model, because it lists no flavours")
     return flavors
 
 

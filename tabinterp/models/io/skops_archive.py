@@ -201,7 +201,7 @@ def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
 def _type(node: dict[str, Any], file: str) -> str:
     names = [node.get(part) for part in ("__loader__", "__module__", "__class__")]
     if names[0] != "CachedNode" and not all(isinstance(name, str) for name in names):
-        raise ModelError(f"schema.json of {file!r} has a node without a type")
+        raise ModelError(f"schema.json of {file!r} has a node without a type. Save the model again")
     return f"{names[1]}.{names[2]}"
 
 

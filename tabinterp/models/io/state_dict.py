@@ -33,7 +33,8 @@ def pickle_of(archive: Archive) -> bytes:
     names = [name for name in archive.sizes if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(names) != 1:
         raise ModelError(
-            f"{archive.name!r} contains {len(names)} pickles; a file written by torch.save has exactly one"
+            f"{archive.name!r} contains {len(names)} pickles, but a file written by torch.save contains exactly one. Save the "
+            "state dict again with torch.save"
         )
     return archive.read(names[0], LARGEST_PICKLE)
 
