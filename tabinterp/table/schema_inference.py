@@ -297,7 +297,7 @@ def _kind_of_value(value: Any) -> str:
 def _infinite(values: pd.Series, large: int) -> str:
     numbers = values.to_numpy(dtype=np.float64)
     at = int(np.flatnonzero(np.abs(numbers) > LARGEST)[0])
-    told = f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (invalid rows: {large}). "
+    told = f"column {values.name!r} contains {values.iloc[at]} in row {values.index[at]} (number of invalid rows: {large}). "
     if np.isinf(numbers).any():
         return f"{told}All numbers must be finite. If the value is missing, leave the cell empty"
     return f"{told}Numbers beyond ±{LARGEST:g} are too large for sums of squares. Use a larger unit of measurement"
@@ -362,7 +362,8 @@ def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) 
         at = int(np.flatnonzero((y < 0) | (y != np.round(y)))[0])
         raise TableError(
             f"target {values.name!r} must contain counts, which are whole numbers of at least 0, but row {values.index[at]} "
-            f"contains {values.iloc[at]} (invalid rows: {uncounted}). For other numbers, use {argument('task', 'regression')}"
+            f"contains {values.iloc[at]} (number of invalid rows: {uncounted}). For other numbers, use "
+            f"{argument('task', 'regression')}"
         )
 
 

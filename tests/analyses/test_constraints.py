@@ -95,9 +95,9 @@ def test_rows_outside_a_domain_are_counted_and_missing_ones_are_not():
     [
         ({"w": "+"}, "unknown column 'w' in the constraints"),
         ({"x": "up"}, r"must be '\+' or '-'"),
-        ({"x": {}}, "at least one of the keys"),
-        ({"x": {"direction": "+", "most": 3}}, "at least one of the keys"),
-        ({"x": 3}, "at least one of the keys"),
+        ({"x": {}}, "one or more of the keys"),
+        ({"x": {"direction": "+", "most": 3}}, "one or more of the keys"),
+        ({"x": 3}, "one or more of the keys"),
         ({"x": {"low": 2, "high": 1}}, "got low = 2 and high = 1"),
         ({"x": {"low": "a"}}, "'low' of column 'x' must be a finite number"),
         ({"x": {"low": float("nan")}}, "'low' of column 'x' must be a finite number"),

@@ -125,7 +125,7 @@ def told(key):
             "rungs.3.recovered has a value, but it must be null, because the gain of the network is not significant",
         ),
         (changed_ladder(regression(), gain="better"), "gain.ladder.gain is 'better'.*'equivalent'"),
-        (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "which gives the share of the gain"),
+        (changed_gain(regression(), recovery=told("ladder.pairs.short.gain")), "which states what share of the gain"),
         (
             changed_gain(regression(), recovery=told("ladder.curvature.reached")),
             "status of the refitted model in gain.ladder.rungs is 'worse'",

@@ -263,7 +263,7 @@ def test_refusals_name_the_row_of_the_whole_table(tmp_path):
     frame = loans()
     frame["age"] = frame["age"].astype(float)
     frame.loc[[170, 190], "age"] = np.inf
-    with pytest.raises(TableError, match=r"column 'age' contains inf in row 170 \(invalid rows: 2\)"):
+    with pytest.raises(TableError, match=r"column 'age' contains inf in row 170 \(number of invalid rows: 2\)"):
         ti.scan_table(frame, target="paid", batch=50)
     (tmp_path / "t.csv").write_text("a,y\n1,0\n2,1\n3,0,9\n")
     with pytest.raises(TableError, match=r"line 4 of .*t.csv|t.csv.*line 4"):

@@ -392,8 +392,8 @@ def _scaling(points: float, odds: float, pdo: float) -> Scaling:
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
         if not (number and abs(value) <= LARGEST and (name == "points" or value > 0)):
             raise TabinterpError(
-                f"the scorecard's {name} must be a {'' if name == 'points' else 'positive '}number of at most {LARGEST:,}; got "
-                f"{argument(name, value)}"
+                f"the scorecard's {name} must be a number {f'from -{LARGEST:,}' if name == 'points' else 'above 0 and'} up to "
+                f"{LARGEST:,}; got {argument(name, value)}"
             )
     return Scaling(float(points), float(odds), float(pdo))
 

@@ -69,7 +69,7 @@ class Inspection:
             f"Safe to load: {'yes' if self.safe else 'no'}",
         ]
         head += [f"Reason: {self.problem}"] if self.problem else []
-        head += [f"Loading it would run: {self.runs}"] + ([f"To load it: {self.needs}"] if self.needs else [])
+        head += [f"Loading would run: {self.runs}"] + ([f"How to load: {self.needs}"] if self.needs else [])
         members = [f"{name} ({size:,} bytes)" for name, size in self.members.items()]
         tensors = [f"{t.name} {list(t.shape)} {t.dtype}" for t in self.tensors]
         lists = [
