@@ -185,7 +185,7 @@ DropMissingTarget = Annotated[
     bool,
     typer.Option(
         "--drop-missing-target",
-        help="Leave out rows without a target, and report their number.",
+        help="Leave out rows in which the target is missing, and report their number.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -423,8 +423,8 @@ def audit(
         bool,
         typer.Option(
             "--all-rows",
-            help="Compute permutation importance and effect curves on all rows of data that are read in batches, not only on the "
-            "sampled rows.",
+            help="If the data are read in batches, compute permutation importance and effect curves on all rows instead of a "
+            "sample of the rows.",
             rich_help_panel=help_pages.ANALYSES,
         ),
     ] = False,

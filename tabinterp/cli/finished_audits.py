@@ -41,7 +41,10 @@ Saved = Annotated[
 ]
 Mappings = Annotated[
     list[Path] | None,
-    typer.Option("--mapping", help="TOML file that adds your own clauses to the evidence map. Repeatable."),
+    typer.Option(
+        "--mapping",
+        help="TOML file that adds your own clauses to the clauses of laws and standards in the evidence map. Repeatable.",
+    ),
 ]
 
 

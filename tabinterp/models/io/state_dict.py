@@ -52,9 +52,9 @@ def check(archive: Archive) -> Opcodes:
     if unknown:
         raise UnsafeFileError(
             f"{archive.name!r} contains more than tensors, such as a whole module or a checkpoint; loading it "
-            f"would import {', '.join(unknown[:8])}. If you trust the file, load it in Python, save it with "
-            "torch.save(module.state_dict(), 'model.pt'), and describe its layers in architecture.json. Or wrap "
-            "the module and save it with ti.save_model"
+            f"would import {', '.join(unknown[:8])}. If you trust the file, load it in Python. Then save only the tensors with "
+            "torch.save(module.state_dict(), 'model.pt') and describe the layers in architecture.json, or wrap the module and "
+            "save it with ti.save_model"
         )
     if not found.complete:
         raise ModelError(f"{archive.name!r} is damaged, because its pickle is incomplete. Copy the file again")
