@@ -77,8 +77,7 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Continue an interrupted audit whose data are read in batches. Give all other options as "
-        "for that audit.",
+        help="Continue an interrupted audit whose data are read in batches. Give all other options as for that audit.",
         rich_help_panel=help_pages.COMPUTATION,
     ),
 ]

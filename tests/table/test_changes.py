@@ -235,7 +235,9 @@ def test_a_copy_of_a_query_that_changes_is_noticed(tmp_path):
     assert sum(map(len, scan.batches())) == ROWS
     copy = sorted(scan.source.kept.path.glob("*.parquet"))[-1]
     pd.read_parquet(copy).assign(age=1).to_parquet(copy)
-    with pytest.raises(TableError, match=r"the data in 'the copy of the query to .*' changed while they were being read"):
+    with pytest.raises(
+        TableError, match=r"the data in 'the copy of the query to .*' changed while they were being read"
+    ):
         list(scan.batches())
 
 
