@@ -145,7 +145,7 @@ def test_a_class_of_one_person_is_named():
     model = ti.wrap(nn.Linear(1, 1), encoder="passthrough", task="binary")
     with pytest.raises(NotApplicableError, match="class 'yes' of target 'y' occurs in only 1 of 20 groups"):
         fit_counterpart(model, table)
-    with pytest.raises(NotApplicableError, match="training rows of every class in at least two groups"):
+    with pytest.raises(NotApplicableError, match="training rows of at least one class are in too few groups"):
         strength_of(table.inputs.to_numpy(), table, 0)
     with pytest.raises(NotApplicableError, match="not used for fitting, and there are too few groups"):
         boosted._apart(table, 0)
@@ -156,7 +156,7 @@ def test_numbers_of_one_person_have_no_penalty(task):
     frame = pd.DataFrame({"x": np.arange(20.0), "g": 1, "y": np.arange(20)})
     table = ti.read_table(frame, target="y", group="g", task=task)
     model = ti.wrap(nn.Linear(1, 1), encoder="passthrough", task=task)
-    with pytest.raises(NotApplicableError, match="at least two groups of training rows"):
+    with pytest.raises(NotApplicableError, match="training rows .*are in (the same group|too few groups)"):
         fit_counterpart(model, table)
 
 

@@ -26,10 +26,12 @@ TEXT: dict[str, str] = {
     ),
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
     "why.budget.spent": (
-        "the analysis needs predictions for more rows than its share of the audit's budget ({budget} rows in total) allows; use "
-        "a larger budget"
+        "the analysis needs more predictions than its share of the audit's budget allows (budget of the whole audit: {budget} "
+        "rows); use a larger budget"
     ),
-    "why.budget.rows": "the analysis's share of the audit's budget allows fewer than {least} rows; use a larger budget",
+    "why.budget.rows": (
+        "the analysis needs at least {least} rows, which is more than its share of the audit's budget allows; use a larger budget"
+    ),
     "why.budget.few": (
         "the analysis needs at least {least} rows with {least} background rows each, which is more than its share of the "
         "budget; use a larger budget"

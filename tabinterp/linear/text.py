@@ -7,8 +7,8 @@ TEXT: dict[str, str] = {
     "why.no inference: the target is constant": "standard errors cannot be estimated, because the target is constant",
     "why.no inference: there are no rows": "standard errors cannot be estimated, because there are no rows",
     "why.a linear counterpart chooses its penalty by cross-validation, which needs two training rows with a count above 0": (
-        "the penalty of the linear counterpart is chosen by cross-validation, which needs at least two training rows with a "
-        "count above 0"
+        "the penalty of the linear counterpart is chosen by cross-validation, but fewer than two training rows have a count "
+        "above 0"
     ),
     "why.no inference: the target has values that are not finite numbers": (
         "standard errors cannot be estimated, because the target has values that are not finite numbers"
@@ -29,11 +29,11 @@ TEXT: dict[str, str] = {
     ),
     "why.inference.zero": "standard errors cannot be estimated, because all {rows} counts are 0",
     "why.penalty.counts_in_one_group": (
-        "the penalty of the linear counterpart is chosen by cross-validation over groups of rows, which needs a count above "
-        "0 in at least two groups of training rows"
+        "the penalty of the linear counterpart is chosen by cross-validation over groups of rows, but the training rows "
+        "with a count above 0 are in too few groups"
     ),
     "why.penalty.one_group": (
-        "the penalty of the linear counterpart is chosen by cross-validation over groups of rows, which needs at least two "
-        "groups of training rows"
+        "the penalty of the linear counterpart is chosen by cross-validation over groups of rows, but all training rows are in "
+        "the same group"
     ),
 }

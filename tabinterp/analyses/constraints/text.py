@@ -23,6 +23,7 @@ TEXT: dict[str, str] = {
     "report.constraints.few": "1 to 9",
     # why the analysis does not apply
     "why.constraints.few": (
-        "constraints are checked on two halves of the rows, each with at least {least} rows; there are {rows} rows in total"
+        "there are too few rows to check constraints: each half of the rows must have at least {least} rows, but there are only "
+        "{rows} rows in total"
     ),
 }

@@ -133,7 +133,7 @@ TEXT: dict[str, str] = {
     "plot.axis.ladder": "held-out loss ({metric}), 95% CI",
     # why it does not apply
     "why.a refit chooses its penalty by cross-validation, which needs two training rows of every class": (
-        "the penalty of a refitted model is chosen by cross-validation, which needs at least two training rows of every class"
+        "the penalty of a refitted model is chosen by cross-validation, but at least one class has fewer than two training rows"
     ),
     (
         "why.the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
@@ -145,7 +145,7 @@ TEXT: dict[str, str] = {
     "why.basis.large": "the values of column '{column}' are too large to be summed; express the column in a larger unit",
     "why.basis.none": "{model:name} uses none of the table's columns",
     "why.penalty.class_in_few_groups": (
-        "the penalty of a refitted model is chosen by cross-validation over groups of rows, which needs "
-        "training rows of every class in at least two groups"
+        "the penalty of a refitted model is chosen by cross-validation over groups of rows, but the training rows of at "
+        "least one class are in too few groups"
     ),
 }

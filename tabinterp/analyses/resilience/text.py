@@ -74,6 +74,6 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "why.resilience.few": "the analysis needs at least {least} held-out rows and {least} training rows",
     "why.resilience.none": (
-        "no selection of rows has at least {least} effective rows, enough groups of rows, and enough events of each class"
+        "every selection of rows has fewer than {least} effective rows, too few groups of rows, or too few events of some class"
     ),
 }
