@@ -156,7 +156,7 @@ def test_numbers_of_one_person_have_no_penalty(task):
     frame = pd.DataFrame({"x": np.arange(20.0), "g": 1, "y": np.arange(20)})
     table = ti.read_table(frame, target="y", group="g", task=task)
     model = ti.wrap(nn.Linear(1, 1), encoder="passthrough", task=task)
-    with pytest.raises(NotApplicableError, match="training rows .*are in (the same group|too few groups)"):
+    with pytest.raises(NotApplicableError, match=r"training rows .*are in (the same group|too few groups)"):
         fit_counterpart(model, table)
 
 

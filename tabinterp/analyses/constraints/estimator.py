@@ -191,8 +191,8 @@ def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
     """Return the direction in which a person can change the column: "+" (up), "-" (down) or "any"."""
     if not (given is True or given in ("+", "-", "any")):
         raise TabinterpError(
-            f"'changeable' of column {name!r} must be '+' (may only rise), '-' (may only fall), or true or 'any' (may take "
-            f"any other value); got {given!r}"
+            f"'changeable' of column {name!r} must be '+' (the value may only rise), '-' (it may only fall), or true or "
+            f"'any' (it may take any other value); got {given!r}"
         )
     column = table.schema[name]
     if column.protected:

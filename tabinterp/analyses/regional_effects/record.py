@@ -73,7 +73,7 @@ class Record(Part):
             if above != (one.curves is not None):
                 raise DocumentError(
                     f"analyses.regional_effects.effects.{index} has {'no curves' if above else 'curves'}. It must have curves "
-                    f"if the interval of its explained share lies above {self.least}, and no curves otherwise."
+                    f"if the interval of its field 'explained' lies above {self.least}, and no curves otherwise."
                 )
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:

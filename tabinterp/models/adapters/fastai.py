@@ -67,7 +67,7 @@ def wrap(
     if known is not None and outputs is None and not set(bases(learner.loss_func)) & set(LOGITS):
         raise ModelError(
             f"tabinterp cannot infer from the loss {type(learner.loss_func).__name__} whether the learner returns logits or "
-            f"probabilities. It can infer this only from {', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or "
+            f"probabilities. It can infer this only from the losses {', '.join(LOGITS)}. Pass {argument('outputs', 'logits')} or "
             f"{argument('outputs', 'probabilities')}"
         )
     inputs = {"x_cat": _encoder(source, "cats"), "x_cont": _encoder(source, "conts")}

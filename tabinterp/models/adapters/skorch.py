@@ -112,7 +112,7 @@ def _outputs(net: Any, criterion: Any) -> str:
     if kind is None or (kind == "NLLLoss" and "NeuralNetClassifier" not in bases(net)):
         raise ModelError(
             f"tabinterp cannot infer from the loss {type(criterion).__name__} whether this {type(net).__name__} returns logits "
-            f"or probabilities. It can infer this only from {', '.join([*CRITERIA, *REGRESSION, COUNT])}. Pass "
+            f"or probabilities. It can infer this only from the losses {', '.join([*CRITERIA, *REGRESSION, COUNT])}. Pass "
             f"{argument('outputs', 'logits')} or {argument('outputs', 'probabilities')}"
         )
     return CRITERIA[kind]
