@@ -60,7 +60,7 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
         """Audit the model on the rows of a dataset, and log the audit to the MLflow run."""
         if model is None or not dataset.has_targets:
             raise TabinterpError(
-                "the evaluator 'tabinterp' needs a model and the targets, because it evaluates the model on modified rows, so "
+                "the evaluator 'tabinterp' needs a model and the targets. It evaluates the model on modified rows, so "
                 "stored predictions are not enough. Pass the model's URI and targets= to mlflow.models.evaluate"
             )
         settings = _sorted(evaluator_config)
