@@ -130,12 +130,12 @@ def own_records() -> dict[str, Field]:
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that only the named analyses use; None returns those of all analyses."""
+    """Return the arguments of `ti.audit` that the named analyses (and no others) use; None stands for all analyses."""
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
-    """Return the named analyses and all analyses that they need, in the order in which they run; None returns all analyses.
+    """Return the named analyses and all analyses that they need, in the order in which they run; None stands for all analyses.
 
     `names` may be empty, because performance and the verdict are always computed.
 

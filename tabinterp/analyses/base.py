@@ -21,7 +21,7 @@ class Stream(Generic[Result]):
     Parameters
     ----------
     start : function that takes (network, linear, settings), with the models bound to sampled rows, and returns a plan that
-        defines the sums. None means that the analysis does not apply.
+        defines the sums. If it returns None, the analysis does not apply.
     update : function that takes (plan, network, linear), with the models bound to a batch of rows, and returns sums over these
         rows.
     merge : function that takes the sums over two sets of rows and returns the sums over all of these rows.
@@ -45,7 +45,7 @@ class Stream(Generic[Result]):
 
 @dataclass(frozen=True)
 class Size:
-    """The size of an audit and the speed of its network on this machine, which determine the cost of an analysis.
+    """The size of an audit and the speed of its network on this machine, from which the cost of an analysis is estimated.
 
     Parameters
     ----------
@@ -193,8 +193,8 @@ class Analysis(Generic[Result]):
     def run(self, context: Any) -> Result | None:
         """Compute the result of the analysis in the `Context` of an audit.
 
-        If the context contains sums over all rows of a scan, the result is computed from these sums. The result is None if the
-        analysis has no result for a reason that is evident from other parts of the document.
+        If the context contains sums over all rows of a scan, the result is computed from these sums. The result is None if there
+        is nothing to compute and other parts of the document show the reason.
 
         Raises
         ------

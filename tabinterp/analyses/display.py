@@ -1,7 +1,8 @@
 """Display of results: `.plot(ax=None)`, `.to_html()`, and the table shown in a notebook.
 
-Each class of results declares its plot by a `Drawn`, which names the columns of the frame to draw and a function that labels the
-rows. To plot a new result, add such a declaration to its class. If the numbers to draw are not in the frame, define `_numbers`.
+Each class of results declares its plot with a `Drawn` object, which contains the columns of the frame to draw and a function that
+labels the rows. To plot a new result, add such a declaration to its class. If the numbers to draw are not in the frame, define
+`_numbers`.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]
 
 
 def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
-    """Return a function that labels a row by the message `key`, with the cells of the row as its values."""
+    """Return a function that labels a row with the message `key`. The cells of the row fill the message's placeholders."""
     return lambda row: text(key, row)
 
 

@@ -1,10 +1,10 @@
 """Predictive power of single columns on training and held-out rows, and the gain from a column in addition to all others.
 
-The power of a single column is the AUC or R2 of a simple prediction: the mean target in the cell of the row. A cell is a level of
-the column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. For a numeric column and a
-numeric target, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is
-predicted by a cell mean that includes the row. Without cross-fitting, the power of a column with many rare levels would be too
-high. The gain from a column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
+The power of a single column is the AUC or R2 of a simple prediction: the mean target in the row's cell. A cell is a level of the
+column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. For a numeric column and a numeric
+target, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is predicted by a
+cell mean that includes the row. Without cross-fitting, the power of a column with many rare levels would be too high. The gain
+from a column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
 
 AUC is computed for classes with enough events on both sides of the split, with standard errors as in DeLong et al. (1988). For
 each column, the difference in power between training and held-out rows is tested. The p-values are adjusted for the number of
@@ -47,9 +47,9 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class ColumnPower:
-    """The AUC or R2 of one column alone, on training rows (cross-fitted) and on held-out rows, and the fall between the two.
+    """The AUC or R2 of a single column on training rows (cross-fitted) and on held-out rows.
 
-    `fall_q` is the two-sided p-value of the fall, adjusted for the number of columns tested (Benjamini-Hochberg). `correlation`
+    `fall` is the value on training rows minus the value on held-out rows. `fall_q` is the two-sided p-value of the fall, adjusted for the number of columns tested (Benjamini-Hochberg). `correlation`
     is the correlation of a numeric column with the target (two classes are coded 0 and 1), with its p-value and adjusted p-value
     `q`.
     """

@@ -67,10 +67,11 @@ class Decomposition(Display):
     weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
         counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
-    curved_share : (weightings,) curvature divided by the sum of curvature and named pairs, over all outputs.
+    curved_share : (weightings,) share of curvature, divided by the sum of the shares of curvature and of the named pairs, over
+        all outputs.
     curved : (weightings, resamples) the value of `curved_share` in every resample.
-    passed : with more than a hundred columns, the columns that have no curve and are in no pair, because they change the score
-        too little (as in the analysis `ladder`).
+    passed : columns that have no curve and are in no pair, because they change the score too little; empty unless there are more
+        than a hundred columns (as in the analysis `ladder`).
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
@@ -289,7 +290,7 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return curvature divided by the sum of curvature and named pairs, over all outputs.
+    """Return the share of curvature, divided by the sum of the shares of curvature and of the named pairs, over all outputs.
 
     The first result (weightings,) is computed on the evaluated rows, and the second (weightings, resamples) on resamples of these
     rows.

@@ -152,7 +152,7 @@ class Discrimination(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return the points of the ROC curves: one row for each class, model and false-positive rate.
+        """Return a data frame of the ROC curves, with one row for each class, model and false-positive rate.
 
         The class is None for the mean over several classes.
         """
@@ -402,7 +402,7 @@ def _curves(found: Estimates, at: int, shares: tuple[FloatArray, FloatArray]) ->
 
 
 def _averaged(found: Estimates, at: int) -> Curves:
-    """Return the curves of the class at index `at`. The index after the last class gives the means over all classes."""
+    """Return the curves of the class at index `at`, or their means over all classes if `at` is the index after the last class."""
     start = _WIDTH * at
     return Curves(
         roc=found[start : start + _ROC],

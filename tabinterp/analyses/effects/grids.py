@@ -44,7 +44,8 @@ class Grid:
         the grid are assigned to the point at that end.
     points : number of points, not counting missing values.
     ordered : whether the points have an order.
-    known_only : whether values between the points of a numeric column are not on the grid. Otherwise, they are interpolated.
+    known_only : for a numeric column, whether only the points themselves are on the grid. If false, values between the points are
+        interpolated.
     nearby : (G,) number of rows nearest to each point, if the curve is computed on other rows than those of `below`.
     rows : number of these rows.
     """
@@ -88,9 +89,9 @@ class Grid:
         return self.shown & parts_shown([*counts, rows - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) of the first P points in the mean that is subtracted to centre a curve.
+        """Return the weights (P,) of the points in the mean that is subtracted to centre a curve.
 
-        The second result is True if the weights are `spread` divided by its sum. If a point is withheld, the mean is taken over
+        `spread` (P,) contains the weights of the first P points that result from interpolation. The second result is True if the weights are `spread` divided by its sum. If a point is withheld, the mean is taken over
         the points at which the number of rows can be shown, weighted by this number. With any other weights, the number of rows
         at the withheld point could be calculated from the values and their errors.
         """

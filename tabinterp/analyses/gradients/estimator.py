@@ -64,7 +64,7 @@ class GradientImportance(Display):
     spread : (rows, columns, outputs) influence of each row on the mean gradient size through the estimated standard deviation of
         the column.
     completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), maximum over outputs;
-        None for methods whose attributions need not add up.
+        None for methods that do not require attributions to add up to f(x) - f(baseline).
     evaluations : (rows,) number of gradients computed for each row.
     over : number of rows, mean and mean size, if these are available for more rows than `values` contains.
     """

@@ -1,4 +1,4 @@
-"""Gradient attributions and derivatives, computed from sums over rows that are added up in any number of batches.
+"""Gradient attributions and derivatives from sums over rows, which can be added up in any number of batches.
 
 The covariances and the baseline are computed once, from the rows that are passed to `start`.
 """

@@ -50,11 +50,11 @@ Withheld = Literal["raised", "not_raised", "untold"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Impact ratio of two groups of one family. The selection rates of both groups can be shown.
+    """Impact ratio of two groups of one family, which is a protected column or a pair of columns.
 
-    `ratio` is the smaller rate divided by the larger one, with its 95% interval. `low` and `high` are the ends of the interval
-    that is simultaneous for all pairs. `detectable` is the largest true ratio that groups of these sizes would show to be below
-    four fifths with 80% power. It is NaN if there is no such ratio.
+    The selection rates of both groups can be shown. `ratio` is the smaller rate divided by the larger one, with its 95% interval.
+    `low` and `high` are the ends of the interval that is simultaneous for all pairs. `detectable` is the largest true ratio for
+    which groups of these sizes have 80% power to show that it is below four fifths. It is NaN if there is no such ratio.
     """
 
     least: Cell

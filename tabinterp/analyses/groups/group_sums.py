@@ -54,7 +54,7 @@ class Plan:
     Parameters
     ----------
     labels : the classes, in order.
-    compared : with two classes, the index of the class for which predicted shares are compared.
+    compared : with two classes, the index of the class whose predicted share is compared between groups.
     adverse : with two classes, the adverse class, if it was stated.
     held_out : whether the models are known not to be trained on these rows. Predictions are compared with outcomes only in this
         case.
@@ -144,7 +144,7 @@ class Tally:
     def error(self, cell: int, positive: int) -> float:
         """Return the expected calibration error: the mean gap between predictions and outcomes over bins, weighted by rows.
 
-        `positive` is the class that is predicted.
+        `positive` is the index of the class to which the predicted probabilities refer.
         """
         if self.predicted is None:
             return np.nan

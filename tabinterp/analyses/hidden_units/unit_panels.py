@@ -62,7 +62,7 @@ class Card(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per panel and column (or level).
+        """Return a data frame with one row for each panel and column (or level).
 
         For an optimum, `at` is its value in the column. For real rows, `mean` is the mean of a numeric column, and `share` is the
         share of a level.

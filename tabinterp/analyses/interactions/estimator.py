@@ -102,7 +102,7 @@ class Interactions(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per output and pair, for the pairs that were evaluated in full."""
+        """Return a data frame with one row for each output and each pair that was evaluated in full."""
         rows = [
             {"output": output, "first": pair.columns[0], "second": pair.columns[1]}
             | _numbers(pair, k)

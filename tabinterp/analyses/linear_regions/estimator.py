@@ -96,7 +96,7 @@ class LinearRegions(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term.
+        """Return a data frame with one row for each output and term.
 
         Each row contains the variation of the coefficient over rows of the table, and the coefficient of the linear counterpart.
         """

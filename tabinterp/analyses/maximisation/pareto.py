@@ -87,7 +87,7 @@ class Pareto(Display):
 
     @any_backend
     def summary(self) -> pd.DataFrame:
-        """Return one row for each budget."""
+        """Return a data frame with one row for each budget."""
         made = pd.DataFrame(
             {
                 "budget": pd.Series(self.budgets, dtype=object),

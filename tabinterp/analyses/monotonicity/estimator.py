@@ -98,7 +98,7 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column.
+        """Return a data frame with one row for each column.
 
         For a refuted direction, `start` and `end` are the values of the column in the two rows that refute it.
         """
