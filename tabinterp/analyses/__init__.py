@@ -112,7 +112,7 @@ SHARED = {
 
 
 def fields() -> dict[str, Field]:
-    """Return the fields of the document that contain records of analyses, by name, in the order of `ANALYSES`."""
+    """Return a mapping from name to field for all document fields with records of analyses, in the order of `ANALYSES`."""
     found = {}
     for analysis in ANALYSES:
         if analysis.place is not None:
@@ -130,7 +130,7 @@ def own_records() -> dict[str, Field]:
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that the named analyses (and no others) use; None stands for all analyses."""
+    """Return the arguments of `ti.audit` that are specific to the named analyses; None stands for all analyses."""
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 

@@ -31,9 +31,10 @@ class Stream(Generic[Result]):
 
         - "scores": the scores of both models on the evaluated rows.
         - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` then returns a
-          function that takes a `Block` of the batch and returns its sums. Each row therefore passes through the network only once
-          for all analyses.
-        - "cells": training and held-out rows, without a model. `start` takes all sampled rows, and `update` takes (plan, table).
+          function that takes a `Block` of the batch and returns the sums over this block. Each row therefore passes through the
+          network only once for all of these analyses.
+        - "cells": numbers of training and held-out rows in the bins of columns, without a model. `start` takes all sampled rows,
+          and `update` takes (plan, table).
     """
 
     start: Callable[..., Any]
@@ -142,7 +143,7 @@ class Analysis(Generic[Result]):
         not apply.
     cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
         the progress bar are based on it.
-    rows : rows that the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
+    rows : what the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
         evaluated rows. "table": all rows of the table.
     needs : names of other analyses whose results the analysis uses.
     uses : arguments of `ti.audit` that only this analysis uses. They are rejected if the analysis was not requested.

@@ -69,7 +69,7 @@ def by_group(row: Mapping[str, Any]) -> str:
 def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
     """Return a function that labels a row by the value of its column `name`.
 
-    If a vocabulary is given, the value is a key of this vocabulary, and its word is taken from the message catalogue.
+    If a vocabulary is given, the value is a key of this vocabulary, and the label is its word in the message catalogue.
     """
     return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])
 

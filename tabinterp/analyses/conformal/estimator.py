@@ -270,8 +270,8 @@ class Threshold:
         of a sample; used for widths.
     moved : (n,) influence of each row on `smooth`.
     missed : (n,) influence of each row on the share of the weight at or below `exact`.
-    near : function that takes nonconformities (n,) and returns the density of the sampling distribution of the 90% quantile at
-        each of them, relative to the average density.
+    near : function that takes nonconformities (n,) and returns, at each of them, the density of the sampling distribution of the
+        90% quantile. The density is relative to its average.
     """
 
     exact: float
@@ -339,7 +339,8 @@ class Intervals:
     def of(cls, bound: BoundModel, half: IntArray, seed: int) -> Intervals:
         """Return the intervals or sets of a model.
 
-        `half` (n,) is 0 or 1. The threshold for a row is computed from the rows of the other half.
+        `half` (n,) is the half (0 or 1) that contains each row. The threshold for a row is computed from the rows of the other
+        half.
         """
         table = bound.table
         weights, group = table.row_weights, groups(table)

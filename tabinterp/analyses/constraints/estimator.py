@@ -265,7 +265,7 @@ def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: 
 
 
 def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
-    """Return, for each row, the derivative (n,) of the score with respect to a column or, without one, the change in the score.
+    """Return, for each row, the derivative (n,) of the score with respect to a column or, without a derivative, a change in score.
 
     The change is measured from the row's value of the column to the next higher value. For the highest value, it is measured from
     the next lower value. The result is NaN in rows in which the column is missing.

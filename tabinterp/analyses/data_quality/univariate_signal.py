@@ -49,9 +49,9 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 class ColumnPower:
     """The AUC or R2 of a single column on training rows (cross-fitted) and on held-out rows.
 
-    `fall` is the value on training rows minus the value on held-out rows. `fall_q` is the two-sided p-value of the fall, adjusted for the number of columns tested (Benjamini-Hochberg). `correlation`
-    is the correlation of a numeric column with the target (two classes are coded 0 and 1), with its p-value and adjusted p-value
-    `q`.
+    `fall` is the value on training rows minus the value on held-out rows. `fall_q` is the two-sided p-value of the fall, adjusted
+    for the number of columns tested (Benjamini-Hochberg). `correlation` is the correlation of a numeric column with the target
+    (two classes are coded 0 and 1), with its p-value and adjusted p-value `q`.
     """
 
     column: str
@@ -111,7 +111,7 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
 def power_withheld(table: Table) -> Message | None:
     """Return the reason why predictive power on held-out rows is withheld, or None if it is not withheld.
 
-    Without a split, all rows are considered instead.
+    If the table has no split, the power on all rows is considered instead.
     """
     if table.held_out is None:
         sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
@@ -124,9 +124,9 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether there are any.
+    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether any class has.
 
-    If there are none, the mask marks the classes with enough events among the training rows.
+    If no class has, the mask marks the classes with enough events among the training rows.
     """
     if not table.schema.goal.classes:
         sides = (

@@ -6,10 +6,10 @@ independent columns). R2_lin and R2_add are the shares of the variance of f that
 The share of the linear terms is R2_lin, the share of curvature is R2_add - R2_lin, and the share of interactions is 1 - R2_add.
 These shares add up to 1 even if columns are correlated.
 
-The share of a column is Cov(f_c, f) / Var f, where f_c is the component of the projection that depends on the column (a
-structural index, Li et al. 2010). The share of a column may be negative. The shares of all columns add up to the R2 of the
-projection. The curvature of a column is the part of its additive component that no linear function explains. The interaction of a
-pair of columns is the part of their products that no additive function explains.
+The share of a column is the structural index Cov(f_c, f) / Var f (Li et al. 2010), where f_c is the component of the projection
+that depends on the column. The share of a column may be negative. The shares of all columns add up to the R2 of the projection.
+The curvature of a column is the part of its additive component that no linear function explains. The interaction of a pair of
+columns is the part of its product terms that no additive function explains.
 
 Rows are evaluated in folds. The projections for a fold are fitted to the rows of the table outside the fold, so the error of the
 fit neither inflates nor deflates a share (see `projection`). A share is a ratio of two means over the evaluated rows. Its

@@ -1,4 +1,4 @@
-"""Decomposition of the score in the audit document: shares of its variance that are linear, curvature or interactions."""
+"""Decomposition of the score in the audit document: shares of its variance due to linear terms, curvature and interactions."""
 
 from __future__ import annotations
 

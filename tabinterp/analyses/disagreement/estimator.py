@@ -70,7 +70,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """The rows of the evaluation half that meet all conditions.
+    """The rows in one leaf of the tree, out of the half of the rows on which the tree is evaluated.
 
     `differ` is the number of these rows on which the models differ, and `share` is their share among the rows of the leaf, with
     an interval from `low` to `high`.

@@ -330,7 +330,7 @@ class Ranking:
         return float(np.max(hits / hits[-1] - alarms / alarms[-1]))
 
     def _counted(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return, for each distinct score, the weights of the positive and of the other rows with at least this score."""
+        """Return, for each distinct score, the total weight of positive rows and of other rows with at least this score."""
         w = weights[self.order]
         hits = np.cumsum(w * self.positive)[self.ends]
         return hits, np.cumsum(w)[self.ends] - hits

@@ -47,7 +47,7 @@ class Grid:
     known_only : for a numeric column, whether only the points themselves are on the grid. If false, values between the points are
         interpolated.
     nearby : (G,) number of rows nearest to each point, if the curve is computed on other rows than those of `below`.
-    rows : number of these rows.
+    rows : number of rows on which the curve is computed, if `nearby` is given.
     """
 
     column: Column
@@ -91,9 +91,10 @@ class Grid:
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
         """Return the weights (P,) of the points in the mean that is subtracted to centre a curve.
 
-        `spread` (P,) contains the weights of the first P points that result from interpolation. The second result is True if the weights are `spread` divided by its sum. If a point is withheld, the mean is taken over
-        the points at which the number of rows can be shown, weighted by this number. With any other weights, the number of rows
-        at the withheld point could be calculated from the values and their errors.
+        `spread` (P,) contains the interpolation weights of the first P points. The second result is True if the weights are
+        `spread` divided by its sum. If a point is withheld, the mean is taken over the points at which the number of rows can be
+        shown, weighted by this number. With any other weights, the number of rows at the withheld point could be calculated from
+        the values and their errors.
         """
         if self.shown.all():
             return spread / spread.sum(), True

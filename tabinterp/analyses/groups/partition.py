@@ -161,7 +161,10 @@ class Partition:
         return [*product(*(self.axes[i].conditions for i in self.spans[family]))]
 
     def families(self, counts: Sequence[IntArray]) -> tuple[Family, ...]:
-        """Return every family with its groups that have rows. `counts` are the numbers of rows in each combination of conditions."""
+        """Return every family with its groups that have rows.
+
+        For each family, `counts` contains the number of rows in each combination of conditions.
+        """
         single = [self._single(i, counts[i]) for i in range(len(self.axes))]
         pairs = [self._pair(at, counts[at], single) for at in range(len(self.axes), len(counts))]
         return (*single, *pairs)

@@ -90,7 +90,10 @@ def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> lis
 
 
 def slope(x: FloatArray, part: FloatArray) -> FloatArray:
-    """Return the slopes (units,) of a column's contributions `part` (n, units) to the pre-activations; NaN if these are not linear in `x`."""
+    """Return the slopes (units,) of the pre-activations with respect to `x` (n,), or NaN if they are not linear in `x`.
+
+    `part` (n, units) contains the contributions of the column `x` to the pre-activations.
+    """
     known = ~np.isnan(x)
     x, part = x[known], part[known]
     if len(x) == 0 or np.ptp(x) == 0:

@@ -78,7 +78,10 @@ class ProbeRows(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return a data frame with one row for each point and unit (or output). For an output, `unit` is empty and `output` is its name."""
+        """Return a data frame with one row for each point and unit (or output).
+
+        For an output, `unit` is empty and `output` is its name.
+        """
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(
