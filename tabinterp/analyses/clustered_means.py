@@ -42,8 +42,7 @@ def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
-    """Return the weighted mean of `values` (n,) over the rows in the mask `rows`, and the influence (n,) of each row on it.
-    """
+    """Return the weighted mean of `values` (n,) over the rows in the mask `rows`, and the influence (n,) of each row on it."""
     w = weights * rows
     total = w.sum()
     if not total > 0:

@@ -75,7 +75,7 @@ def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
     Raises
     ------
     NotApplicableError
-        If the model uses no numeric column, if it accepts only known values of its numeric columns, or if its score is constant.
+        If the model uses no numeric column, if its score is constant, or if it can be evaluated only at values in the table.
     """
     if not bound.has_gradient:
         raise NotApplicableError(why("extrapolation.values", model=bound.model.name, opaque=bound.model.opaque))

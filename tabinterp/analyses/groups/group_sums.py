@@ -115,7 +115,7 @@ class Tally:
 
     @property
     def selected(self) -> Moments:
-        """The moments of the selection rate, or of the predictions."""
+        """The moments of the selection rate or, for numeric targets, of the predictions."""
         return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
 
     def among(self, outcome: int) -> Moments:
@@ -142,7 +142,7 @@ class Tally:
         return self.mass, self.squares
 
     def error(self, cell: int, positive: int) -> float:
-        """Return the expected calibration error: the mean gap between predictions and outcomes over bins, weighted by rows.
+        """Return the expected calibration error: the gap between predictions and outcomes, averaged over bins by number of rows.
 
         `positive` is the index of the class to which the predicted probabilities refer.
         """

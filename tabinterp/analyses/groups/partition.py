@@ -122,7 +122,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """All groups of one column or pair of columns that have rows, and the index of the reference group.
+    """The groups of one column or pair of columns, without empty groups, and the index of the reference group.
 
     `places` (cells,) are the indices of these groups among all combinations of conditions.
     """

@@ -253,7 +253,7 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """Draw one of the rows nearest to each grid point (G,), once with each generator.
+    """Draw one of the rows nearest to each grid point (G,), once with each of the random generators `draws`.
 
     The probabilities are proportional to the weights.
     """

@@ -87,7 +87,10 @@ class Facets(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each optimum and column: the column's value (`at`), and the optimum's fields in `summary`."""
+        """Return a data frame with one row for each optimum and column.
+
+        `at` is the value of the column at the optimum. The other fields are those of `summary` for the optimum.
+        """
         return by_column(self.summary(), self.rows)
 
 
