@@ -112,7 +112,7 @@ SHARED = {
 
 
 def fields() -> dict[str, Field]:
-    """Return a mapping from name to field for all document fields with records of analyses, in the order of `ANALYSES`."""
+    """Return the document fields that contain records of analyses, keyed by name, in the order of `ANALYSES`."""
     found = {}
     for analysis in ANALYSES:
         if analysis.place is not None:

@@ -124,9 +124,9 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether any class has.
+    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether there is any such class.
 
-    If no class has, the mask marks the classes with enough events among the training rows.
+    If there is no such class, the mask marks the classes with enough events among the training rows.
     """
     if not table.schema.goal.classes:
         sides = (

@@ -9,7 +9,7 @@ These shares add up to 1 even if columns are correlated.
 The share of a column is the structural index Cov(f_c, f) / Var f (Li et al. 2010), where f_c is the component of the projection
 that depends on the column. The share of a column may be negative. The shares of all columns add up to the R2 of the projection.
 The curvature of a column is the part of its additive component that no linear function explains. The interaction of a pair of
-columns is the part of its product terms that no additive function explains.
+columns is the part of the pair's product terms that no additive function explains.
 
 Rows are evaluated in folds. The projections for a fold are fitted to the rows of the table outside the fold, so the error of the
 fit neither inflates nor deflates a share (see `projection`). A share is a ratio of two means over the evaluated rows. Its

@@ -90,9 +90,9 @@ def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> lis
 
 
 def slope(x: FloatArray, part: FloatArray) -> FloatArray:
-    """Return the slopes (units,) of the pre-activations with respect to `x` (n,), or NaN if they are not linear in `x`.
+    """Return the slopes (units,) of a column's contributions to the pre-activations; NaN if they are not linear in `x`.
 
-    `part` (n, units) contains the contributions of the column `x` to the pre-activations.
+    `x` (n,) contains the values of the column, and `part` (n, units) its contributions.
     """
     known = ~np.isnan(x)
     x, part = x[known], part[known]
