@@ -1,9 +1,9 @@
 """Grids: the values of a column at which an effect curve is evaluated.
 
 A numeric column with few distinct values is evaluated at all of them. Other numeric columns are evaluated at quantiles of the
-rows. The quantiles are rounded to avoid revealing the value of an individual row (`table/rounding.py`). At least ten rows are
-nearest to every point. If many rows have equal values, several quantiles coincide; the grid is then filled up with other distinct
-values.
+rows. The quantiles are rounded to avoid revealing the value of an individual row (`table/rounding.py`). Every point is the
+nearest point for at least ten rows. If many rows have equal values, several quantiles coincide; the grid is then filled up with
+other distinct values.
 
 If the encoder accepts only known values of a numeric column, the grid contains its most frequent values, as for a column with
 levels. If the column has missing values, the last point represents them.
@@ -239,7 +239,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
 
 
 def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
-    """Remove points to which fewer than ten rows are nearest, starting with the point with the fewest rows."""
+    """Remove points that are the nearest point for fewer than ten rows, starting with the point with the fewest rows."""
     while len(points) > 1:
         rows = np.diff(
             np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)

@@ -143,7 +143,7 @@ class Ladder(Display):
         Parameters
         ----------
         points : total points of a row with the odds `odds`.
-        odds : odds of the favourable class against the adverse class at which a row has `points` points.
+        odds : odds of the favourable class against the adverse class, for a row with `points` points.
         pdo : number of points by which the odds double.
         counterpart : the logistic regression with which the scorecard is compared; None fits one, as an audit does.
 
