@@ -112,7 +112,7 @@ SHARED = {
 
 
 def fields() -> dict[str, Field]:
-    """Return the fields of the document that contain records of analyses, by name, in the order of `ANALYSES`."""
+    """Return the document fields that contain records of analyses, keyed by name, in the order of `ANALYSES`."""
     found = {}
     for analysis in ANALYSES:
         if analysis.place is not None:
@@ -130,12 +130,12 @@ def own_records() -> dict[str, Field]:
 
 
 def arguments_used(names: Iterable[str] | None) -> set[str]:
-    """Return the arguments of `ti.audit` that only the named analyses use; None returns those of all analyses."""
+    """Return the arguments of `ti.audit` that are specific to the named analyses; None stands for all analyses."""
     return {argument for analysis in chosen(names) for argument in analysis.uses}
 
 
 def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
-    """Return the named analyses and all analyses that they need, in the order in which they run; None returns all analyses.
+    """Return the named analyses and all analyses that they need, in the order in which they run; None stands for all analyses.
 
     `names` may be empty, because performance and the verdict are always computed.
 

@@ -21,7 +21,7 @@ class Stream(Generic[Result]):
     Parameters
     ----------
     start : function that takes (network, linear, settings), with the models bound to sampled rows, and returns a plan that
-        defines the sums. None means that the analysis does not apply.
+        defines the sums. If it returns None, the analysis does not apply.
     update : function that takes (plan, network, linear), with the models bound to a batch of rows, and returns sums over these
         rows.
     merge : function that takes the sums over two sets of rows and returns the sums over all of these rows.
@@ -31,9 +31,10 @@ class Stream(Generic[Result]):
 
         - "scores": the scores of both models on the evaluated rows.
         - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` then returns a
-          function that takes a `Block` of the batch and returns its sums. Each row therefore passes through the network only once
-          for all analyses.
-        - "cells": training and held-out rows, without a model. `start` takes all sampled rows, and `update` takes (plan, table).
+          function that takes a `Block` of the batch and returns the sums over this block. Each row therefore passes through the
+          network only once for all of these analyses.
+        - "cells": numbers of training and held-out rows in the bins of columns, without a model. `start` takes all sampled rows,
+          and `update` takes (plan, table).
     """
 
     start: Callable[..., Any]
@@ -45,7 +46,7 @@ class Stream(Generic[Result]):
 
 @dataclass(frozen=True)
 class Size:
-    """The size of an audit and the speed of its network on this machine, which determine the cost of an analysis.
+    """The size of an audit and the speed of its network on this machine, from which the cost of an analysis is estimated.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ class Analysis(Generic[Result]):
         not apply.
     cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
         the progress bar are based on it.
-    rows : rows that the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
+    rows : what the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
         evaluated rows. "table": all rows of the table.
     needs : names of other analyses whose results the analysis uses.
     uses : arguments of `ti.audit` that only this analysis uses. They are rejected if the analysis was not requested.
@@ -193,8 +194,8 @@ class Analysis(Generic[Result]):
     def run(self, context: Any) -> Result | None:
         """Compute the result of the analysis in the `Context` of an audit.
 
-        If the context contains sums over all rows of a scan, the result is computed from these sums. The result is None if the
-        analysis has no result for a reason that is evident from other parts of the document.
+        If the context contains sums over all rows of a scan, the result is computed from these sums. The result is None if there
+        is nothing to compute and other parts of the document show the reason.
 
         Raises
         ------

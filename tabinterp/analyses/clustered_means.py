@@ -22,7 +22,7 @@ NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
 
 
 def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
-    """Return the share of hits as `share_of` does, or a bound if the share would reveal a count of one to nine rows.
+    """Return the same result as `share_of`, or only a bound if the share of hits would reveal a count of one to nine rows.
 
     If one to nine rows are hits, the result is an upper limit, which is the largest share that nine rows can have. If all but one
     to nine rows are hits, the result is a lower limit, which is 1 minus the largest share that nine rows can have.
@@ -42,9 +42,7 @@ def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
 
 
 def influences(values: FloatArray, weights: FloatArray, rows: Any) -> tuple[float, FloatArray]:
-    """Return the weighted mean of `values` (n,) over the rows selected by a mask, and each row's first-order influence on it
-    (n,).
-    """
+    """Return the weighted mean of `values` (n,) over the rows in the mask `rows`, and the influence (n,) of each row on it."""
     w = weights * rows
     total = w.sum()
     if not total > 0:
@@ -95,9 +93,9 @@ def mean_of(values: FloatArray, weights: FloatArray, group: IntArray) -> Mean:
 def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     """Return the weighted mean of values between 0 and 1, with its standard error and a 95% interval within 0 and 1.
 
-    The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows. If all values are 0 or 1, the interval is never
-    narrower than for the same number of independent rows. Values between 0 and 1 vary less, so the interval of their mean can be
-    narrower.
+    The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows. If all values are 0 or 1, the interval is at
+    least as wide as for the same number of independent rows. Values strictly between 0 and 1 vary less, so the interval of their
+    mean can be narrower.
     """
     values = np.asarray(hit, dtype=np.float64)
     value, error, _, _ = mean_of(values, weights, group)

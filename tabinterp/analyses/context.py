@@ -157,7 +157,7 @@ class Context:
         return rows, background
 
     def is_limited(self) -> None:
-        """Record that the current analysis uses fewer rows because of its share of the budget."""
+        """Add the current analysis to those that used fewer rows because of their share of the budget."""
         if self.name not in self.limited:
             self.limited.append(self.name)
 
@@ -171,7 +171,7 @@ class Context:
         return all(bound.home == CPU for bound in (self.network, self.linear))
 
     def on_cpu(self) -> Context:
-        """Return the same context with the results of the first affine operations in CPU memory.
+        """Return the same context, with the results of each model's first affine operation stored in CPU memory.
 
         This context is used if the device does not have enough memory for these results.
         """

@@ -1,7 +1,8 @@
 """Display of results: `.plot(ax=None)`, `.to_html()`, and the table shown in a notebook.
 
-Each class of results declares its plot by a `Drawn`, which names the columns of the frame to draw and a function that labels the
-rows. To plot a new result, add such a declaration to its class. If the numbers to draw are not in the frame, define `_numbers`.
+Each class of results declares its plot with a `Drawn` object, which contains the columns of the frame to draw and a function that
+labels the rows. To plot a new result, add such a declaration to its class. If the numbers to draw are not in the frame, define
+`_numbers`.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ def by_group(row: Mapping[str, Any]) -> str:
 def named(name: str, vocabulary: str = "") -> Callable[[Mapping[str, Any]], str]:
     """Return a function that labels a row by the value of its column `name`.
 
-    If a vocabulary is given, the value is a key of this vocabulary, and its word is taken from the message catalogue.
+    If a vocabulary is given, the value is a key of this vocabulary, and the label is its word in the message catalogue.
     """
     return lambda row: text(f"{vocabulary}.{row[name]}") if vocabulary else str(row[name])
 
 
 def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
-    """Return a function that labels a row by the message `key`, with the cells of the row as its values."""
+    """Return a function that labels a row with the message `key`. The cells of the row fill the message's placeholders."""
     return lambda row: text(key, row)
 
 

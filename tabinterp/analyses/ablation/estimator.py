@@ -9,9 +9,9 @@ If several units carry the same information, ablating only one of them has littl
 therefore also ablated together. The rise in loss for the group is compared with the sum of the rises when each member is ablated
 on its own.
 
-Differences in loss are paired by row. In resampling ablation, each row both receives and supplies outputs, so its influence on
-the estimate includes both roles (Hájek 1968). Replacing the output of a unit changes the inputs of the following layers only
-through the unit's own weights. Many units of a layer can therefore be evaluated in one batch.
+The losses with and without ablation are compared row by row. In resampling ablation, each row both receives and supplies outputs,
+and standard errors account for both roles (Hájek 1968). Replacing the output of a unit changes the inputs of the following layers
+only through the unit's own weights. Many units of a layer can therefore be evaluated in one batch.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ Group = tuple[str, tuple[str, IntArray]]  # name, (layer, units)
 class Ablations(Display):
     """The rise in loss for each group of hidden units and each ablation method.
 
-    By default, the groups are all single units, followed by the groups of correlated units. `cost` (groups, methods) is the mean
-    rise in the task's loss over `rows` rows, which are held-out rows if `held_out` is true. `alone` (groups, methods) is the sum
-    of the rises when each unit of the group is ablated on its own. `alone` is NaN for a group if any of its units was not ablated
-    on its own.
+    By default, the groups are all single units, followed by the groups of correlated units. `cost` (groups, methods) is the rise
+    in the task's loss, averaged over `rows` rows. If `held_out` is true, these are held-out rows. `alone` (groups, methods) is
+    the sum of the rises when each unit of the group is ablated on its own. `alone` is NaN for a group if any of its units was not
+    ablated on its own.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -122,7 +122,8 @@ def ablate(
     ----------
     groups : mapping from the name of a group to its (layer, unit) pairs. Layers are numbered from 1, units from 0. All units of a
         group must be in the same layer. By default, the groups are every single unit and the groups of correlated units in each
-        layer (average linkage of 1 - abs(correlation) on all rows, with an average absolute correlation of at least 0.8).
+        layer. These groups come from average-linkage clustering with distance 1 - abs(correlation) on all rows, cut at a distance
+        of 0.2 (an average absolute correlation of 0.8).
     methods : any of "mean", "zero" and "resample".
     n_repeats : number of draws for resampling ablation. In each draw, every row gets the outputs of one other row.
 
@@ -298,7 +299,7 @@ class _Cut:
         self.before = _losses(bound, self.rest, self.base[None], self.y)[0]
 
     def rises(self, values: FloatArray) -> FloatArray:
-        """Return the rise (n, groups) in the loss of each row when one group at a time has its outputs replaced with `values`."""
+        """Return the rise (n, groups) in each row's loss when the outputs of one group at a time are replaced with `values`."""
         made = np.zeros((len(self.outputs), len(self.groups)))
         change = values - self.outputs
         for some, moved in self._moved(change):
@@ -346,7 +347,7 @@ def ablation(bound: BoundModel, layer: Layer, outputs: FloatArray, values: Float
 
 
 def _losses(bound: BoundModel, rest: torch.nn.Module, fronts: Tensor, y: Tensor) -> FloatArray:
-    """Return the loss (m, n) of each row for m sets of inputs `fronts` (m, n, h) to `rest`, the layers after the ablation."""
+    """Return the loss (m, n) of each row for m sets of inputs `fronts` (m, n, h) to `rest`, the layers after the ablated one."""
     m, n = fronts.shape[:2]
     with torch.inference_mode():
         scores = rest(fronts.flatten(0, 1)).double().reshape(m, n, -1)

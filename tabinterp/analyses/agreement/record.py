@@ -91,7 +91,7 @@ def _readings(r: Results) -> list[Reading]:
 def _sizes(name: str, sizes: Estimates) -> Reading:
     """Return the mean absolute attribution of each column, averaged over outputs.
 
-    The standard errors assume that the mean absolute attributions of a column for different outputs are perfectly correlated.
+    The standard errors assume that a column's mean absolute attributions for the different outputs are perfectly correlated.
     """
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 
@@ -99,7 +99,7 @@ def _sizes(name: str, sizes: Estimates) -> Reading:
 def _spread(
     coefficients: Coefficients, slopes: FloatArray, columns: tuple[str, ...], weights: FloatArray | None
 ) -> FloatArray:
-    """Return, for each column, the standard deviation (over rows) of its contribution to the score, averaged over outputs."""
+    """Return the standard deviation, over rows, of each column's contribution to the score, averaged over outputs."""
     result = np.full(len(columns), np.nan)
     for j, column in enumerate(columns):
         members = [i for i, t in enumerate(coefficients.terms) if t.term.column == column]

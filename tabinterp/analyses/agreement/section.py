@@ -44,7 +44,7 @@ def build(document: Document) -> list[Block]:
 def _matrix(rows: Sequence[Agreement]) -> Table:
     """Return the rank correlations of all pairs of methods as a heat map.
 
-    The header shows numbers instead of method names, so the table fits on a narrow page.
+    The header shows numbers instead of method names, so the heat map fits on a narrow page.
     """
     methods = list(dict.fromkeys(method for row in rows for method in (row.first, row.second)))
     correlations = {frozenset((row.first, row.second)): row.spearman for row in rows}

@@ -7,8 +7,8 @@ The versions are:
 - the network, with some columns fixed at their means over the training rows. This is not the same as training a network without
   these columns.
 
-The columns that are left out or fixed are the protected input columns, and the best proxies of protected columns that are not
-inputs. Each model has one version for each of these columns and one version for all of them together.
+The columns that are left out or fixed are the protected columns. If a protected column is not an input, its best proxies are used
+instead. Each model has one version for each of these columns and one version for all of them together.
 
 The standard error of the AUC on the held-out rows follows DeLong et al. (1988). The impact ratio of a protected column is the
 lowest selection rate of any group divided by the highest (`demographic_parity_ratio` in fairlearn). A group is included only if

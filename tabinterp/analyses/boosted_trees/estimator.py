@@ -44,7 +44,7 @@ VALIDATION = 5  # 1 / share of the training rows on which the number of rounds i
 
 @dataclass(frozen=True)
 class Reference:
-    """The primary metric of the network and of the trees, and the verdict on the network compared with the trees.
+    """The primary metric of the network and of the trees, and a verdict on which of the two is better.
 
     In `metric`, the fields for the linear model hold the results of the trees.
     """

@@ -198,7 +198,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """Return the tuples of `outputs_of`, each followed by whether the output has enough events to estimate a slope."""
+    """Return the tuples of `outputs_of` with one more entry: whether the output has enough events to estimate a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]
@@ -382,10 +382,10 @@ def _sandwich(
 ) -> FloatArray | None:
     """Return the robust (sandwich) covariance (Huber 1967), clustered by groups (Liang & Zeger 1986).
 
-    With `leverage`, each residual is divided by one minus the leverage of its row (HC3, MacKinnon & White 1985). The result is
-    None if practically all rows are predicted with certainty, because the curvature of the likelihood is then only rounding
-    error. The formula holds for canonical links. Unlike the implementation in statsmodels, this function does not lose precision
-    if a mean is near 0 or 1.
+    With `leverage`, each residual is divided by one minus the leverage of its row (HC3, MacKinnon & White 1985). If practically
+    all rows are predicted with certainty, the curvature of the likelihood is only rounding error, and the result is None. The
+    formula holds for canonical links. Unlike the implementation in statsmodels, this function does not lose precision if a mean
+    is near 0 or 1.
     """
     share = weights / weights.sum()
     information = (x.T * (share * variance)) @ x
@@ -406,7 +406,7 @@ def _sandwich(
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
     """Return the largest departure of a smooth recalibration curve (a natural cubic spline of the score) from the predictions.
 
-    Return None unless the target is a class, rows are independent and have equal weights, and there are enough events.
+    The result is None unless the target is a class, rows are independent and have equal weights, and there are enough events.
     """
     if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
         return None

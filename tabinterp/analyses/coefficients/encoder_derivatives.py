@@ -3,7 +3,7 @@
 Examples of such encodings are splines, powers, products and principal components. A column that is encoded in this way has no
 term in a linear model, but the score still has a derivative with respect to the column. By the chain rule, this derivative is the
 gradient of the score with respect to the encoded columns, times the derivative of the encoder. The derivative of the encoder is
-computed by central differences. Where the encoder jumps, for example between bins or codes of levels, there is no derivative.
+computed by central differences. There is no derivative where the encoder jumps, for example from one bin to the next.
 """
 
 from __future__ import annotations

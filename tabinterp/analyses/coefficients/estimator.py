@@ -2,12 +2,12 @@
 
 For a linear model, the estimates come from a new fit by maximum likelihood (or least squares) on the model's own encoding. This
 fit has no penalty, because a penalised fit has no valid Wald interval. The model's own coefficients, which may be penalised, are
-reported as well. Models from statsmodels supply their own inference. Their estimates and covariance are used instead, transformed
-to the original columns.
+reported as well. For models from statsmodels, no new fit is needed. Their own estimates and covariance are used, transformed to
+the original columns.
 
-For a network, each term has an average derivative (for a number) or an average contrast (for a level), with a standard error over
-rows. The share of rows in which the derivative has the opposite sign to the average is reported as well. The linear surrogate is
-a least-squares fit of the network's score on the same terms.
+For a network, each term has an average derivative (for a number) or an average contrast (for a level), with a standard error for
+the sampling of rows. The share of rows in which the derivative has the opposite sign to the average is reported as well. The
+linear surrogate is a least-squares fit of the network's score on the same terms.
 """
 
 from __future__ import annotations
@@ -60,10 +60,10 @@ class Coefficients(Display):
     inference : unpenalised fit of a linear model to the target; None for a network.
     surrogate : linear fits of a network's score; None for a linear model.
     term_rows : number of rows on which the estimate of each term is based.
-    left_out : columns that the encoder mixes with others. The terms of these columns refer to the values before mixing, if these
-        values are known. The unpenalised fit has no coefficients for these columns.
-    differences : columns whose derivatives are computed by central differences, because the encoder mixes the columns in steps
-        that are not affine. If all steps are affine, derivatives are exact.
+    left_out : columns that the encoder mixes with others. If the values before mixing are known, the terms of these columns refer
+        to them. The unpenalised fit has no coefficients for these columns.
+    differences : columns that the encoder mixes in steps that are not affine. Derivatives with respect to these columns are not
+        exact; they are computed by central differences.
     abrupt : columns without derivatives, because the encoder is not smooth in them.
     curves : mean derivatives with respect to numeric columns that the encoder transforms. These derivatives differ between rows
         even in a linear model.
@@ -364,7 +364,7 @@ def _own(bound: BoundModel, terms: list[AnyTerm]) -> FloatArray:
     """Return a linear model's own coefficients (terms, k).
 
     The coefficients are the derivatives of the score, which are the same in every row. If the encoder has steps that are not
-    affine, the derivatives differ between rows, and their means are returned.
+    affine, the derivatives differ between rows. Their means are then returned.
     """
     if bound.is_linear:
         rows = {

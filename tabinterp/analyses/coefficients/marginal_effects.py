@@ -1,4 +1,4 @@
-"""Average marginal effects: the mean change in the score per unit of a column, which can be compared with a coefficient.
+"""Average marginal effects: the mean change in the score per unit of a column. They can be compared with coefficients.
 
 For a numeric column, the effect is the mean derivative of the score, in score units per unit of the column. For a level, the
 effect is a discrete change (Bartus 2005): the mean score if every row is set to this level minus the mean score if every row is

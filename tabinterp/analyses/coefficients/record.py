@@ -1,7 +1,7 @@
 """Coefficients in the audit document: regression coefficients, average derivatives of the network, and conflicts of sign.
 
-The name and the numbers of a level with fewer than ten rows are withheld, because they would reveal individual people. The signs
-of a term are reported as conflicting only if all estimates for the term support this.
+The name and the numbers of a level with fewer than ten rows are withheld, because they would reveal individual people. The two
+models are reported to conflict in the sign of a term only if all estimates for the term support this.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Coefficients(Part):
     notes: list[Message]
 
     def check_claims(self, document: Document) -> None:
-        """Check that terms are marked as conflicting only if the two intervals are on opposite sides of zero."""
+        """Check that a term is marked as conflicting only if the intervals of the two models are on opposite sides of zero."""
         for index, term in enumerate(self.terms):
             if term.conflict and side(term.linear) * side(term.network) >= 0:
                 raise DocumentError(

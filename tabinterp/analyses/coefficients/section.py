@@ -90,7 +90,7 @@ def build(coefficients: Coefficients, document: Document) -> list[Block]:
 
 
 def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
-    """Return a paragraph that counts the columns nearly determined by others, and names the most collinear of them."""
+    """Return a paragraph on columns that are nearly determined by other columns: their number, and the most collinear of them."""
     inflation = {row.column: row.vif for row in tests if row.vif is not None and row.vif > COLLINEAR}
     if not inflation:
         return []
@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """Return the distinct numbers of rows that the network's estimates are based on, without the size of the whole sample."""
+    """Return the numbers of rows on which the network's estimates are based, except for estimates based on the whole sample."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }
@@ -272,7 +272,7 @@ def _reason(row: CoefficientRow) -> str | Cell:
 
 
 def _ratio(row: CoefficientRow, name: str) -> Interval:
-    """Return the odds ratio or rate ratio of a term; for a numeric column, per standard deviation."""
+    """Return the odds ratio or rate ratio of a term. For a numeric column, the ratio is per standard deviation."""
     return powered(getattr(row, name), row.sd if row.level is None else None)
 
 

@@ -30,7 +30,7 @@ class Surrogate:
 
 
 def surrogate(bound: BoundModel, terms: list[AnyTerm], seed: int = 0) -> Surrogate:
-    """Fit and evaluate the surrogate of every output."""
+    """Fit a surrogate to the score of every output, and compute its R2."""
     table = bound.table
     everything = np.ones(len(table), dtype=bool)
     fitted = everything if table.held_out is None else ~table.held_out

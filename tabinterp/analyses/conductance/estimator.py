@@ -7,10 +7,10 @@ the layer (a residual or wide branch), their contribution is reported separately
 up to f(x) - f(baseline).
 
 A straight path is still straight after the first affine operation, so integration can start after this operation. The path is
-divided into segments. The change of h_j over a segment follows from the outputs at both ends, without a gradient. A segment is
-halved if its contributions, summed over the layer, do not match the change of the score. This check cannot detect a change in a
-unit that is reversed within half a segment, which is 1/128 of the path. Only the result and one batch of paths (at most 2 million
-numbers) are kept in memory at a time.
+divided into segments. The change of h_j over a segment is the difference between the outputs at the two ends, so the gradient of
+h_j is not needed. A segment is halved if its contributions, summed over the layer, do not match the change of the score. This
+check misses a change in a unit's output that is reversed within half a segment, which is 1/128 of the path. Only the result and
+one batch of paths (at most 2 million numbers) are kept in memory at a time.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Conductance(Display):
     ----------
     values : (rows, units, outputs) conductance of each unit.
     around : (rows, layers, outputs) contribution of connections that bypass the layer.
-    gap : (rows, layers) abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)), the largest over the
-        outputs.
+    gap : (rows, layers) abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)); the largest value of
+        any output.
     mean_stderr : (units, outputs) standard error of the mean due to the random choice of background rows; 0 for a single
         baseline.
     """
@@ -205,7 +205,7 @@ class _Through:
 def _through(
     bound: BoundModel, layer: Layer, starts: Tensor, share: FloatArray, scale: FloatArray, asked: tuple[float, int]
 ) -> _Through:
-    """Return the conductance of the units of a layer, averaged over the starting points."""
+    """Return the conductance of each unit of a layer, as a weighted mean over the starting points of the paths."""
     n, k = len(bound.z), len(bound.outputs)
     values, around, means = np.zeros((n, layer.width, k)), np.zeros((n, k)), []
     for start, part in zip(starts, share, strict=True):
@@ -218,7 +218,7 @@ def _through(
 
 
 def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, tolerance: float, cost: int) -> FloatArray:
-    """Return the conductance from one starting point for units and for values that bypass the layer: (n, units + bypassing, k).
+    """Return the conductance (n, units + bypassing, k) of units, and of values that bypass the layer, for one starting point.
 
     Rows with a gap above the tolerance are integrated again with finer segments. `cost` is the number of values stored for each
     point of a path.
@@ -242,7 +242,7 @@ def _from(bound: BoundModel, layer: Layer, start: Tensor, scale: Tensor, toleran
 
 
 def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor, most: int) -> Tensor:
-    """Integrate along the paths, for units and for values that bypass the layer: (n, units + bypassing, k).
+    """Return the integrals (n, units + bypassing, k) along the paths, for units and for values that bypass the layer.
 
     For each segment, the gradient at the midpoint is multiplied by the change in the output. The integral is the sum of these
     products. At most `most` segments are processed at a time. Halved segments are processed first, which keeps the list of
@@ -344,7 +344,7 @@ class Conductances:
 
 
 def run(context: Context) -> Conductances:
-    """Compute conductance in the audited network. The baseline is the mean of the encoded rows."""
+    """Compute the conductance of the audited network's hidden units. The baseline is the mean of the encoded rows."""
     network = context.network.take(context.subsample)
     require_rows(network)
     sample = affordable(network, AUDITED_ROWS, context.seed)

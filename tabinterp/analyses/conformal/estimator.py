@@ -2,7 +2,7 @@
 
 The evaluated rows are split into two halves; all rows of a group are in the same half. A nonconformity is computed for every row.
 It measures how unusual the outcome is, given the prediction. The threshold of a half with n rows is the ceil(0.9 (n + 1))-th
-smallest nonconformity of the half (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005). If rows have weights, an extra row
+smallest nonconformity in that half (Papadopoulos et al. 2002; Vovk, Gammerman & Shafer 2005). If rows have weights, an extra row
 with the mean weight and the largest nonconformity is added. The threshold is then the smallest nonconformity with at least 90% of
 the weight at or below it. A row is covered if its nonconformity is at most the threshold of the other half. The nonconformity
 depends on the task:
@@ -21,8 +21,8 @@ The uniform number of a row is computed from the hash of the row. If the predict
 Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the
 target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice is defined by one column:
 the rows with one of its levels, a quarter of the rows sorted by its numeric values, or the rows in which it is missing. Each
-slice has at least a hundred rows (Kish's effective number). Over all slices, the false discovery rate is 5% (Benjamini & Hochberg
-1995), and the intervals have a false coverage rate of 5% (Benjamini & Yekutieli 2005).
+slice has at least a hundred rows (Kish's effective number). Tests over all slices have a false discovery rate of 5% (Benjamini &
+Hochberg 1995), and the intervals have a false coverage rate of 5% (Benjamini & Yekutieli 2005).
 
 A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the
 90% quantile of a sample (Harrell & Davis 1982). For weighted rows, the size of this sample is Kish's effective number of rows.
@@ -30,9 +30,9 @@ Unlike the exact threshold, the smoothed threshold depends on all rows and does 
 Widths are rounded to two significant digits of their standard error.
 
 Standard errors are computed over rows, or over groups of rows. They account for two sources of variation: the rows over which a
-mean width or coverage is computed, and the rows of the other half, which determine the threshold. How strongly the threshold
-affects the coverage of a slice depends on the share of rows in the slice with a nonconformity near the threshold, relative to
-this share among all rows.
+mean width or coverage is computed, and the rows of the other half, which determine the threshold. The threshold affects the
+coverage of a slice more strongly if many rows of the slice have a nonconformity near the threshold. The share of such rows in the
+slice is therefore compared with the share among all rows.
 
 Intervals use Student's t distribution. For widths, the degrees of freedom are limited by the kurtosis of the rows'
 influence-function values (Box 1953). This is conservative if the models differ on a few rows of large weight.
@@ -77,7 +77,8 @@ Widths = Callable[[FloatArray], FloatArray]  # from thresholds (n,) to widths of
 class SliceCoverage:
     """Coverage of the network's intervals or sets in a slice, and their mean width or size.
 
-    `q` is the p-value of a test of 90% coverage. Both `q` and the interval of the coverage are adjusted for testing many slices.
+    `q` is the p-value of a test of 90% coverage. Both `q` and the interval of the coverage are adjusted for the number of tested
+    slices.
     """
 
     group: Group
@@ -121,7 +122,7 @@ class Conformal(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return the coverage and width of the network over all evaluated rows (first row) and in each slice."""
+        """Return a data frame with the network's coverage and width, over all evaluated rows (first row) and in each slice."""
         row: dict[str, object] = {"column": None, "kind": "all", "level": None, "low": None, "high": None, "q": np.nan}
         rows = [row | {"rows": self.rows} | _columns("width", self.network) | _columns("coverage", NONE)]
         for one in self.slices:
@@ -260,7 +261,7 @@ def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray,
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """The threshold that is computed from the weighted rows of one half.
+    """The threshold of one half of the rows, with the influence of each row on it.
 
     Parameters
     ----------
@@ -269,8 +270,8 @@ class Threshold:
         of a sample; used for widths.
     moved : (n,) influence of each row on `smooth`.
     missed : (n,) influence of each row on the share of the weight at or below `exact`.
-    near : function that takes nonconformities (n,) and returns the density of the sampling distribution of the 90% quantile at
-        each of them, relative to the average density.
+    near : function that takes nonconformities (n,) and returns, at each of them, the density of the sampling distribution of the
+        90% quantile. The density is relative to its average.
     """
 
     exact: float
@@ -338,7 +339,8 @@ class Intervals:
     def of(cls, bound: BoundModel, half: IntArray, seed: int) -> Intervals:
         """Return the intervals or sets of a model.
 
-        `half` (n,) is 0 or 1. The threshold for a row is computed from the rows of the other half.
+        `half` (n,) is the half (0 or 1) that contains each row. The threshold for a row is computed from the rows of the other
+        half.
         """
         table = bound.table
         weights, group = table.row_weights, groups(table)
@@ -363,8 +365,8 @@ def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tu
     """Return the number of tested slices, and the slices with at least ten uncovered rows.
 
     Slices with fewer uncovered rows have high coverage, and showing them would reveal individual rows. If nearly all rows of a
-    slice are covered, the observed variation is too small. The standard error of a coverage is therefore at least that of a
-    coverage of 90% among independent rows.
+    slice are covered, a standard error based on the observed variation would be too small. The standard error is therefore at
+    least that of a coverage of 90% among independent rows.
     """
     weights, group = table.row_weights, groups(table)
     everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
@@ -393,7 +395,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
     """Return, for each slice, the number of uncovered rows to count as covered, to avoid revealing one to nine rows.
 
     An entry is None if the slice is not shown. A slice is shown if it has at least ten uncovered rows and its number of covered
-    rows may be shown. For each column, readers could calculate how many uncovered rows are in the slices that are not shown. If
+    rows may be shown. For each column, readers could calculate the number of uncovered rows in the slices that are not shown. If
     this number is one to nine, it is raised to ten by counting some uncovered rows as covered in the shown slice with the most
     uncovered rows. If the rows do not have `equal` weights, this slice is not shown either.
     """

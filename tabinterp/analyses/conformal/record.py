@@ -41,7 +41,7 @@ class Record(Part):
     slices: list[SliceCoverage]  # for the network, in ascending order of the upper limit of the coverage
 
     def check_claims(self, document: Document) -> None:
-        """Check that slices are large enough to be shown."""
+        """Check that every slice has enough rows to be shown."""
         for index, one in enumerate(self.slices):
             if one.rows < SMALL:
                 raise DocumentError(

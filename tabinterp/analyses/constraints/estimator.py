@@ -6,9 +6,9 @@ Directions are checked in two ways, for the network and its linear counterpart:
   the row's value to the next value of the column is used. The result is the share of rows in which the derivative or change has
   the wrong sign, with its Wilson interval (1927).
 - On the effect curve (partial dependence, Friedman 2001): the result is the largest change against the declared direction between
-  any two points of the curve. The two points are chosen on one half of the rows, and the change between them is measured on the
-  other half. Rows are assigned to the halves by hash, and groups of rows are not split. The interval of the change (Student's t,
-  over rows) is therefore not biased by the choice of the points.
+  any two points of the curve. One half of the rows is used to choose the two points, and the other half to measure the change
+  between them. Rows are assigned to the halves by hash, and groups of rows are not split. The interval of the change (Student's
+  t, over rows) is therefore not biased by the choice of the points.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
 
 
 def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
-    """Return the direction in which a person can change the column: "+" (up), "-" (down) or "any"."""
+    """Return the directions in which a person can change the column: "+" (up), "-" (down) or "any"."""
     if not (given is True or given in ("+", "-", "any")):
         raise TabinterpError(
             f"'changeable' of column {name!r} must be '+' (the value may only rise), '-' (it may only fall), or true or "
@@ -265,10 +265,11 @@ def _share(bound: BoundModel, one: Constraint, grid: Grid, sign: float, scores: 
 
 
 def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> FloatArray:
-    """Return, for each row, the derivative (n,) of the score or the change in the score between neighbouring values of a column.
+    """Return, for each row, the derivative (n,) of the score with respect to a column, or a change in the score.
 
-    The change is measured from the row's value to the next higher value. For the highest value, it is measured from the next
-    lower value. The result is NaN in rows in which the column is missing.
+    The change is returned if the derivative is not available. It is measured from the row's value of the column to the next
+    higher value. For the highest value, it is measured from the next lower value. The result is NaN in rows in which the column
+    is missing.
     """
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []

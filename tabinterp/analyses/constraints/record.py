@@ -45,7 +45,7 @@ class ConstraintTable(Part):
     columns: list[ConstraintRow]
 
     def check_claims(self, document: Document) -> None:
-        """Check that no count of one to nine rows is shown."""
+        """Check that no record reveals a count of one to nine rows."""
         for held in self.columns:
             if held.outside is not None and 0 < held.outside < SMALL:
                 raise DocumentError(

@@ -1,8 +1,8 @@
 """Cross-validation of both models, with a standard error that accounts for overlapping training rows.
 
 The training rows of different folds overlap, so the variance of the mean over K folds exceeds 1/K of the variance between folds.
-Nadeau & Bengio (2003) estimate the variance of the mean by (1/K + n_test/n_train) s^2, which is (1/K + 1/(K - 1)) s^2 for K
-folds. The interval uses Student's t distribution with K - 1 degrees of freedom.
+Nadeau & Bengio (2003) estimate the variance of the mean by (1/K + n_test/n_train) s^2, where s^2 is the variance between folds.
+For K folds, this is (1/K + 1/(K - 1)) s^2. The interval uses Student's t distribution with K - 1 degrees of freedom.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Crossvalidated(Display):
 
     @property
     def status(self) -> Status:
-        """The verdict on the network compared with the linear model, given the interval and the margin."""
+        """The verdict on the network compared with the linear model, from the interval of the mean difference and the margin."""
         return judged(*self.interval, self.margin)
 
     def _numbers(self) -> pd.DataFrame:

@@ -82,7 +82,7 @@ def cells(table: Table, name: str, training: BoolArray, most: int) -> Cells:
 
 
 def level_codes(table: Table, name: str) -> IntArray:
-    """Return a code (n,) for each distinct value, in order of first occurrence; -1 if missing."""
+    """Return the code (n,) of each row's value. Values are numbered in order of first occurrence; missing values have code -1."""
     return _levels(table, name)[0]
 
 

@@ -50,8 +50,8 @@ class ColumnFacts:
 
     Fields named `rare_*` and `unseen_*` apply to columns with levels; `unseen_*` also requires a split. For numeric columns,
     `at_minimum` and `at_maximum` are the shares of known values that equal the minimum or the maximum. `times_minimum` is the
-    number of rows with the minimum, divided by the median number of rows over the ten next larger values. `times_maximum` is the
-    corresponding ratio for the maximum. Both are 1 if there are no other values.
+    number of rows with the minimum, divided by the median number of rows with each of the ten next larger values. `times_maximum`
+    is the corresponding ratio for the maximum. Both are 1 if there are no other values.
     """
 
     column: str
@@ -126,9 +126,9 @@ def _facts(
 
 
 def _end(values: FloatArray | IntArray, counts: IntArray) -> tuple[float, int, float, float]:
-    """Return the first of `values`, its number and share of rows, and its number of rows relative to the next ten values.
+    """Return the first of `values`, the number and share of its rows, and its frequency relative to the next ten values.
 
-    The last result is the number of rows with the first value, divided by the median number for the next ten values.
+    The relative frequency is the number of rows with the first value, divided by the median number for the next ten values.
     """
     beside = counts[1:11]
     times = counts[0] / np.median(beside) if len(beside) else 1.0

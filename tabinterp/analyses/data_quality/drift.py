@@ -1,11 +1,11 @@
 """Drift between training and held-out rows, for each column and overall.
 
-The population stability index (PSI) of a column is sum (p - q) ln(p / q) over the cells of the column, where p and q are the
-shares of the training and held-out rows in a cell. The cells are the training deciles of a numeric column, or the frequent levels
-of any other column. Half a row is added to every cell to avoid empty cells. A chi-squared test compares the shares of training
-and held-out rows in all cells. If rows have weights, it uses Kish's effective number of rows. If rows come in groups, a Wald test
-of the differences between the shares is used instead. It uses the F distribution and a covariance matrix that allows for
-dependence within groups (Thomas & Rao 1987).
+The population stability index (PSI) of a column is sum (p - q) ln(p / q) over the cells of the column, where p is the share of
+the training rows that are in a cell, and q the share of the held-out rows. The cells are the training deciles of a numeric
+column, or the frequent levels of any other column. Half a row is added to every cell to avoid empty cells. A chi-squared test
+compares the shares of training and held-out rows in all cells. If rows have weights, it uses Kish's effective number of rows. If
+rows come in groups, a Wald test of the differences between the shares is used instead. It uses the F distribution and a
+covariance matrix that allows for dependence within groups (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
 (Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses. A row number or a date that the
@@ -69,10 +69,11 @@ class WholeDrift:
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """Sums from which the drift of columns is computed. All arrays refer first to training rows, then to held-out rows.
+    """Sums from which the drift of columns is computed.
 
-    For each column, `mass` has an array (2, cells) with the total weight of the rows in each cell. `rows` (2,) are the numbers of
-    rows, and `squares` (2,) the sums of squared weights.
+    The first entry of each array is for training rows, the second for held-out rows. For each column, `mass` has an array (2,
+    cells) with the total weight of the rows in each cell. `rows` (2,) are the numbers of rows, and `squares` (2,) the sums of
+    squared weights.
     """
 
     mass: tuple[FloatArray, ...]

@@ -1,6 +1,6 @@
 """Data quality in the audit document: columns, duplicates, drift, and how well single columns predict the target.
 
-A value is recorded only if at least ten rows have it. A count from 1 to 9 is recorded as None.
+A value of a column is recorded only if at least ten rows have it. A count from 1 to 9 is recorded as None.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Predictive power of single columns on training and held-out rows, and the gain from a column in addition to all others.
 
-The power of a single column is the AUC or R2 of a simple prediction: the mean target in the cell of the row. A cell is a level of
-the column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. For a numeric column and a
-numeric target, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is
-predicted by a cell mean that includes the row. Without cross-fitting, the power of a column with many rare levels would be too
-high. The gain from a column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
+The power of a single column is the AUC or R2 of a simple prediction: the mean target in the row's cell. A cell is a level of the
+column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. For a numeric column and a numeric
+target, a regression line is used instead if it predicts better. On training rows, power is cross-fitted: no row is predicted by a
+cell mean that includes the row. Without cross-fitting, the power of a column with many rare levels would be too high. The gain
+from a column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
 
 AUC is computed for classes with enough events on both sides of the split, with standard errors as in DeLong et al. (1988). For
 each column, the difference in power between training and held-out rows is tested. The p-values are adjusted for the number of
@@ -47,11 +47,11 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 
 @dataclass(frozen=True)
 class ColumnPower:
-    """The AUC or R2 of one column alone, on training rows (cross-fitted) and on held-out rows, and the fall between the two.
+    """The AUC or R2 of a single column on training rows (cross-fitted) and on held-out rows.
 
-    `fall_q` is the two-sided p-value of the fall, adjusted for the number of columns tested (Benjamini-Hochberg). `correlation`
-    is the correlation of a numeric column with the target (two classes are coded 0 and 1), with its p-value and adjusted p-value
-    `q`.
+    `fall` is the value on training rows minus the value on held-out rows. `fall_q` is the two-sided p-value of the fall, adjusted
+    for the number of columns tested (Benjamini-Hochberg). `correlation` is the correlation of a numeric column with the target
+    (two classes are coded 0 and 1), with its p-value and adjusted p-value `q`.
     """
 
     column: str
@@ -111,7 +111,7 @@ def column_power(table: Table, seed: int) -> tuple[ColumnPower, ...]:
 def power_withheld(table: Table) -> Message | None:
     """Return the reason why predictive power on held-out rows is withheld, or None if it is not withheld.
 
-    Without a split, all rows are considered instead.
+    If the table has no split, the power on all rows is considered instead.
     """
     if table.held_out is None:
         sides: list[tuple[BoolArray, Side]] = [(np.ones(len(table), dtype=bool), "all")]
@@ -124,9 +124,9 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether there are any.
+    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether there is any such class.
 
-    If there are none, the mask marks the classes with enough events among the training rows.
+    If there is no such class, the mask marks the classes with enough events among the training rows.
     """
     if not table.schema.goal.classes:
         sides = (

@@ -1,14 +1,14 @@
 """Decision curve analysis: decisions of both models at the user's costs or threshold, and net benefit at many thresholds.
 
 A row is predicted positive if its predicted probability is above the threshold. If a false positive costs c and a false negative
-costs d, the threshold is c / (c + d). If the probability of a row being positive equals this threshold, both predictions have the
-same expected cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers &
-Elkin 2006) is TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
+costs d, the threshold is c / (c + d). At this probability, predicting positive and predicting negative have the same expected
+cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers & Elkin 2006) is
+TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
 
-From the standard error of a difference between the models, a reader could calculate on how many rows the models decide
-differently. If this number is 1 to 9, the largest standard error that is consistent with both confusion matrices is reported
-instead (`performance.discordance`). If rows have weights or groups, or a confusion matrix is withheld, no standard error is
-reported in this case. If the models make the same decision on every row, the interval follows the rule of three (Hanley and
+From the standard error of a difference between the models, a reader could calculate the number of rows on which the decisions of
+the two models differ. If this number is 1 to 9, the largest standard error that is consistent with both confusion matrices is
+reported instead (`performance.discordance`). If rows have weights or groups, or a confusion matrix is withheld, no standard error
+is reported in this case. If the models make the same decision on every row, the interval follows the rule of three (Hanley and
 Lippman-Hand 1983).
 """
 

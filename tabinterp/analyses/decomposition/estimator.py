@@ -6,10 +6,10 @@ independent columns). R2_lin and R2_add are the shares of the variance of f that
 The share of the linear terms is R2_lin, the share of curvature is R2_add - R2_lin, and the share of interactions is 1 - R2_add.
 These shares add up to 1 even if columns are correlated.
 
-The share of a column is Cov(f_c, f) / Var f, where f_c is the component of the projection that depends on the column (a
-structural index, Li et al. 2010). The share of a column may be negative. The shares of all columns add up to the R2 of the
-projection. The curvature of a column is the part of its additive component that no linear function explains. The interaction of a
-pair of columns is the part of their products that no additive function explains.
+The share of a column is the structural index Cov(f_c, f) / Var f (Li et al. 2010), where f_c is the component of the projection
+that depends on the column. The share of a column may be negative. The shares of all columns add up to the R2 of the projection.
+The curvature of a column is the part of its additive component that no linear function explains. The interaction of a pair of
+columns is the part of the pair's product terms that no additive function explains.
 
 Rows are evaluated in folds. The projections for a fold are fitted to the rows of the table outside the fold, so the error of the
 fit neither inflates nor deflates a share (see `projection`). A share is a ratio of two means over the evaluated rows. Its
@@ -67,10 +67,11 @@ class Decomposition(Display):
     weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
         counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
-    curved_share : (weightings,) curvature divided by the sum of curvature and named pairs, over all outputs.
+    curved_share : (weightings,) share of curvature, divided by the sum of the shares of curvature and of the named pairs, over
+        all outputs.
     curved : (weightings, resamples) the value of `curved_share` in every resample.
-    passed : with more than a hundred columns, the columns that have no curve and are in no pair, because they change the score
-        too little (as in the analysis `ladder`).
+    passed : columns that have no curve and are in no pair, because they change the score too little; empty unless there are more
+        than a hundred columns (as in the analysis `ladder`).
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")
@@ -289,7 +290,7 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return curvature divided by the sum of curvature and named pairs, over all outputs.
+    """Return the share of curvature, divided by the sum of the shares of curvature and of the named pairs, over all outputs.
 
     The first result (weightings,) is computed on the evaluated rows, and the second (weightings, resamples) on resamples of these
     rows.

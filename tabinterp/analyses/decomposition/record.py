@@ -1,4 +1,4 @@
-"""Decomposition of the score in the audit document: shares of its variance that are linear, curvature or interactions."""
+"""Decomposition of the score in the audit document: shares of its variance due to linear terms, curvature and interactions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def build(result: Decomposition) -> Shares:
     """Return the shares of each output and, for all outputs together, the largest shares of columns and pairs.
 
     The shares of all other columns and pairs are summed. If the curves of correlated columns cancel each other, their shares can
-    be far beyond 1. These shares are not meaningful individually and are therefore only included in the sum.
+    be far outside the range from -1 to 1. Such shares are not meaningful individually, so they are only included in the sum.
     """
     v, whole = len(result.weightings) - 1, range(3)
     value, known = result.shares.value[:, 0], range(3, len(result.components))

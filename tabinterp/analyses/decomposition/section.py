@@ -1,4 +1,4 @@
-"""Report section on decomposition: shares of the variance of the score that are linear, curvature or interactions."""
+"""Report section on decomposition: shares of the score's variance due to linear terms, curvature and interactions."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """The rows of the evaluation half that meet all conditions.
+    """The rows in one leaf of the tree, out of the half of the rows on which the tree is evaluated.
 
     `differ` is the number of these rows on which the models differ, and `share` is their share among the rows of the leaf, with
     an interval from `low` to `high`.
@@ -107,8 +107,9 @@ class Tree:
 class Disagreement:
     """The held-out rows on which the models differ, and which model is right on these rows.
 
-    The models differ on `count` of `rows` rows (the differing rows). Shares are (share, low, high), or NaN if fewer than ten rows
-    differ. `right` contains the numbers of differing rows on which the network, the linear model, and neither model is right.
+    The models differ on `count` of `rows` rows (the differing rows). Each share is a tuple (share, low, high), which is NaN if
+    fewer than ten rows differ. `right` contains the numbers of differing rows on which the network, the linear model, and neither
+    model is right.
 
     `higher` is the share of differing rows on which the network predicts the positive class (two classes) or the larger value
     (numbers and counts), and `higher_count` is the number of such rows. Both are None for more than two classes.
@@ -308,7 +309,7 @@ Edges = dict[int, list[float]]  # for each encoded numeric column, the values at
 
 
 def _edges(tree: Any, table: Table, meaning: list[Meaning], rows: IntArray) -> Edges:
-    """Return the thresholds of a tree. They are rounded to avoid revealing the value of an individual row."""
+    """Return the thresholds of a tree, rounded to avoid revealing the value of an individual row."""
     made = {}
     for place, (name, level) in enumerate(meaning):
         if level is None:

@@ -168,9 +168,10 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
 
 
 def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
-    """Return a pair (part, count) for each count of differing rows, where `part` is the number of rows on the network's side.
+    """Return a pair (part, count) for each possible number `count` of differing rows.
 
-    The network's side contains `surplus` more of the differing rows than the linear model's side.
+    `part` is the number of these rows on which the network is right (or its prediction is higher). It is assumed to exceed the
+    corresponding number for the linear model by `surplus`.
     """
     return [((count + surplus) // 2, count) for count in counts]
 

@@ -31,7 +31,7 @@ def build(disagreement: Disagreement, document: Document) -> list[Block]:
 
 
 def _shares(disagreement: Disagreement, document: Document) -> Table:
-    """Return a table of the share of rows on which the models differ and, among these rows, which model is right."""
+    """Return a table of the share of rows on which the models differ, and how often each model is right on these rows."""
     rows = [(_which(disagreement), _share(disagreement, disagreement.share))]
     if document.data.task != "multiclass":
         positive = tidy(document.data.classes[-1]) if document.data.task == "binary" else None

@@ -152,7 +152,7 @@ class Discrimination(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return the points of the ROC curves: one row for each class, model and false-positive rate.
+        """Return a data frame of the ROC curves, with one row for each class, model and false-positive rate.
 
         The class is None for the mean over several classes.
         """
@@ -330,7 +330,7 @@ class Ranking:
         return float(np.max(hits / hits[-1] - alarms / alarms[-1]))
 
     def _counted(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return, for each distinct score, the weights of the positive and of the other rows with at least this score."""
+        """Return, for each distinct score, the total weight of positive rows and of other rows with at least this score."""
         w = weights[self.order]
         hits = np.cumsum(w * self.positive)[self.ends]
         return hits, np.cumsum(w)[self.ends] - hits
@@ -402,7 +402,7 @@ def _curves(found: Estimates, at: int, shares: tuple[FloatArray, FloatArray]) ->
 
 
 def _averaged(found: Estimates, at: int) -> Curves:
-    """Return the curves of the class at index `at`. The index after the last class gives the means over all classes."""
+    """Return the curves of the class at index `at`, or their means over all classes if `at` is the index after the last class."""
     start = _WIDTH * at
     return Curves(
         roc=found[start : start + _ROC],

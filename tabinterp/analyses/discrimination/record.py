@@ -85,7 +85,7 @@ class ClassRates(Part):
 
 
 class GainRow(Part):
-    """Results for one tenth of the rows, in descending order of the score."""
+    """Results for one tenth of the rows, which are sorted by score in descending order."""
 
     part: int
     network_rate: Interval

@@ -6,7 +6,8 @@ has no importance, even if the original model relies on it. The method is also c
 
 All refits use the same encoding, rows and L2 penalty. The strength of the penalty is chosen once, with all columns, as for the
 linear counterpart of an audit. Refits use at most 10,000 training rows, selected with `seed`. Losses are computed on held-out
-rows. Differences in loss are paired by row, and their intervals are computed as in `performance`.
+rows. The refits with and without a column are compared row by row, and the intervals of the differences in loss are computed as
+in `performance`.
 """
 
 from __future__ import annotations

@@ -534,5 +534,5 @@ def largest(bound: BoundModel, network: FloatArray, linear: FloatArray) -> list[
 
 
 def points_for(rows: int) -> int:
-    """Return the maximum number of points of a curve in an audit with this many rows."""
+    """Return the maximum number of points of a curve in an audit of `rows` rows."""
     return int(np.clip(rows // ROWS_OF_A_POINT, 2, POINTS))

@@ -1,9 +1,9 @@
 """Grids: the values of a column at which an effect curve is evaluated.
 
 A numeric column with few distinct values is evaluated at all of them. Other numeric columns are evaluated at quantiles of the
-rows. The quantiles are rounded to avoid revealing the value of an individual row (`table/rounding.py`). At least ten rows are
-nearest to every point. If many rows have equal values, several quantiles coincide; the grid is then filled up with other distinct
-values.
+rows. The quantiles are rounded to avoid revealing the value of an individual row (`table/rounding.py`). Every point is the
+nearest point for at least ten rows. If many rows have equal values, several quantiles coincide; the grid is then filled up with
+other distinct values.
 
 If the encoder accepts only known values of a numeric column, the grid contains its most frequent values, as for a column with
 levels. If the column has missing values, the last point represents them.
@@ -44,9 +44,10 @@ class Grid:
         the grid are assigned to the point at that end.
     points : number of points, not counting missing values.
     ordered : whether the points have an order.
-    known_only : whether values between the points of a numeric column are not on the grid. Otherwise, they are interpolated.
+    known_only : for a numeric column, whether only the points themselves are on the grid. If false, values between the points are
+        interpolated.
     nearby : (G,) number of rows nearest to each point, if the curve is computed on other rows than those of `below`.
-    rows : number of these rows.
+    rows : number of rows on which the curve is computed, if `nearby` is given.
     """
 
     column: Column
@@ -88,11 +89,12 @@ class Grid:
         return self.shown & parts_shown([*counts, rows - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) of the first P points in the mean that is subtracted to centre a curve.
+        """Return the weights (P,) of the points in the mean that is subtracted to centre a curve.
 
-        The second result is True if the weights are `spread` divided by its sum. If a point is withheld, the mean is taken over
-        the points at which the number of rows can be shown, weighted by this number. With any other weights, the number of rows
-        at the withheld point could be calculated from the values and their errors.
+        `spread` (P,) contains the interpolation weights of the first P points. The second result is True if the weights are
+        `spread` divided by its sum. If a point is withheld, the mean is taken over the points at which the number of rows can be
+        shown, weighted by this number. With any other weights, the number of rows at the withheld point could be calculated from
+        the values and their errors.
         """
         if self.shown.all():
             return spread / spread.sum(), True
@@ -237,7 +239,7 @@ def takes(bound: BoundModel, name: str, points: FloatArray) -> bool:
 
 
 def _shared(points: FloatArray, known: FloatArray) -> FloatArray:
-    """Remove points to which fewer than ten rows are nearest, starting with the point with the fewest rows."""
+    """Remove points that are the nearest point for fewer than ten rows, starting with the point with the fewest rows."""
     while len(points) > 1:
         rows = np.diff(
             np.searchsorted(known, (points[1:] + points[:-1]) / 2, side="right"), prepend=0, append=len(known)

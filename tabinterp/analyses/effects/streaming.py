@@ -29,7 +29,7 @@ Pair = tuple[Sums, Sums]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The grids of one model, and a few rows that have the values of their points.
+    """The grids of one model, and rows that have the values of the grid points.
 
     `grids` contains no positions of rows. `Grid.donors` contains indices into the rows of `donors`.
     """
@@ -40,8 +40,9 @@ class Points:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Points, Points] | None:
-    """Choose the columns and their grids. The result is None if all rows of the scan were not requested, or if fewer than two
-    sampled rows have weight; the analysis then uses the sampled rows.
+    """Choose the columns and their grids, or return None if the analysis should use only the sampled rows.
+
+    This is the case if the user did not request all rows of the scan, or if fewer than two sampled rows have positive weight.
     """
     if not settings.all_rows or np.count_nonzero(network.table.row_weights) < 2:
         return None
@@ -76,7 +77,7 @@ def update(plan: tuple[Points, Points], network: BoundModel, linear: BoundModel)
 
 
 def _of(points: Points, bound: BoundModel) -> Sums:
-    """Return the sums over the rows of a bound model, which take the values of the points from the rows of `points`."""
+    """Return the sums over the rows of a bound model. Grid points take their values from the rows in `points`."""
     asked, count = joined(points.donors, bound), len(points.donors.table)
     grids = tuple(grid.on(asked.table) for grid in points.grids)
     none = np.empty(0, dtype=np.int64)

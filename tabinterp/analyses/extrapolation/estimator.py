@@ -51,7 +51,10 @@ class Extrapolation(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return a data frame with one row for each column: column, change, stderr, ci_low, ci_high, outside."""
+        """Return a data frame with one row for each numeric column.
+
+        The fields are column, change, stderr, ci_low, ci_high and outside.
+        """
         return pd.DataFrame(
             {
                 "column": self.players,
@@ -67,12 +70,12 @@ class Extrapolation(PreviewedFrame):
 def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
     """Measure how the score changes when each numeric column that the model uses is moved beyond its range.
 
-    At most 200 rows are used. They are selected by a hash.
+    At most 200 rows are used, selected by a hash of their row numbers.
 
     Raises
     ------
     NotApplicableError
-        If the model uses no numeric column, if its score is constant, or if it accepts only known values.
+        If the model uses no numeric column, if its score is constant, or if it can be evaluated only at values in the table.
     """
     if not bound.has_gradient:
         raise NotApplicableError(why("extrapolation.values", model=bound.model.name, opaque=bound.model.opaque))
@@ -104,7 +107,7 @@ def _spread(scores: FloatArray, weights: FloatArray) -> FloatArray:
 def _edges(learnt: Table, name: str) -> FloatArray | None:
     """Return the ends of the range of a column and the values one range width beyond them; None if all values are missing.
 
-    The order (4,) is: lower end, value below it, upper end, value above it.
+    The four values are in the order: lower end, value below it, upper end, value above it.
     """
     x = learnt.numeric(name)
     known = ~np.isnan(x)

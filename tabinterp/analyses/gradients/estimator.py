@@ -4,7 +4,7 @@ Each original column corresponds to a block of encoded columns. Gradient x input
 summed over the block. Saliency and SmoothGrad measure the size of the gradient in the block, sqrt(g' S g). Here g is the gradient
 with respect to the encoded columns, and S is their covariance matrix over the rows. For a numeric column, this size is
 abs(derivative) x standard deviation. For a categorical column, it is the standard deviation of the contrasts between its levels.
-Attributions are in units of the score (log-odds, or units of the target).
+Attributions are in units of the score (log-odds, log rates, or units of the target).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class GradientImportance(Display):
     spread : (rows, columns, outputs) influence of each row on the mean gradient size through the estimated standard deviation of
         the column.
     completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), maximum over outputs;
-        None for methods whose attributions need not add up.
+        None for methods that do not require attributions to add up to f(x) - f(baseline).
     evaluations : (rows,) number of gradients computed for each row.
     over : number of rows, mean and mean size, if these are available for more rows than `values` contains.
     """

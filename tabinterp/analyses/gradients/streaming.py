@@ -1,4 +1,4 @@
-"""Gradient attributions and derivatives, computed from sums over rows that are added up in any number of batches.
+"""Gradient attributions and derivatives from sums over rows, which can be added up in any number of batches.
 
 The covariances and the baseline are computed once, from the rows that are passed to `start`.
 """
@@ -31,7 +31,7 @@ from .reference_rows import baseline_of
 class Line:
     """Gradient of a linear model, which is the same in every row.
 
-    `size` contains the gradient size of every column. `weight` and `start` reduce gradient x input to one matrix product.
+    `size` contains the gradient size of every column. With `weight` and `start`, gradient x input is a single matrix product.
     """
 
     size: FloatArray  # (columns, k)

@@ -8,7 +8,7 @@ with fewer than 30 rows, or fewer than ten sampling units, are not assessed.
 
 All pairs of groups in all columns form one family of tests. In addition to its 95% interval, every pair has a Bonferroni
 interval, with an error rate of 5% divided by the number of pairs. This is the first step of Holm's procedure (1979): at least one
-Bonferroni interval lies below the limit if and only if Holm's procedure rejects at least one hypothesis. If all groups are
+Bonferroni interval lies below four fifths if and only if Holm's procedure rejects at least one hypothesis. If all groups are
 treated alike, the probability of any false finding of adverse impact is at most 5%.
 
 The selection rates of some groups are withheld (`partition`). The only result about these groups is one flag for the whole
@@ -50,11 +50,11 @@ Withheld = Literal["raised", "not_raised", "untold"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Impact ratio of two groups of one family. The selection rates of both groups can be shown.
+    """Impact ratio of two groups of one family, which is a protected column or a pair of columns.
 
-    `ratio` is the smaller rate divided by the larger one, with its 95% interval. `low` and `high` are the ends of the interval
-    that is simultaneous for all pairs. `detectable` is the largest true ratio that groups of these sizes would show to be below
-    four fifths with 80% power. It is NaN if there is no such ratio.
+    The selection rates of both groups can be shown. `ratio` is the smaller rate divided by the larger one, with its 95% interval.
+    `low` and `high` are the ends of the interval that is simultaneous for all pairs. `detectable` is the largest true ratio for
+    which groups of these sizes have 80% power to show that it is below four fifths. It is NaN if there is no such ratio.
     """
 
     least: Cell
@@ -149,7 +149,7 @@ def _pair(family: Family, shares: Mapping[int, Share], least: int, most: int, le
 def _detectable(least: Share, most: Share, level: float) -> float:
     """Return the largest detectable ratio, as a multiple of 0.01; NaN if there is none.
 
-    The power is computed for the larger share `most`, with a normal approximation to the logarithm of the ratio.
+    The power is computed as if `most` were the true larger share, with a normal approximation to the logarithm of the ratio.
     """
     ratios = np.arange(1, round(100 * FIFTHS)) / 100
     share = ratios * most.value

@@ -130,7 +130,7 @@ class Groups(Display):
 
     @property
     def favourable(self) -> str | None:
-        """The class that is not adverse; None if the adverse class was not stated or there is none."""
+        """The class that is not adverse; None if the adverse class was not stated or no such class exists."""
         return None if self.adverse is None else self.compared
 
     def _axis(self) -> str:

@@ -101,7 +101,7 @@ class GroupShares:
     Parameters
     ----------
     told : whether anything but the name of the group may be shown.
-    whole : the share selected, whether or not it can be shown.
+    whole : the share of selected rows, whether or not it can be shown.
     rows : (2,) numbers of rows not selected and selected; None for numeric targets.
     reach : the largest share of the group's weight that nine rows can have.
     size : the effective number of rows.

@@ -54,7 +54,7 @@ class Plan:
     Parameters
     ----------
     labels : the classes, in order.
-    compared : with two classes, the index of the class for which predicted shares are compared.
+    compared : with two classes, the index of the class whose predicted share is compared between groups.
     adverse : with two classes, the adverse class, if it was stated.
     held_out : whether the models are known not to be trained on these rows. Predictions are compared with outcomes only in this
         case.
@@ -115,7 +115,7 @@ class Tally:
 
     @property
     def selected(self) -> Moments:
-        """The moments of the selection rate, or of the predictions."""
+        """The moments of the selection rate or, for numeric targets, of the predictions."""
         return self._share(np.array([[0, 1], [2, 3]])) if self.rate is None else self.rate
 
     def among(self, outcome: int) -> Moments:
@@ -142,9 +142,9 @@ class Tally:
         return self.mass, self.squares
 
     def error(self, cell: int, positive: int) -> float:
-        """Return the expected calibration error: the mean gap between predictions and outcomes over bins, weighted by rows.
+        """Return the expected calibration error: the gap between predictions and outcomes, averaged over bins by number of rows.
 
-        `positive` is the class that is predicted.
+        `positive` is the index of the class to which the predicted probabilities refer.
         """
         if self.predicted is None:
             return np.nan

@@ -122,7 +122,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """All groups of one column or pair of columns that have rows, and the index of the reference group.
+    """The groups of one column or pair of columns, without empty groups, and the index of the reference group.
 
     `places` (cells,) are the indices of these groups among all combinations of conditions.
     """
@@ -161,7 +161,10 @@ class Partition:
         return [*product(*(self.axes[i].conditions for i in self.spans[family]))]
 
     def families(self, counts: Sequence[IntArray]) -> tuple[Family, ...]:
-        """Return the groups of every family that have rows, and whether each can be shown, from the number of rows in each."""
+        """Return every family with its groups that have rows.
+
+        For each family, `counts` contains the number of rows in each combination of conditions.
+        """
         single = [self._single(i, counts[i]) for i in range(len(self.axes))]
         pairs = [self._pair(at, counts[at], single) for at in range(len(self.axes), len(counts))]
         return (*single, *pairs)

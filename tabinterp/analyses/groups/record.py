@@ -124,7 +124,7 @@ class GroupTable(Part):
 
     @property
     def of(self) -> str | None:
-        """The class for which the rate is the predicted share; None if rates are mean predictions."""
+        """The class to which the predicted shares refer; None if rates are mean predictions."""
         return self.favourable if self.compared is None else self.compared
 
 

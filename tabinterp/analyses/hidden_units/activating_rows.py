@@ -44,7 +44,7 @@ class Profiles:
     Parameters
     ----------
     difference : for numeric columns, the difference in means in standard deviations.
-    lift : for levels, the ratio of shares, with an interval on the log scale.
+    lift : for levels, the share among the activating rows divided by the share among all rows, with an interval on the log scale.
     most : whether all but 1 to 9 of the activating rows have the level. The lift of such a level is NaN.
     share : (lines,) share of all rows that have the level.
     q : p-value of the hypothesis of no difference, adjusted within each unit (Benjamini & Hochberg 1995).

@@ -1,9 +1,9 @@
 """Hidden units in an audit: a summary of every unit, and details of the units with the highest ablation loss.
 
-Units are selected for detail by the rise in loss when their output is replaced by its mean. This selection is not a test: among
-many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`), quantiles of
-its values, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All values are
-pre-activations, because these show how far a unit is from being active when its output is zero.
+The units shown in detail are those with the largest rise in loss when their output is replaced by its mean. This selection is not
+a test: among many units that do not matter, some show a rise by chance. The details of a unit are its six panels (`unit_panels`),
+quantiles of its values, and the path from plausible rows to its optimum (`pareto`). The optima of the outputs are also found. All
+values are pre-activations, because these show how far a unit is from being active when its output is zero.
 """
 
 from __future__ import annotations

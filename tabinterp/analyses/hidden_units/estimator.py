@@ -50,9 +50,10 @@ class Neurons(Display):
     ends : share of rows with an output at an end of the range of a bounded activation function.
     health : "dead" (0 on every row), "constant", "saturated", "duplicate" (of unit `same_as`), "redundant" (a linear function of
         the other units of its layer) or "sound".
-    effective_rank : for each layer, the exponential of the entropy of its singular values (Roy & Vetterli 2007).
+    effective_rank : for each layer, the exponential of the entropy of the singular values of its centred outputs (Roy & Vetterli
+        2007).
     ablation_mean : rise in the loss of the task when the output of the unit is replaced by its mean.
-    ablation_zero : rise in this loss when the output is replaced by zero.
+    ablation_zero : rise in the same loss when the output is replaced by zero.
     ablation_rows : number of rows used for the ablations. They are held-out rows if `held_out` is True.
     """
 
@@ -83,7 +84,7 @@ class Neurons(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each unit."""
+        """Return a data frame with one row for each hidden unit."""
         made = {
             "layer": np.array(self.layer, dtype=object),
             "unit": np.array(self.index, dtype=np.int64),

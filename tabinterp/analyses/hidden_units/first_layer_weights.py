@@ -90,7 +90,10 @@ def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> lis
 
 
 def slope(x: FloatArray, part: FloatArray) -> FloatArray:
-    """Return the slopes (units,) of a column's contributions `part` (n, units) to the pre-activations; NaN if not linear."""
+    """Return the slopes (units,) of a column's contributions to the pre-activations; NaN if they are not linear in `x`.
+
+    `x` (n,) contains the values of the column, and `part` (n, units) its contributions.
+    """
     known = ~np.isnan(x)
     x, part = x[known], part[known]
     if len(x) == 0 or np.ptp(x) == 0:

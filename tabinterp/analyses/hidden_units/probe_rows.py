@@ -40,7 +40,7 @@ class ProbeRows(Display):
     typical : the median row.
     column : (P,) the column that is changed at each of P points.
     value : (P,) the value to which it is set; None for missing.
-    rows : (P,) number of rows of the table with a value nearest to this point.
+    rows : (P,) number of rows of the table for which this is the nearest point.
     layer : layer of each unit.
     index : index of each unit in its layer.
     outputs : names of the outputs.
@@ -78,7 +78,10 @@ class ProbeRows(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per point and unit (or output). For an output, `unit` is empty and `output` is its name."""
+        """Return a data frame with one row for each point and unit (or output).
+
+        For an output, `unit` is empty and `output` is its name.
+        """
         points, units, k = len(self.column), len(self.layer), len(self.outputs)
         size = units + k
         return pd.DataFrame(

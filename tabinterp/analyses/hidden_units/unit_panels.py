@@ -1,10 +1,10 @@
 """Six panels of a hidden unit: its minimum, four sets of real rows, and its maximum (Olah, Mordvintsev & Schubert 2017).
 
-The outer panels are optima: inputs at which the unit is smallest and largest. The four inner panels contain the real rows with
-the smallest activation, those just below the middle, those just above the middle, and those with the largest activation. Each
-inner panel has 10% of the weight and at least 10 rows. It is shown as an aggregate compared with all rows (`profiles`), never row
-by row. The middle is 0 if there are at least 10 rows on each side of 0, and otherwise the median. Optima are not rows of the
-table. Their `typicality` states whether they are too atypical to be interpreted.
+The outer panels are optima: inputs at which the value of the unit is smallest and largest. The four inner panels contain the real
+rows with the smallest activation, those just below the middle, those just above the middle, and those with the largest
+activation. Each inner panel has 10% of the weight and at least 10 rows. It is shown as an aggregate compared with all rows
+(`profiles`), never row by row. The middle is 0 if there are at least 10 rows on each side of 0, and otherwise the median. Optima
+are not rows of the table. Their `typicality` states whether they are too atypical to be interpreted.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Card(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per panel and column (or level).
+        """Return a data frame with one row for each panel and column (or level).
 
         For an optimum, `at` is its value in the column. For real rows, `mean` is the mean of a numeric column, and `share` is the
         share of a level.

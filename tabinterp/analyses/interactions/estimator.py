@@ -102,7 +102,7 @@ class Interactions(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row per output and pair, for the pairs that were evaluated in full."""
+        """Return a data frame with one row for each output and each pair that was evaluated in full."""
         rows = [
             {"output": output, "first": pair.columns[0], "second": pair.columns[1]}
             | _numbers(pair, k)
@@ -114,7 +114,7 @@ class Interactions(Display):
 
     @any_backend
     def effect(self, columns: tuple[str, str]) -> pd.DataFrame:
-        """Return the purified effect of a pair: one row for each output and cell, in units of the score."""
+        """Return a data frame with the purified effect of a pair, in units of the score, in each cell and for each output."""
         pair = self[columns]
         return pd.concat([_cells(pair, k, output) for k, output in enumerate(self.outputs)], ignore_index=True)
 
@@ -152,9 +152,9 @@ def interactions(
 ) -> Interactions:
     """Screen all pairs of `columns` (default: all columns) for interactions, and evaluate the `top` strongest pairs in full.
 
-    Scores are log-odds, centred logits or units of the target. The first round of screening scores at most two million modified
-    rows. With more than a hundred columns, only pairs among the hundred columns that change the score most are screened.
-    `screen.passed` lists the other columns.
+    Scores are log-odds, centred logits, log rates, or values in units of the target. The first round of screening scores at most
+    two million modified rows. With more than a hundred columns, only pairs among the hundred columns that change the score most
+    are screened. `screen.passed` lists the other columns.
 
     Parameters
     ----------

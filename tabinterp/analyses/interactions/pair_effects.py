@@ -253,7 +253,7 @@ def _squares(blocks: Blocks, grids: tuple[Grid, Grid], weight: FloatArray, seed:
 
 
 def _drawn(grid: Grid, bound: BoundModel, draws: Sequence[np.random.Generator]) -> list[IntArray]:
-    """Draw one of the rows nearest to each grid point (G,), once with each generator.
+    """Draw one of the rows nearest to each grid point (G,), once with each of the random generators `draws`.
 
     The probabilities are proportional to the weights.
     """
@@ -334,7 +334,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return the index (A, B, rows, columns) of the row that provides each value when the pair is set to every cell's values."""
+    """Return the index (A, B, rows, columns) of the row from which each value is taken if the pair has a cell's values."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

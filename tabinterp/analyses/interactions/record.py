@@ -1,4 +1,4 @@
-"""Interactions in the document: the strongest pairs of columns of the network."""
+"""Interactions in the document: the pairs of columns that interact most strongly in the network."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Screen(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each pair, strongest first."""
+        """Return a data frame with one row for each pair, strongest first."""
         made = {
             "first": [a for a, _ in self.pairs],
             "second": [b for _, b in self.pairs],
@@ -85,8 +85,8 @@ class Screen(PreviewedFrame):
 def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
     """Screen all pairs of `columns` for interactions. The rows of `bound` must be in hash order.
 
-    The first round estimates the strength of every pair. The second round estimates the strongest pairs again on other rows.
-    Otherwise, their selection would bias the estimates upward.
+    The first round estimates the strength of every pair. The second round estimates the strongest pairs again on other rows,
+    because the selection biases their first estimates upward.
     """
     n = len(bound.table)
     half = min(MOVED, n // 2)

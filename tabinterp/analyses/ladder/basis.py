@@ -145,7 +145,7 @@ def knots(values: pd.Series, most: int) -> FloatArray:
 
 
 def check_size(design: FloatArray, basis: Basis) -> None:
-    """Raise an error if a basis function has values that are not finite or are larger than 1e30."""
+    """Raise `NotApplicableError` if a basis function has values that are not finite or are larger than 1e30."""
     wrong = ~(np.abs(design) < LARGEST).all(axis=0)
     if wrong.any():
         first = int(np.argmax(wrong))

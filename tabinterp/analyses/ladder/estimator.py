@@ -2,9 +2,9 @@
 
 The models are, in order: an intercept; a linear model; an additive model with a curve for each numeric column; the additive model
 with added products of the pairs of columns that interact most in the network; and the network itself. Every model except the
-network is a refit: it is fitted on the network's training rows. All models are evaluated on its held-out rows. Each loss is
-compared with the loss of the previous model and with the loss of the network, paired by row. Intervals, equivalence margin and
-decision rule are those of the verdict (`performance`).
+network is a refit: it is fitted on the network's training rows. All models are evaluated on its held-out rows. The loss of each
+model is compared, row by row, with the loss of the previous model and with the loss of the network. Intervals, equivalence margin
+and decision rule are those of the verdict (`performance`).
 
 The gain of the network is its reduction in loss compared with the linear model. The share of the gain that a refit recovers is
 (loss of the linear model - loss of the refit) / (loss of the linear model - loss of the network). This share is reported only if
@@ -71,10 +71,11 @@ class Ladder(Display):
     status : interpretation of `against_network` by the decision rule of the verdict: better, worse, equivalent or not resolved.
     recovered : share of the network's gain over the linear model that each model recovers (r,); NaN unless `gain` is "better".
     gain : status of the network compared with the linear model.
-    curved_share : share of the reduction in loss from the linear model to the most complex refit that is due to curves.
+    curved_share : reduction in loss due to curves, as a share of the reduction in loss from the linear model to the most complex
+        refit.
     curved : `curved_share` in each resample of the rows (resamples,).
-    passed : with more than a hundred columns, the columns that have no curve and are in no pair, because they change the
-        network's score too little.
+    passed : columns that have no curve and are in no pair, because they change the network's score too little; empty unless there
+        are more than a hundred columns.
     network : the network with its table; None in a pickled copy.
     """
 
@@ -142,7 +143,7 @@ class Ladder(Display):
         Parameters
         ----------
         points : total points of a row with the odds `odds`.
-        odds : odds of the favourable class against the adverse class at which a row has `points` points.
+        odds : odds of the favourable class against the adverse class, for a row with `points` points.
         pdo : number of points by which the odds double.
         counterpart : the logistic regression with which the scorecard is compared; None fits one, as an audit does.
 
@@ -164,7 +165,7 @@ class Ladder(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each model."""
+        """Return a data frame with one row for each model."""
         columns: dict[str, object] = {"rung": list(self.rungs), "parameters": list(self.parameters)}
         for name in ("loss", "against_below", "against_network", "recovered"):
             found: Estimates = getattr(self, name)

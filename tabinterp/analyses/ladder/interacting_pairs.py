@@ -27,7 +27,7 @@ NOTHING = 1e-20  # share of the largest sum of squares below which a column is c
 
 
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Divide the columns into those that get curves and are screened for pairs, and all others.
+    """Divide the columns into two groups: those that get curves and are screened for pairs, and all others.
 
     With more than a hundred columns, only the hundred that change the score most are in the first group.
     """

@@ -96,7 +96,7 @@ class LinearRegions(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term.
+        """Return a data frame with one row for each output and term.
 
         Each row contains the variation of the coefficient over rows of the table, and the coefficient of the linear counterpart.
         """
@@ -116,7 +116,10 @@ class LinearRegions(Display):
 
     @any_backend
     def tables(self, most: int = 5) -> pd.DataFrame:
-        """Return the coefficients of the largest regions with at least 10 rows, one row for each region, output and term."""
+        """Return a data frame with the coefficients of the largest regions that have at least 10 rows.
+
+        There is one row for each region, output and term.
+        """
         told = [r for r in range(self.visited) if self.rows_in[r] >= SMALL][:most]
         parts = [
             pd.DataFrame(

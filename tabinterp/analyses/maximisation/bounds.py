@@ -9,7 +9,7 @@
   intervals of the first layer are exact. This bound is always valid but often loose.
 
 The network must be a chain of affine maps and activations. For other networks (residual connections, normalisation between
-layers), there is no bound. If a search is limited to rows near the mean (`budget`), the bound remains valid but may be loose.
+layers), no bound is computed. If a search is limited to rows near the mean (`budget`), the bound remains valid but may be loose.
 
 The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`).
 """

@@ -76,7 +76,7 @@ class Facets(Display):
 
     @any_backend
     def summary(self) -> pd.DataFrame:
-        """Return one row for each optimum. `nearest` is the largest cosine between this optimum and another."""
+        """Return a data frame with one row for each optimum. `nearest` is the largest cosine between this optimum and another."""
         others = np.where(np.eye(len(self.value), dtype=bool), -np.inf, self.cosine)
         nearest = others.max(axis=1) if len(self.value) > 1 else np.full(len(self.value), np.nan)
         made = {"facet": np.arange(len(self.value)), "value": self.value, "share": self.share, "nearest": nearest}
@@ -87,7 +87,10 @@ class Facets(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each optimum and column: the column's value (`at`), and the optimum's fields in `summary`."""
+        """Return a data frame with one row for each optimum and column.
+
+        `at` is the value of the column at the optimum. The other fields are those of `summary` for the optimum.
+        """
         return by_column(self.summary(), self.rows)
 
 

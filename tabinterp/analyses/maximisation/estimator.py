@@ -100,7 +100,7 @@ class Maxima(Display):
 
     @any_backend
     def summary(self) -> pd.DataFrame:
-        """Return one row for each objective."""
+        """Return a data frame with one row for each objective."""
         names = ("value", "search", "real", "mean", "sd", "bound")
         made: dict[str, Any] = {"objective": [repr(one) for one in self.objectives]}
         made |= {name: getattr(self, name) for name in names}
@@ -113,7 +113,7 @@ class Maxima(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each objective and column.
+        """Return a data frame with one row for each objective and column.
 
         `at` is the value of the column in the best row. The other fields are those of `summary` for the objective.
         """

@@ -4,7 +4,7 @@ The ascent moves correlated columns together, which the coordinate search cannot
 unless the columns correlated with it also move. During the ascent, each level is replaced by weights for all candidate levels.
 The weights sum to one. The features of a row are its numbers and these weights. In whitened coordinates, the features of real
 rows are uncorrelated. Each step follows the gradient in these coordinates, and the result is projected back into the ball. Steps
-become shorter over time. In the second half, the weights are moved towards 0 and 1.
+become shorter over time. In the second half of the ascent, the weights are moved towards 0 or 1.
 
 Every few steps, each categorical column is set to the level with the largest weight. The resulting row is kept if it is in the
 ball and has a higher score than the best row so far. The reported row therefore has one level in each categorical column.

@@ -21,7 +21,7 @@ MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
 def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
-    """Return the panel about the row at which a unit is largest."""
+    """Return the panel about the row at which a unit's pre-activation is largest."""
     if optimum is None:
         return [Paragraph(t("report.inside.no_optimum"), "note")]
     return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]

@@ -1,4 +1,4 @@
-"""Path of optima as the search is allowed farther from the mean row, from plausible rows to the unrestricted optimum.
+"""Path of optima, from plausible rows near the mean row to the unrestricted optimum, as the limit of the search is relaxed.
 
 A budget is a share of the real rows. The search is limited to the Mahalanobis ball that contains this share of the rows
 (`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. A budget limits the optima
@@ -87,7 +87,7 @@ class Pareto(Display):
 
     @any_backend
     def summary(self) -> pd.DataFrame:
-        """Return one row for each budget."""
+        """Return a data frame with one row for each budget."""
         made = pd.DataFrame(
             {
                 "budget": pd.Series(self.budgets, dtype=object),
@@ -104,7 +104,10 @@ class Pareto(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each budget and column: the column's value (`at`), and the budget's fields in `summary`."""
+        """Return a data frame with one row for each budget and column.
+
+        `at` is the value of the column at the optimum. The other fields are those of `summary` for the budget.
+        """
         return by_column(self.summary(), self.rows)
 
 

@@ -33,7 +33,11 @@ class Place(Part):
 
 
 class ShownValues:
-    """Rules for showing column values: at least ten rows of the table must have a level, or lie at or beyond a number."""
+    """Rules for showing column values.
+
+    A level is shown only if at least ten rows of the table have it. A number is shown only if at least ten rows lie at or beyond
+    it.
+    """
 
     def __init__(self, r: Results) -> None:
         self.table = r.network.table

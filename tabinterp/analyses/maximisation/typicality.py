@@ -1,11 +1,12 @@
 """Typicality of an optimum: its percentiles among real rows by several measures, and whether it is too atypical to interpret.
 
 The mode of a distribution is not a typical sample from it. In N(0, I_d), the squared Mahalanobis distance has mean d and standard
-deviation sqrt(2d), so a row at the exact centre is atypical, as is a row far from the centre. Both unusually high and unusually
-low values of four measures therefore count as atypical. For each measure and direction, the tail is the most extreme 5% of the
-real rows, on a logarithmic scale. The excess of a row beyond the start of the tail is divided by the mean excess of the real rows
-in the tail (Pickands 1975). The row's degree of atypicality is the largest of these eight ratios. It is computed for real rows in
-the same way.
+deviation sqrt(2d), so a row at the exact centre is atypical, as is a row far from the centre. Four measures are used: the
+Mahalanobis distance, the distance to the fifth nearest row, the score of an isolation forest, and the largest conditional
+residual. Both unusually high and unusually low values of each measure count as atypical. For each measure and direction, the tail
+is the most extreme 5% of the real rows, on a logarithmic scale. The excess of a row beyond the start of the tail is divided by
+the mean excess of the real rows in the tail (Pickands 1975). The row's degree of atypicality is the largest of these eight
+ratios. It is computed for real rows in the same way.
 
 A row must not be interpreted if it is more atypical than 99% of the real rows (conformal prediction: Vovk, Gammerman & Shafer
 2005). The rule also rejects about 1 in 100 new real rows, however the measures are correlated.

@@ -107,8 +107,8 @@ class Activation:
         ----------
         least : smallest slope on each interval.
         most : largest slope on each interval.
-        narrow : largest width of an interval for which constant lines are always used, because sloping lines would have rounding
-            errors that are too large.
+        narrow : width of an interval up to which constant lines are always used, because the rounding errors of sloping lines
+            would be too large.
         """
         width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)
         below, above = (zero, least), (zero, most)

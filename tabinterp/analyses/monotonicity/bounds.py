@@ -167,9 +167,7 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds of the derivative (boxes,), and how much each column contributes to their looseness (boxes,
-        columns).
-        """
+        """Return lower bounds (boxes,) of the derivative, and each column's contribution (boxes, columns) to their looseness."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
         form: Tensor | None = None  # (boxes, m, m1), functions of the first pre-activations; None: the identity

@@ -44,9 +44,9 @@ class Search:
 
     Parameters
     ----------
-    number : index of the column among the numeric columns of the domain; None if it is categorical.
-    level : index of the column among the categorical columns of the domain, and the indices of its levels in order; None if it is
-        numeric.
+    number : index of the column among the numeric columns of the domain; None if the column is categorical.
+    level : index of the column among the categorical columns of the domain, and the indices of its levels in order; None if the
+        column is numeric.
     sign : 1.0 if the score must not fall as the column rises, -1.0 if it must not rise.
     """
 
@@ -75,7 +75,7 @@ class Search:
         return place, at
 
     def best(self, place: FloatArray, at: IntArray, seed: int) -> Pair:
-        """Return the largest fall found in a search from these points."""
+        """Return the largest fall found in a search that starts from the given points."""
         draws = np.random.default_rng(seed)
         falls = self._falls(place, at, GRID)[0]
         kept = np.argsort(-falls, kind="stable")[:KEPT]

@@ -39,7 +39,7 @@ class Number:
 
     Attributes
     ----------
-    low, high : the ends of the number, at positions 0 and 1.
+    low, high : the ends of the number's range, at positions 0 and 1.
     span : change in the first affine output from position 0 to position 1 (h,).
     missing : change in the first affine output when the value is missing instead of `low` (h,); None if no value is missing.
     """
@@ -64,7 +64,7 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Column with finitely many values. Neighbouring values have similar contributions to the first affine output.
+    """Column with finitely many values, in an order in which neighbours have similar contributions to the first affine output.
 
     Attributes
     ----------

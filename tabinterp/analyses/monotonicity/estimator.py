@@ -98,7 +98,7 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column.
+        """Return a data frame with one row for each column.
 
         For a refuted direction, `start` and `end` are the values of the column in the two rows that refute it.
         """
@@ -148,7 +148,7 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
     Raises
     ------
     TabinterpError
-        If a column or direction cannot be declared, or if no direction is given.
+        If a column or a direction is not valid, or if no direction is given.
 
     Examples
     --------
@@ -308,7 +308,7 @@ class _Setting:
 
 
 def _computes(bound: BoundModel) -> bool:
-    """Return whether a network can compute in double precision."""
+    """Return whether a network can be evaluated in double precision."""
     try:
         with torch.inference_mode():
             return bool(torch.isfinite(bound.rest(bound.z[:2])).all())

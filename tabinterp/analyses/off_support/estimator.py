@@ -74,7 +74,7 @@ class OffSupport(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column, with `permuted`, `swapped` and their standard errors.
+        """Return a data frame with one row for each column, with `permuted`, `swapped` and their standard errors.
 
         `permuted` and `swapped` are mean absolute changes in the score, in standard deviations of the score.
         """
