@@ -37,7 +37,7 @@ from benchmarks.scale.kept import replace
 from benchmarks.whole_audit import Memory
 
 FIGURE = Path(__file__).parents[1] / "docs" / "images" / "growth.png"
-HEAD = ["in", "analysis", "at the largest size", "power (95% interval)", "last doubling", "bar"]
+HEAD = ["quantity", "analysis", "at the largest size", "power (95% interval)", "last doubling", "bar"]
 BARS = {"rows": 1.1, "columns": 1.3, "units": None, "classes": 1.1}
 OF_PAIRS = {"interactions", "ladder"}  # with all pairs of columns
 LEAST = 0.5  # seconds at the largest size, from which on an analysis is listed

@@ -158,7 +158,8 @@ def told(kept: list[Line]) -> tuple[str, bool]:
         )
     text = "\n".join(
         [
-            "| tables | audits | any `act` (95% interval) | any `check` (95% interval) | refused | false alarms | true |",
+            "| tables | audits | any `act` (95% interval) | any `check` (95% interval) | refused | false alarms "
+            "| true findings |",
             "|---|---|---|---|---|---|---|",
             *rows,
         ]

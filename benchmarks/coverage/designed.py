@@ -34,10 +34,11 @@ METRICS = {
 NONE = (np.nan,) * 4
 WEIGHED = "with a few heavily weighted rows, the degrees of freedom are conservative"
 ONE_END = (
-    "if fewer than ten rows of the group are selected, or are not, the interval has one end, computed for nine rows"
+    "if fewer than ten rows of the group are selected or not selected, the interval has only one end, computed as if there were "
+    "nine such rows"
 )
-SELECTED = "sets with both ends have more selected rows in the smaller group than expected from the population"
-EVENTFUL = "the few sets with 20 events of each class have more events than expected from the population"
+SELECTED = "in data sets with both ends, more rows of the smaller group are selected than expected from the population"
+EVENTFUL = "the few data sets with 20 events of each class have more events than expected from the population"
 
 
 @dataclass(frozen=True)
@@ -134,18 +135,25 @@ DESIGN_READINGS = (
         "calibration",
         calibrated,
         (
-            Told("calibration slope", "of the outcomes on the network's score, in the population"),
-            Told("calibration intercept", "the same"),
+            Told(
+                "calibration slope",
+                "slope of a logistic regression of the outcomes on the network's score, in the population",
+            ),
+            Told("calibration intercept", "intercept of the same regression"),
         ),
     ),
     DesignReading(
         "impact",
         impact,
         (
-            Told("impact ratio", "share above the threshold in one group over that in another", more=ONE_END),
+            Told(
+                "impact ratio",
+                "selection rate of one group divided by that of another, in the population",
+                more=ONE_END,
+            ),
             Told(
                 "impact ratio, both ends",
-                "the same, of sets whose interval has both ends",
+                "the same, only for data sets in which the interval has both ends",
                 less=SELECTED,
                 more=SELECTED,
             ),
@@ -156,10 +164,6 @@ BOUND_READINGS = (
     BoundReading(
         "saliency",
         saliency,
-        (
-            Told(
-                "mean size of gradients (saliency)", "mean size of the derivative times the column's standard deviation"
-            ),
-        ),
+        (Told("mean absolute gradient (saliency)", "mean absolute derivative times the column's standard deviation"),),
     ),
 )

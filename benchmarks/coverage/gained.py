@@ -217,14 +217,24 @@ GAINED = (
         "ladder",
         recovered,
         (
-            Told("ladder: share of the gain", "of the refits as fitted, in the population"),
-            Told("ladder: loss less the network's", "the same"),
+            Told("ladder: share of the gain", "share of the gain that the fitted refits reach, in the population"),
+            Told(
+                "ladder: loss minus the network's loss",
+                "difference in loss between the fitted refits and the network, in the population",
+            ),
         ),
         share=1,
         block=HELD_OUT,
     ),
     Gained(
-        "decomposition", decomposed, (Told("decomposition: shares", "linear, curvature, interactions of the function"),)
+        "decomposition",
+        decomposed,
+        (
+            Told(
+                "decomposition: shares",
+                "shares of linear terms, curvature and interactions in the variance of the function",
+            ),
+        ),
     ),
     Gained(
         "reasons",
@@ -232,10 +242,15 @@ GAINED = (
         (
             Told(
                 "reason codes: Jaccard index with the linear model",
-                "mean over declined rows, for the reference rows of the set",
+                "mean over declined rows, with the reference rows of the data set",
             ),
             Told("reason codes: share of lists that differ", "the same"),
         ),
     ),
-    Gained("trust", nulls, (Told("trust: correlation with random weights", "mean over drawn weights"),), block=50),
+    Gained(
+        "trust",
+        nulls,
+        (Told("trust: correlation with random weights", "mean over networks with random weights"),),
+        block=50,
+    ),
 )

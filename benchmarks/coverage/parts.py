@@ -24,9 +24,15 @@ from .reliability import RELIANCE_READINGS, RelianceReading
 from .sampling import EXPLAINED, PAIRS, WAYS, pair_numbers, sampled_values
 
 ROWS = 400  # of a set
-FEW = "if few background rows differ from the row in a column (capital gain), there are as few independent draws"
-SPOKEN = "only every fourth pair has its own error, which is used for the others with a third of its degrees of freedom"
-BLOCKS = "there are few blocks of rows, and a low estimate has a low error"
+FEW = (
+    "if only a few background rows differ from the explained row in a column (capital gain), there are equally few "
+    "independent draws"
+)
+SPOKEN = (
+    "a standard error is estimated for only every fourth pair of rows; the other pairs use it with a third of its degrees of "
+    "freedom"
+)
+BLOCKS = "there are few blocks of rows, and low estimates have low standard errors"
 
 
 Counted = tuple[np.ndarray, np.ndarray]
@@ -127,7 +133,7 @@ GIVEN = (
             (
                 Told(
                     f"Shapley values, {name}",
-                    f"value of a row given 100 background rows ({EXPLAINED} rows a seed)",
+                    f"value of a row, for 100 fixed background rows ({EXPLAINED} rows per seed)",
                     less=FEW,
                     more=SPOKEN,
                 ),
@@ -143,7 +149,7 @@ GIVEN = (
         Part(
             f"{slug}/interactions",
             f"{name}, formula",
-            (Told("interactions", "share, variance, Shapley index of a pair", less=BLOCKS),),
+            (Told("interactions", "share of variance, variance and Shapley index of a pair", less=BLOCKS),),
             partial(pair_numbers, name),
             0.5,
             50,

@@ -104,11 +104,15 @@ def curves(points: int) -> Callable[[BoundModel, Population, int], list[Found]]:
     return read
 
 
-RISE = "rise of the loss, in the population"
-MEAN, CENTRED, ALE = "mean score of the population at the value", "the same less its mean", "accumulated local effect"
-DRAWS = "the noise of a drawn pair counts twice, for its receiver and for its donor; more draws remove it"
-CHORDS = "the column that misses is skewed: between the last two points, which are far apart, its curve is treated as straight"
-WIDE = "the outer bins are wide, which bends the curve at its ends, and a finer grid leaves few rows in each"
+RISE = "rise in loss, in the population"
+MEAN = "mean score of the population with the column set to the value"
+CENTRED, ALE = "partial dependence minus its mean over the population", "accumulated local effect"
+DRAWS = "the sampling error of a drawn pair of rows is counted twice, once for each row; with more draws, this has no effect"
+CHORDS = (
+    "the coverage is too low for a skewed column; its last two points are far apart, and the curve is treated as straight "
+    "between them"
+)
+WIDE = "the outer bins are wide, which distorts the ends of the curve; a finer grid would leave few rows in each bin"
 LESS_OF = {
     ("effect", "inner points"): CHORDS,
     ("effect", "end points"): CHORDS,
@@ -138,14 +142,14 @@ READINGS = (
         (
             Told(
                 "expected gradients, signed mean",
-                "mean path integral from another population, of which 50 rows are drawn",
+                "mean path integral from rows of another population, estimated with 50 of these rows",
             ),
         ),
     ),
     Reading(
         "shapley_given",
         shapley_given,
-        (Told("Shapley values, signed mean", "mean over the population, the 50 background rows given"),),
+        (Told("Shapley values, signed mean", "mean over the population, for 50 fixed background rows"),),
     ),
     Reading(
         "shapley_drawn",
@@ -153,7 +157,7 @@ READINGS = (
         (
             Told(
                 "Shapley values, signed mean",
-                "mean over the population, also as background, of which 50 rows are drawn",
+                "mean over the population with the population as background, estimated with 50 background rows",
             ),
         ),
     ),

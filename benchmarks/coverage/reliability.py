@@ -38,9 +38,12 @@ SIZES = (0.05, 0.3)  # of perturbations
 FRESH = 20_000  # rows on which the choices of a set are judged
 NONE = (np.nan,) * 4
 ADJUSTED = "the interval is adjusted for all {}"
-WIDE = "the interval is wide if a few rows have much weight or events are rare"
-LUCKY = "with rare events, an interval is given only in the few sets that happen to have 20 events"
-SUBSET = "with rare events, an interval is given only if the subset has 20 events; with weights, coverage is up to a point low"
+WIDE = "the interval is wide if a few rows have large weights or if events are rare"
+LUCKY = "with rare events, an interval is given only for the few data sets that happen to have 20 events"
+SUBSET = (
+    "with rare events, an interval is given only if the subset has 20 events; with weights, coverage is up to one percentage "
+    "point too low"
+)
 FIRST = "the slice was selected for its interval, and the adjustment is for the selected slices together"
 
 
@@ -349,26 +352,29 @@ def _scatter(curves: np.ndarray) -> float:
     return float(curves.var(axis=0).sum())
 
 
-HELD = "network minus linear model, on fresh rows {}; second, its rise from all rows"
+HELD = "network minus linear model: loss on new rows {}, and the rise of this loss relative to all rows"
 RELIANCE_READINGS = (
     RelianceReading(
         "overfitting",
         overfitting,
         (
             Told(
-                "overfitting: excess of the gap", "network's gap less the linear model's, in the population", less=LUCKY
+                "overfitting: excess of the gap",
+                "network's gap minus the linear model's gap, in the population",
+                less=LUCKY,
             ),
             Told(
-                "overfitting: gap of the network", "loss on held-out rows less that on training rows, in the population"
+                "overfitting: gap of the network",
+                "loss on held-out rows minus loss on training rows, in the population",
             ),
             Told(
                 "overfitting: excess in the largest slice",
-                "the same in this slice, its edges given",
+                "network's gap minus the linear model's gap in this slice, with the slice fixed",
                 more=ADJUSTED.format("slices"),
             ),
             Told(
                 "overfitting: excess in the slice listed first",
-                "the same in this slice, its edges given",
+                "network's gap minus the linear model's gap in this slice, with the slice fixed",
                 less=FIRST,
                 more=ADJUSTED.format("slices"),
             ),
@@ -380,15 +386,15 @@ RELIANCE_READINGS = (
         "conformal",
         conformal,
         (
-            Told("prediction sets: mean size, both models", "at the threshold of the population"),
+            Told("prediction sets: mean size, both models", "mean size at the population's threshold"),
             Told(
                 "prediction sets: difference in size",
-                "network minus linear model, at the thresholds of the population",
+                "network minus linear model, at the population's thresholds",
                 more=WIDE,
             ),
             Told(
                 "prediction sets: coverage in the largest slice",
-                "of the sets at the threshold of the population, the edges of the slice given",
+                "coverage at the population's threshold, with the slice fixed",
                 more=ADJUSTED.format("slices"),
             ),
         ),
@@ -401,14 +407,14 @@ RELIANCE_READINGS = (
         (
             Told(
                 "perturbation: difference in loss at 5% and 30%",
-                "network minus linear model, training rows given",
+                "network minus linear model, with the training rows fixed",
                 less=LUCKY,
             ),
             Told(
-                "perturbation: excess rise with numbers alone at 5%",
-                "the network's rise less the linear model's, training rows given",
+                "perturbation: excess rise in loss at 5%, numeric columns only",
+                "the network's rise in loss minus the linear model's, with the training rows fixed",
             ),
-            Told("perturbation: difference in AUC at 5%", "network minus linear model, training rows given"),
+            Told("perturbation: difference in AUC at 5%", "network minus linear model, with the training rows fixed"),
         ),
     ),
     RelianceReading(
@@ -417,16 +423,16 @@ RELIANCE_READINGS = (
         (
             Told(
                 "resilience: hardest rows, difference in loss and excess rise",
-                HELD.format("as hard by the set's trees"),
+                HELD.format("that are at least as hard according to the same trees"),
             ),
             Told(
                 "resilience: outermost rows, difference in loss and excess rise",
-                HELD.format("as far from the training rows"),
+                HELD.format("at least as far from the training rows"),
                 less=SUBSET,
             ),
             Told(
                 "resilience: worst cluster, difference in loss and excess rise",
-                HELD.format("in the cluster of the set"),
+                HELD.format("in the same cluster"),
                 less=SUBSET,
             ),
         ),
@@ -435,15 +441,15 @@ RELIANCE_READINGS = (
         "regional",
         regional,
         (
-            Told("regional effects: heterogeneity", "of fresh rows, the grid given"),
+            Told("regional effects: heterogeneity", "on new rows, with the grid fixed"),
             Told(
                 "regional effects: share due to interactions",
-                "of fresh rows, the grid given",
-                less="for one column, coverage is two points too low",
+                "on new rows, with the grid fixed",
+                less="for one column, coverage is two percentage points too low",
             ),
             Told(
                 "regional effects: explained share",
-                "of the first column that interacts, on fresh rows, grid and split given",
+                "for the first column that interacts, on new rows, with the grid and the split fixed",
                 more=ADJUSTED.format("columns"),
             ),
         ),

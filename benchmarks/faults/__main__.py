@@ -184,7 +184,7 @@ def told(kept: Kept) -> tuple[str, bool]:
     lines = [
         f"Seeds {', '.join(sorted(kept.seconds, key=int))}; {sum(kept.seconds.values()):.0f} CPU seconds.",
         "",
-        "| check | found, tuned | found, reported | alarms, tuned | alarms, reported | raised, and true |",
+        "| check | found, tuned | found, reported | alarms, tuned | alarms, reported | true findings, reported |",
         "|---|---|---|---|---|---|",
         *rows,
         "",

@@ -36,7 +36,7 @@ from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models import bind
 from tabinterp.table.readers import ROWS
 
-HEAD = ["rows", "what", "seconds", "of all threads", "peak MB"]
+HEAD = ["rows", "what", "seconds", "CPU seconds", "peak MB"]
 ASKED = {"target": "income", "positive": ">50K", "protected": ["sex", "race"]}
 
 

@@ -73,8 +73,8 @@ def main() -> None:
     found = {workers: measured(workers, network, path, asked.all_rows) for workers in (1, 2)}
     times = found[2][0] / found[1][0]
     lines = [[str(n), f"{speed:,.0f}", f"{micro:.1f}"] for n, (speed, micro) in found.items()]
-    lines.append(["2 beside 1", f"{times:.2f} times (bar: {bar})", ""])
-    keep("cluster_all_rows" if asked.all_rows else "cluster", ["workers", "rows a second", "processor µs a row"], lines)
+    lines.append(["2 relative to 1", f"{times:.2f} times (bar: {bar})", ""])
+    keep("cluster_all_rows" if asked.all_rows else "cluster", ["workers", "rows per second", "CPU µs per row"], lines)
     for line in lines:
         print(" | ".join(line))
     print(f"load of the machine: {os.getloadavg()}, {os.cpu_count()} cores")

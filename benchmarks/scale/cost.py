@@ -68,14 +68,14 @@ CASES = [
 ]
 Terms = Callable[[Case], list[float]]  # of a row, or of the whole
 MODELS: dict[str, tuple[str, list[str], Terms]] = {
-    "scan": ("µs a row", ["1", "columns"], lambda c: [1, c.columns]),
+    "scan": ("µs per row", ["1", "columns"], lambda c: [1, c.columns]),
     "newton": (
-        "µs a row",
+        "µs per row",
         ["1", "columns", "columns² × outputs²"],
         lambda c: [1, c.columns, c.columns**2 * c.outputs**2],
     ),
     "sweep": (
-        "µs a row",
+        "µs per row",
         ["1", "columns × outputs", "columns × units × (1 + outputs)"],
         lambda c: [1, c.columns * c.outputs, c.columns * c.units * (1 + c.outputs)],
     ),
@@ -135,7 +135,7 @@ def fitted(name: str, found: list[tuple[Case, dict[str, float]]]) -> tuple[np.nd
     """Factors of the terms, and the root mean square of what is left, as a share of what was measured."""
     unit, _, terms = MODELS[name]
     at = np.array([terms(case) for case, _ in found], dtype=float)
-    y = np.array([one[name] / (case.rows / 1e6 if unit == "µs a row" else 1) for case, one in found])
+    y = np.array([one[name] / (case.rows / 1e6 if unit == "µs per row" else 1) for case, one in found])
     factors, _ = nnls(at / y[:, None], np.ones(len(y)))
     return factors, float(np.sqrt(np.mean((at @ factors / y - 1) ** 2)))
 
@@ -172,7 +172,7 @@ def main() -> None:
             f"{f:.3g} × {w}" if w != "1" else f"{f:.3g}" for f, w in zip(factors[name], words, strict=True) if f
         )
         lines.append([name, unit, formula, f"{100 * left:.0f}%"])
-    keep("cost", ["part", "unit", "fitted", "left (RMS)"], lines)
+    keep("cost", ["part", "unit", "fitted", "residual (RMS)"], lines)
     told = []
     for case in STATED:
         seconds, memory = stated(case, factors)

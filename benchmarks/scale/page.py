@@ -12,10 +12,10 @@ from .kept import read, table
 OUT = Path(__file__).parents[2] / "docs" / "scale.md"
 WORDS = """# Scale
 
-`python -m benchmarks.scale.page` writes this page from the latest measurements of the benchmarks in `benchmarks/scale/`, on a
-virtual machine with two cores and 23 GB. *Load* is the number of processes that competed for the two cores during a measurement.
-If the load is above 2, a process had only a share of a core, and the CPU time (*of all threads*) is more informative than the
-elapsed seconds. A *bar* is the target that a measurement must meet.
+`python -m benchmarks.scale.page` writes this page from the latest measurements of the benchmarks in `benchmarks/scale/`. They
+were made on a virtual machine with two cores and 23 GB of memory. *Load* is the number of processes that competed for the two
+cores during a measurement. If the load is above 2, the processes had to share the cores. The CPU time of all threads (*CPU
+seconds*) is then more informative than the elapsed time (*seconds*). A *bar* is the target that a measurement must meet.
 
 ## Rows used by each result
 
@@ -23,12 +23,12 @@ elapsed seconds. A *bar* is the target that a measurement must meet.
 |---|---|
 | kinds, levels, missing cells, shares of the classes, digests, the split | 2 |
 | fit of the counterpart (its penalty is chosen on a sample of rows) | one for each Newton step |
-| mean losses of both models with the verdict, reliability curves, saliency, gradient × input | 1, for these four lines |
+| mean losses of both models with the verdict, reliability curves, saliency, gradient × input | 1, shared with the next 3 lines |
 | average derivatives of the network with respect to numeric columns that the encoder scales | the same pass |
 | hidden units: mean, standard deviation, active share, Pearson correlations, correlation ratios | the same pass |
 | protected groups: counts, rates, TPR, FPR, means and spreads of scores, ECE | the same pass |
 | drift of single columns between training and held-out rows | 1 |
-| with `--all-rows`: permutation importance, partial dependence, ALE | the pass of the mean losses |
+| with `--all-rows`: permutation importance, partial dependence, ALE | the same pass as the mean losses |
 
 All other results use a sample of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`). The rows are
 selected by a hash of the row's number and the seed. The following use the sample:
@@ -40,8 +40,8 @@ selected by a hash of the row's number and the seed. The following use the sampl
 - reason codes, the calibration slope and intercept of protected groups, and the search for weak groups.
 
 The cost of the results that use the sample is the same for a billion rows as for a hundred thousand. The report says which
-analyses use all rows, and every section gives its number of rows. If rows come in groups (`group=`), losses, curves and protected
-groups use the sample too.
+analyses use all rows, and every section gives its number of rows. If rows come in groups (`group=`), the mean losses, the
+reliability curves and the statistics of protected groups use the sample too.
 
 ## Larger than memory
 
@@ -53,15 +53,15 @@ columns) and a network with hidden layers of 128 and 64 units. It measures:
 - *scan*: the two passes that determine the schema and the sample of the table;
 - *audit*: a complete audit with a quarter of the rows held out.
 
-There are two targets. *sweep* must process at least half as many rows per second as *forward*. An audit may use at most 2 GB, and
-at most 150 MB more at 20 million rows than at 2 million.
+There are two targets, one for speed and one for memory. *sweep* must process at least half as many rows per second as *forward*.
+An audit may use at most 2 GB of memory, and for 20 million rows at most 150 MB more than for 2 million.
 
 {memory}
 
 Memory holds three batches: one is being read, one encoded and one summed. Each has at most 65,536 rows and 4 million cells.
 Memory also holds the sample, one bit per row for its side of the split and, for a Parquet file, the part of a row group that
-Arrow decodes. If a Parquet file has one large row group of many columns, it is decoded in larger pieces, so write row groups of
-about 100,000 rows. If the split uses a column of dates, every distinct date is kept with its count.
+Arrow decodes. The larger the row groups of a file with many columns, the more memory decoding needs, so write row groups of
+about 100,000 rows. If the split uses a column of dates, memory also holds every distinct date with its count.
 
 ## Wide tables
 
@@ -74,11 +74,13 @@ about 100,000 rows. If the split uses a column of dates, every distinct date is 
 ## Growth with rows, columns, hidden units and classes
 
 `python -m benchmarks.growth --page` audits synthetic tables on one core. A third of the columns have five levels. The starting
-point is a table of 12,000 rows, 12 columns and 2 classes, and a network with 64 and 32 hidden units; one of the four quantities
-is then doubled several times. The seconds grow as a power of this quantity, estimated by least squares on logarithms over all
-sizes. A fixed cost lowers a power, so the table also gives the growth over the last doubling. A network for two classes has one
-output, and a network for more classes has one output for each class, so the power in classes overstates the growth. The table
-lists the analyses that take at least half a second at the largest size. Memory is the largest proportional set size.
+point is a table of 12,000 rows, 12 columns and 2 classes, and a network with 64 and 32 hidden units. Then one quantity (rows,
+columns, hidden units or classes) is doubled several times, while the other three stay the same. The benchmark assumes that the
+seconds grow as a power of this quantity, and estimates the power by least squares on logarithms over all sizes. A fixed cost
+lowers the estimated power, so the table also gives the power over the last doubling. A network for two classes has one output,
+and a network for more classes has one output for each class. The power for classes therefore overstates the growth. The table
+lists the analyses that take at least half a second at the largest size. Memory is the largest proportional set size of the
+process.
 
 {growth}
 
@@ -88,8 +90,8 @@ lists the analyses that take at least half a second at the largest size. Memory 
 
 `flock LOCK python -m benchmarks.scale.cluster` computes the sums over all rows with one and with two single-threaded Dask worker
 processes. The target is that two workers process at least 1.8 times as many rows per second as one. With `--all-rows`, the
-benchmark also computes permutation importance and effect curves of all rows; the target is then 1.4 times (a speed-up of 0.7 per
-worker).
+benchmark also computes permutation importance and effect curves on all rows, and the target is 1.4 times as many rows per second
+(a speed-up of 0.7 per worker).
 
 {cluster}
 
@@ -123,27 +125,28 @@ print(cluster.scheduler_address)  # for tabinterp audit … --engine dask --sche
 ```
 
 In Python, create the engine from the cluster's client: `ti.audit(model, scan, engine=ti.dask_engine(cluster.get_client()))`.
-These deployment tools are part of Dask. The measurements above used local worker processes. The analyses of the sample, and the
+These deployment tools are part of Dask. The measurements above used local worker processes. Analyses that use the sample, and the
 two passes that determine the schema and the sample, run in the process that you started. This process needs as much memory as an
 audit on one machine.
 
 ## Cost model
 
 `python -m benchmarks.scale.cost` measures core seconds and peak memory on small numeric tables. It fits the coefficients of the
-cost formulas by least squares on the relative errors. *left* is the root mean square of the residuals, as a percentage of the
-measured values. *columns* is the number of encoded columns. *outputs* is 1 for two classes, and otherwise the number of classes.
-*newton* is one pass of the counterpart's fit.
+cost formulas by least squares on the relative errors. The column *residual* gives the root mean square of the relative errors
+that remain. In the formulas, *columns* is the number of encoded columns, and *units* is the number of hidden units. *outputs* is
+1 for two classes, and otherwise the number of classes. *scan* and *sweep* are explained under "Larger than memory". *newton* is
+one Newton step of the counterpart's fit, which is one pass over the rows.
 
 {cost}
 
-The next table gives estimates from these formulas for five Newton passes. The analyses of the sample come in addition; their cost
-does not depend on the number of rows. On a cluster, divide the core hours by the number of cores. The core hours of the scan are
-not divided, because the scan runs in one process:
+The next table gives estimates from these formulas for five Newton steps. The estimates do not include the analyses that use the
+sample, because their cost does not depend on the number of rows. To estimate the duration on a cluster, divide the core hours by
+the number of cores. Do not divide the core hours of the scan, because the scan runs in one process:
 
 {stated}
 
-These estimates extrapolate by up to four powers of ten. The table under "Larger than memory" shows the sizes that were actually
-run.
+These estimates extrapolate from the measured tables by up to four orders of magnitude. The table under "Larger than memory" shows
+the sizes that were actually run.
 """
 
 
@@ -167,7 +170,9 @@ took 694 seconds of CPU time and 2.1 GB; its page is 3.0 MB and its document 90 
 curves and the search for pairs are limited to the hundred columns that change the score most. The optima of hidden units are
 skipped, and so are the linear refits that leave out one column at a time. The report says so."""
 
-CLUSTER = """The table had a million rows. The client and the scheduler ran on the same two cores."""
+CLUSTER = """\
+The first table is without `--all-rows`, and the second is with it. The benchmark used a million rows of data. The client and the
+scheduler ran on the same two cores as the workers."""
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def main() -> None:
         used = time.perf_counter() - start, time.process_time()
         print(json.dumps([*used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, found]))
         return
-    missed, head = False, ["columns", "rows", "what", "seconds", "of all threads", "bar", "peak MB", "bar"]
+    missed, head = False, ["columns", "rows", "what", "seconds", "CPU seconds", "bar", "peak MB", "bar"]
     print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}", flush=True)
     for columns in asked.columns:
         for what in asked.what:

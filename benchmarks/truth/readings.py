@@ -59,7 +59,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
         name,
         subject,
         "effects (PDP)",
-        "S_j = Var PDP_j / Var f",
+        "first-order Sobol indices S_j = Var PDP_j / Var f",
         function.main,
         main,
         limit,
@@ -71,7 +71,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
         name,
         subject,
         "permutation importance",
-        "ST_j = E(f - f moved)^2 / 2 Var f",
+        "total Sobol indices ST_j = E(f - f moved)^2 / 2 Var f",
         function.total,
         total,
         2 * limit,
@@ -83,7 +83,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
         name,
         subject,
         "decompose",
-        "shares of lines, curves, interactions",
+        "shares of linear terms, curvature and interactions",
         function.shares,
         shares.value[0, 0, :3],
         1.5 * limit,
@@ -94,7 +94,7 @@ def variance_lines(name: str, function: Function, subject: str, module: nn.Modul
     found = ti.interactions(model, rows, top=1).pairs[0]
     share = found.share
     measured = share.value[0] if found.columns == columns else np.nan
-    what = f"S of {columns[0]} and {columns[1]}, the strongest pair"
+    what = f"Sobol index S of {columns[0]} and {columns[1]}, the strongest pair"
     yield near(name, subject, "interactions", what, [truth], [measured], 2 * limit, [share.stderr[0]], formula)
     if function.dgsm:
         bound = bind(model, rows)
@@ -165,12 +165,18 @@ def shapley_lines(name: str, function: Function, subject: str, module: nn.Module
     if subject == FORMULA:
         reach = float(np.max(np.abs(difference) - 4 * error) / size)
         yield near(
-            name, subject, "Shapley values", "largest miss beyond 4 errors, of their sd", [0], [max(reach, 0)], EXACT
+            name,
+            subject,
+            "Shapley values",
+            "largest deviation beyond 4 standard errors, in standard deviations of the values",
+            [0],
+            [max(reach, 0)],
+            EXACT,
         )
     fit = float(np.corrcoef(read.values[:, :, 0].ravel(), truth.ravel())[0, 1])
     bar = 0.9999 if subject == FORMULA else 0.99
     yield at_least(
-        name, subject, "Shapley values", f"correlation with the closed form (largest miss {off:.1g} sd)", fit, bar
+        name, subject, "Shapley values", f"correlation with the closed form (largest deviation {off:.1g} sd)", fit, bar
     )
 
 
@@ -208,11 +214,11 @@ def xai_bench_lines(name: str, function: Function, subject: str, module: nn.Modu
     read = ti.shapley_values(wrapped(module), table(x), table(backs), "permutation", n_permutations=1)
     told = read.values[:, :, 0]
     value, error = mean_of(row_correlations(told, truth))
-    estimand = "Shapley correlation: mean over rows of the correlation with the truth"
+    estimand = "Shapley correlation: correlation with the true values within a row, averaged over rows"
     yield at_least(f"XAI-Bench {name}", subject, "Shapley values", estimand, value, 0.999, error=error)
     changed = np.abs(without_one(module, x, function.rows(1000, 4)))
     value, error = mean_of(row_correlations(np.abs(told), changed))
-    estimand = "faithfulness: correlation of sizes with the change when a column is drawn anew"
+    estimand = "faithfulness: correlation of absolute values with the change in score when a column is redrawn"
     yield at_least(f"XAI-Bench {name}", subject, "Shapley values", estimand, value, 0.99, error=error)
 
 
@@ -273,13 +279,14 @@ def syn_lines(name: str, syn: Syn, subject: str, module: nn.Module, n: int) -> I
     bar = 0.99 if subject == FORMULA else 0.85
     value, error = mean_of(hits)
     estimand = (
-        f"relevant columns among the first (mean rank {mean_rank:.2f} of ideal {ideal:.2f}; all first in {first:.0%})"
+        f"share of relevant columns that are ranked at the top (mean rank {mean_rank:.2f}, ideal {ideal:.2f}; "
+        f"all relevant columns at the top in {first:.0%} of rows)"
     )
     yield at_least(name, subject, "Shapley values", estimand, value, bar, error=error)
     whole = local_sizes(module, x, backs[:100]).mean(axis=0)
     needed = relevant.any(axis=0) | (np.arange(11) == SWITCH) * syn.switched
     gap = float(whole[needed].min() / max(whole[~needed].max(initial=0), 1e-9)) if not needed.all() else np.inf
-    estimand = "least mean abs of a relevant column over the largest of any other"
+    estimand = "smallest mean absolute value of a relevant column, divided by the largest of any other column"
     yield at_least(name, subject, "Shapley values", estimand, min(gap, 1000), 1.0, truth="> 1")
 
 
@@ -302,21 +309,29 @@ def by_hand_lines(name: str, n: int) -> Iterator[Line]:
 
     def gap(what: str, estimand: str, measured: np.ndarray, truth: np.ndarray, limit: float = EXACT) -> Line:
         off = float(np.abs(np.asarray(measured) - truth).max())
-        return near(name, "network by hand", what, f"{estimand}: largest miss", [0], [off], limit)
+        return near(name, "network by hand", what, f"{estimand}: largest deviation", [0], [off], limit)
 
-    yield gap("score", "the formula", bound.scores[:, 0], y)
+    yield gap("score", "value of the formula", bound.scores[:, 0], y)
     some = np.arange(0, len(x), max(1, len(x) // n))
     read = ti.shapley_values(wrapped(case.module), rows.take(some), other, "exact")
-    yield gap("Shapley values", "enumerated from the formula", read.values[:, :, 0], enumerated(case, x[some], backs))
+    yield gap(
+        "Shapley values", "values enumerated from the formula", read.values[:, :, 0], enumerated(case, x[some], backs)
+    )
     unused = np.setdiff1d(np.arange(COLUMNS), case.players)
     moved = ti.permutation_importance(bound, rows)
     yield gap("permutation importance", "0 for columns without effect", moved.importance[unused], 0.0, 1e-12)
     paths = ti.gradient_importance(bound, rows, baseline="zero")
     if len(case.players) == 1 or name in ("weighted", "cancelling"):
         truth = alone(case, x)
-        yield gap("integrated gradients", "from zero, each column's own part", paths.values[:, :, 0], truth, 2e-3)
+        yield gap(
+            "integrated gradients",
+            "from a row of zeros, each column's own contribution",
+            paths.values[:, :, 0],
+            truth,
+            2e-3,
+        )
     whole = paths.values[:, :, 0].sum(axis=1)
-    yield gap("integrated gradients", "sum is f(x) - f(0)", whole, y - case.formula(0 * x[:1]), 2e-3)
+    yield gap("integrated gradients", "sum of the values equals f(x) - f(0)", whole, y - case.formula(0 * x[:1]), 2e-3)
     if case.binary:
         change = [total_exchange(case, x, j) for j in range(COLUMNS)]
         yield gap("permutation importance", "E(f - f moved)^2, enumerated", moved.importance, np.array(change))
@@ -326,13 +341,13 @@ def by_hand_lines(name: str, n: int) -> Iterator[Line]:
         yield from _saturated_lines(name, case)
     if name == "shattered gradient":
         slopes = bound.gradients(x)[:, 0, 0]
-        yield gap("gradients", "the size is 2^6 in every row", np.abs(slopes), 2.0**DEPTH)
+        yield gap("gradients", "the absolute value is 2^6 in every row", np.abs(slopes), 2.0**DEPTH)
         mean = ti.coefficients(bound, rows).estimates
         yield near(
             name,
             "network by hand",
             "average derivative",
-            "0, as steep up as down",
+            "0, because rising and falling slopes cancel out",
             [0],
             [mean.value[0, 0]],
             15,
@@ -345,7 +360,7 @@ def _pair_lines(name: str, case: ByHand, bound: BoundModel, rows: ti.Table) -> I
     planted = np.array([set(pair) == {"x1", "x2"} for pair in screen.pairs])
     joint = name != "cancelling"
     told = [screen.strength[planted].max() > 1e-3, screen.strength[~planted].max() > 1e-12]
-    what = "x1 and x2 act together, no other pair does" if joint else "no pair acts together"
+    what = "x1 and x2 interact, no other pair does" if joint else "no pair interacts"
     yield near(name, "network by hand", "interactions", what, [joint, 0], np.array(told, dtype=float), 0)
 
 
@@ -357,9 +372,13 @@ def _saturated_lines(name: str, case: ByHand) -> Iterator[Line]:
     bound = bind(wrapped(case.module), row)
     yield near(name, "network by hand", "gradients", "at (1, 1)", [0, 0], bound.gradients(x)[0, :2, 0], 0)
     told = ti.shapley_values(bound, row.take(np.arange(1)), start, "exact").values[0, :2, 0]
-    yield near(name, "network by hand", "Shapley values", "at (1, 1) against zeros", [0.5, 0.5], told, EXACT)
+    yield near(
+        name, "network by hand", "Shapley values", "at (1, 1), relative to a row of zeros", [0.5, 0.5], told, EXACT
+    )
     told = ti.gradient_importance(bound, row, baseline="zero").values[0, :2, 0]
-    yield near(name, "network by hand", "integrated gradients", "at (1, 1) from zeros", [0.5, 0.5], told, 2e-3)
+    yield near(
+        name, "network by hand", "integrated gradients", "at (1, 1), from a row of zeros", [0.5, 0.5], told, 2e-3
+    )
 
 
 def enumerated(case: ByHand, x: np.ndarray, backs: np.ndarray) -> np.ndarray:
