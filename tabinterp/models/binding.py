@@ -162,7 +162,7 @@ def without_rows(bound: BoundModel) -> BoundModel:
 
 
 def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
-    """Return the model bound only to the given rows, without the user's objects, so that it can be sent to another process."""
+    """Return the model bound only to the given rows, without the user's objects. It can be sent to another process."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     few = replace(bound, model=model, table=bound.table.take(rows), x=bound.x[rows])
     few = replace(few, encoding=bound.encoding.without_rows())
@@ -257,8 +257,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
-    """Return four values: the model with a known kind of outputs, the module that computes scores, the names of the scores, and
-    the number of clipped rows.
+    """Return four values: the model with its kind of outputs determined, the module that computes scores, the names of the
+    scores, and the number of clipped rows.
     """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
@@ -277,8 +277,8 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
-    """Return the model with a known kind of outputs (see `Model.outputs`). If the kind was not stated, infer it from the last
-    operation of the network and from the values of the outputs.
+    """Return the model with its kind of outputs determined (see `Model.outputs`). If the kind was not stated, it is inferred from
+    the last operation of the network and from the values of the outputs.
 
     Raises
     ------

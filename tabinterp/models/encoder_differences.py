@@ -181,8 +181,8 @@ def _chosen(
 def _usual(
     mix: Mix, x: FloatArray, place: int, steps: FloatArray, multiples: tuple[float, ...], negligible: FloatArray
 ) -> FloatArray | None:
-    """Return typical absolute derivatives (d,) with respect to the column at `place`. They are computed by differences with steps
-    of several multiples of `steps` (n,). Return None if the results for different multiples disagree.
+    """Return typical absolute derivatives (d,) with respect to the column at `place`. They are computed by differences with
+    several step sizes, which are multiples of `steps` (n,). Return None if the results for different multiples disagree.
     """
     here, unit = mix(x), np.eye(x.shape[1])[place]
     sides: list[tuple[FloatArray, FloatArray]] = []

@@ -641,7 +641,7 @@ class Intercepted(nn.Module):
         Raises
         ------
         NotApplicableError
-            A gradient is needed, or a row is between levels, and the network uses codes for anything other than lookups.
+            A gradient is needed or a row is between levels, but the network uses codes for anything other than lookups.
         """
         if isinstance(x, fx.Proxy):
             raise TypeError("a network whose lookups are intercepted cannot be traced")

@@ -1,8 +1,8 @@
 """Adapter for ONNX. A graph that can be converted to torch supports all analyses. Other graphs run in onnxruntime and support the
 analyses that need no gradients.
 
-An ONNX file contains no code, but it names operators, and its weights may be in other files. `onnx_check.py` refuses unsafe
-contents before anything is run.
+An ONNX file contains no Python code, but it states which operators to run, and its weights may be in other files. `onnx_check.py`
+therefore rejects unsafe contents before the model is run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LARGEST = 1 << 29
 
 
 def is_model(model: Any) -> bool:
-    """Return whether this is an onnx.ModelProto, without importing onnx."""
+    """Return whether an object is an onnx.ModelProto, without importing onnx."""
     return type(model).__name__ == "ModelProto" and type(model).__module__.startswith("onnx")
 
 

@@ -67,7 +67,7 @@ def library(name: str) -> Any:
 
 
 def check(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto.
+    """Check that an onnx.ModelProto is valid and safe to run.
 
     Raises
     ------
@@ -75,7 +75,8 @@ def check(proto: Any, source: str) -> None:
         The model contains functions, subgraphs, training steps, sparse tensors, references to data in other files, or operators
         that are not on the list of safe operators.
     ModelError
-        The model is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits.
+        The model is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits on memory
+        and computation.
     """
     onnx = library("onnx")
     _check_form(proto, source, onnx, is_pipeline=False)

@@ -31,7 +31,7 @@ class _Inputs:
 
 
 def is_model(model: Any) -> bool:
-    """Return whether this is a TabularModel, without importing pytorch-tabular."""
+    """Return whether an object is a TabularModel, without importing pytorch-tabular."""
     return any(
         base.__module__.split(".")[0] == "pytorch_tabular" and base.__name__ == "TabularModel"
         for base in type(model).__mro__

@@ -1,4 +1,4 @@
-"""Adapter for skorch: the network is taken from the net, and the kind of its outputs from the training criterion."""
+"""Adapter for skorch: the network is the module of the net, and the training criterion determines the kind of its outputs."""
 
 from __future__ import annotations
 

@@ -219,7 +219,7 @@ def _converged(result: Any) -> bool | None:
 
 
 def _variables(spec: Any, columns: set[str]) -> Sources:
-    """Return, for each column of the design, the table columns on which it depends."""
+    """Return, for each column of the design matrix, the table columns on which it depends."""
     if hasattr(spec, "term_variables"):
         parts = [(spec.term_indices[term], set(map(str, names))) for term, names in spec.term_variables.items()]
     else:

@@ -28,7 +28,7 @@ def check_value(entries: int, moves: bool, said: str) -> None:
     Raises
     ------
     ModelError
-        The value is larger than the limit.
+        The value would have more entries than the limit.
     """
     most, words = (
         (ROWS * WIDEST, f"{WIDEST:,} entries per row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
