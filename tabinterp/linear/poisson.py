@@ -4,8 +4,8 @@ computed.
 The likelihood has no finite maximum if there is a direction along which the log rates of some rows with a count of zero decrease
 without bound, while the rates of all other rows stay the same. In the limit, the affected rows have a rate of zero and carry no
 further information (Correia, Guimarães & Zylkin 2019). The rates of rows with a positive count do not change along such a
-direction. The search is therefore limited to the null space of the rows with a positive count. This space has few dimensions, if
-any, and a small linear programme finds all affected rows.
+direction. The search for such directions is therefore limited to the null space of the rows with a positive count. This space has
+few dimensions, if any, and a small linear programme finds all affected rows.
 """
 
 from __future__ import annotations

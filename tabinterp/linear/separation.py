@@ -2,13 +2,13 @@
 estimates.
 
 Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class. For some rows
-and other classes, it rises without bound (Albert and Anderson 1984). In the limit, such a row cannot have that other class, so
-the class is removed from the possible classes of the row. A row with only one possible class carries no further information. The
-limits of the estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a
-finite limit if and only if the remaining rows determine it.
+and other classes, it rises without bound (Albert and Anderson 1984). In the limit, the probability of that other class is zero
+for such a row, so the class is removed from the possible classes of the row. A row with only one possible class carries no
+further information. The limits of the estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer
+2009). A coefficient has a finite limit if and only if the remaining rows determine it.
 
-Directions of recession are found in two ways: from levels at which a class does not occur, and by linear programming (Konis
-2007).
+Directions of recession are found in three ways: from levels at which a class does not occur, by the iterations of Newton's
+method, and by linear programming (Konis 2007).
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ class Contrast:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """The term of a single encoded column that is neither a slope nor a contrast. It has a coefficient but no interpretation per
-    unit of the column.
+    """The term of a single encoded column that is neither a slope nor a contrast. Its coefficient has no interpretation per unit
+    of the column.
     """
 
     term: Term

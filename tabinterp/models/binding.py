@@ -86,7 +86,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Return whether two models, neither of which is a prediction function, use the same columns and the same encoder."""
+    """Return whether two models use the same columns and the same encoder, and neither is a prediction function."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
@@ -211,7 +211,7 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
     """Return the message of the error that the encoder or function raises for rows with only the columns `present`, or None if
-    there is no error. Without columns, or for a model with neither an encoder nor a function, the message is empty.
+    there is no error. The message is empty if there are no columns, or if the model has neither an encoder nor a function.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""

@@ -79,7 +79,9 @@ class Dense:
         self._rows = np.full((len(values), size), -1, dtype=np.int64)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write the encodings of one column into the first rows. `rows` contains the code of the column's value in each of these rows."""
+        """Write the encodings of one column into the first rows. `rows` contains the code of the column's value in each of these
+        rows.
+        """
         one, size = self._values[column], len(rows)
         if 2 * one.places.shape[1] > len(one.block):  # most of the columns are not zero
             for at, numbers in zip(one.block, one.table.T, strict=True):
@@ -117,7 +119,9 @@ class Sparse:
         self._in_order = all((np.diff(one.block) == 1).all() for one in values)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write the encodings of one column into the first rows. `rows` contains the code of the column's value in each of these rows."""
+        """Write the encodings of one column into the first rows. `rows` contains the code of the column's value in each of these
+        rows.
+        """
         one, span = self._values[column], self._spans[column]
         self._places[: len(rows), span] = one.places[rows]
         self._numbers[: len(rows), span] = one.numbers[rows]

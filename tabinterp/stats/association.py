@@ -106,7 +106,7 @@ class DistanceCorrelation:
 
 
 def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
-    """Return sums over no rows.
+    """Return sums of zero, to which rows are added.
 
     `centre` (h,) should be near the means of the units, and `middle` (p,) near the means of the numeric columns. `levels`
     contains the number of levels of each categorical column.
@@ -168,7 +168,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Return the sums over the rows of two sets, from the sums over each set. Both must have the same centres."""
+    """Add the sums over two sets of rows. Both sums must have the same centres."""
     if a.levels != b.levels:
         raise TableError(
             "two sets of moments can be merged only if their categorical columns have the same numbers of "

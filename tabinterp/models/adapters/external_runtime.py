@@ -240,7 +240,7 @@ def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _width(module: nn.Module) -> tuple[int, ...]:
-    """Return the input width of a sequence of layers, or an empty tuple if no layer states it."""
+    """Return the input width of a sequence of layers as a tuple. The tuple is empty if no layer states the width."""
     first = next((layer for layer in module.modules() if isinstance(layer, (nn.Linear, nn.BatchNorm1d))), None)
     return () if first is None else (first.in_features if isinstance(first, nn.Linear) else first.num_features,)
 

@@ -296,7 +296,7 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     Raises
     ------
     ModelError
-        The values could be written in two ways.
+        The levels do not determine how the values are written.
     """
     known = {*map(str, levels)} if levels is not None else set()
     name = str(column.name)

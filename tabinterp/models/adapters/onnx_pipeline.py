@@ -61,7 +61,7 @@ def wrap(
 ) -> Model:
     """Check an onnx.ModelProto of a whole pipeline, and wrap it as a `Model` of the original columns.
 
-    `encoder` can only be a transformer if the input of the pipeline is one matrix of numbers.
+    `encoder` can be a transformer only if the input of the pipeline is one matrix of numbers.
     """
     library("onnxruntime")
     check_pipeline(proto, source)

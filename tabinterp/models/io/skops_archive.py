@@ -61,7 +61,7 @@ KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may treat a 
 
 @dataclass(frozen=True)
 class Held:
-    """The `types` that an archive names, and those that are not allowed and prevent loading (`refused`)."""
+    """The types that an archive names. The types in `refused` are not allowed, so the archive is not loaded."""
 
     types: tuple[str, ...]
     refused: tuple[str, ...]

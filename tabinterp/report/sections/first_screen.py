@@ -1,5 +1,5 @@
-"""Page one of the report: the compared models, the verdict and the gain, three figures, the most severe findings, and the next
-steps.
+"""Page one of the report: the compared models, the verdict, the gain in performance, three figures, the most severe findings, and
+the next steps.
 """
 
 from __future__ import annotations
