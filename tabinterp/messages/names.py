@@ -100,7 +100,7 @@ def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -
 
 
 def _are_closed(words: str) -> bool:
-    """Return whether every isolate in the text is closed."""
+    """Return whether every Unicode isolate that starts in the text also ends in it, and the reverse."""
     depth = 0
     for mark in words:
         depth += (mark == FIRST_STRONG) - (mark == POP)

@@ -39,7 +39,7 @@ class Activations:
         self._layers: tuple[list[str], dict[int, int]] | None = None
 
     def __call__(self, x: Tensor) -> list[Tensor]:
-        """Return the outputs (n, h) of each layer for a batch (n, d)."""
+        """Return the outputs (n, h) of each hidden layer for a batch of encoded rows (n, d)."""
         with torch.inference_mode():
             return self.beside(x)[1]
 

@@ -92,7 +92,7 @@ def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
 
 
 def by_whole_encoder(encoding: Encoding, columns: Sequence[str]) -> Move:
-    """Return a `Move` that encodes whole rows."""
+    """Return a `Move` that replaces the values in these columns and then encodes whole rows."""
     others = tuple(c for c in encoding.columns if c not in columns)
     return Move(encoding, tuple(columns), np.arange(encoding.width), others)
 

@@ -62,7 +62,7 @@ class Values:
 
     @classmethod
     def of(cls, block: IntArray, table: NDArray[Any]) -> Values:
-        """Create the object from a table of encodings (values, block)."""
+        """Create an instance from a table of encodings (values, block)."""
         filled = table != 0
         order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
         return cls(block, table, block[order], np.take_along_axis(table, order, axis=1))

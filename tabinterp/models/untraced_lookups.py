@@ -460,7 +460,7 @@ class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors in arguments or results."""
+    """Yield the tensors in arguments or results, including those in nested containers."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (tuple, list)):

@@ -233,7 +233,7 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
 def _batch(
     like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
 ) -> Moments:
-    """Return the sums over m >= 1 rows, with the centres of `like`."""
+    """Return the sums over one batch of m >= 1 rows. The centres are those of `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
@@ -269,8 +269,8 @@ def _batch(
 def _layers(
     parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield, for each part, the slice of its units, their outputs minus their centres (m, h), and for each unit the weight of the
-    rows in which its output is above zero.
+    """Yield three values for each part: the slice of its units, their outputs minus their centres (m, h), and for each unit the
+    total weight of the rows in which its output is above zero.
     """
     at = 0
     for part in parts:

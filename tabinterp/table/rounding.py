@@ -152,8 +152,9 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
 
     Returns
     -------
-    The start, or else the end, of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the
-    date and at least ten rows. Some rows lie before the result, and some after it. None if there is no such period.
+    The start of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the date and at least
+    ten rows, or else the end of this period. Some rows are before the result, and others are on or after it. None if there is no
+    such period.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

@@ -135,7 +135,7 @@ def _last(proto: Any, result: str) -> str:
 
 
 def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
-    """Return a function that runs a checked model."""
+    """Return a function that runs a checked model in onnxruntime and returns the output named `result`."""
     session = session_of(proto)
     types = [TYPES[one.type.tensor_type.elem_type] for one in inputs]
     flat = [len(one.type.tensor_type.shape.dim) == 1 for one in inputs]

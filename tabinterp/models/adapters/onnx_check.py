@@ -151,7 +151,7 @@ def session_of(proto: Any) -> Any:
 
 
 def opset(proto: Any) -> int:
-    """Return the opset number of the standard operators."""
+    """Return the version number of the standard operators (opset) that a model uses."""
     return max((one.version for one in proto.opset_import if one.domain in STANDARD), default=OLDEST_OPSET)
 
 
@@ -207,7 +207,7 @@ def _check_form(proto: Any, source: str, onnx: Any, is_pipeline: bool) -> None:
 
 
 def output(proto: Any) -> str:
-    """Return the name of the only floating-point output."""
+    """Return the name of the model's floating-point output. Raise an error unless there is exactly one."""
     floats = [one.name for one in proto.graph.output if one.type.tensor_type.elem_type in FLOATS]
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)

@@ -70,7 +70,7 @@ def as_module(
 
 
 def needed(nodes: Sequence[Any], values: Values, inputs: Sequence[str], output: str) -> list[Any]:
-    """Return the nodes between the inputs and `output`, in their original order."""
+    """Return the nodes that are needed to compute `output` from the inputs, in their original order."""
     makers = {name: node for node in nodes for name in node.output if name}
     wanted, found = [output], set[str]()
     while wanted:

@@ -365,7 +365,7 @@ class _Graph:
 
 
 def _fed(one: Any, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return rows for one input, in the shape that the graph declares."""
+    """Return the values of one input, in the type and shape that the graph declares."""
     kind = one.type.tensor_type
     value: NDArray[Any] = rows[one.name].astype(KINDS[kind.elem_type])
     return value.reshape(-1) if len(kind.shape.dim) == 1 else value

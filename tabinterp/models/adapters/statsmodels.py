@@ -68,7 +68,7 @@ def wrap(
     outputs: str | None = None,
     name: str | None = None,
 ) -> Model:
-    """Wrap fitted results as a `Model`."""
+    """Wrap the results of a fit in statsmodels as a `Model`."""
     what = _what(result)
     constant = getattr(result.model.data, "const_idx", None)
     formula = getattr(result.model, "formula", None) is not None

@@ -85,7 +85,7 @@ def wrap(estimator: Any) -> Model:
 
 
 def behind(encoder: Any, estimator: Any) -> Model:
-    """Wrap a TabNet estimator with an encoder that is not in the same pipeline."""
+    """Wrap a TabNet estimator, together with an encoder that is not in the same pipeline, as a `Model`."""
     named = hasattr(encoder, "feature_names_in_")
 
     def encoded(rows: Any) -> FloatArray:

@@ -372,7 +372,7 @@ def _want(holds: bool, words: str, said: str) -> None:
 
 
 def _check_size(value: Value, moves: bool, said: str) -> int:
-    """Check a value, and return its number of entries."""
+    """Check the type and size of the result of an operation, and return its number of entries."""
     parts = value if isinstance(value, (tuple, list)) else [value]
     _want(len(parts) <= WIDEST, f"returns more than {WIDEST:,} values", said)
     size = 0
