@@ -1,8 +1,9 @@
 """Derivatives of encoder steps by finite differences. They exist only for columns in which the steps are smooth.
 
 Each derivative is a central difference. Its step size is chosen using the rows of the table. Both one-sided differences must
-agree with it, and so must differences with larger steps. If no step size meets these conditions, the column has no derivative.
-Typical causes are rounding, bins, values with a special meaning, and values at the edge of a function's domain.
+agree with the central difference, and so must differences with larger steps. If no step size meets these conditions, the column
+has no derivative. Typical causes are rounding, bins, values with a special meaning, and values at the edge of a function's
+domain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Limits on the memory and computation that a network from a file needs. They are checked from shapes before the network runs."""
+"""Limits on the memory and computation that a network from a file needs. The need is computed from shapes, and checked before the
+network runs.
+"""
 
 from __future__ import annotations
 
