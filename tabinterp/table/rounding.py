@@ -112,7 +112,7 @@ class Rounding:
 
     def points_to_few(self, number: float) -> bool:
         """Return whether a number identifies one to nine rows. This is possible only for a number with at least five significant
-        digits. The rows that it identifies have this value exactly, or after rounding to the same number of digits.
+        digits. The rows that it identifies have exactly this value, or have it after rounding to the same number of digits.
         """
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:

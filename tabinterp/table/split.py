@@ -1,4 +1,5 @@
-"""Train/test splits: by a column of labels or dates, or by a seeded share of rows or of groups of rows.
+"""Train/test splits. The held-out rows are determined by a column of labels or dates, or drawn at random as a share of the rows
+or groups of rows.
 
 The rule is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a hash of each
 row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different order or only

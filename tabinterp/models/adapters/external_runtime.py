@@ -220,7 +220,7 @@ def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 
 def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the positions of the rows on which a network is compared.
+    """Return the positions of the rows on which the predictions of a converted model are compared with those of the original.
 
     Some rows are evenly spaced. The others are chosen for each column: the rows with the smallest and the largest number, one row
     with a missing value, and one row per level.

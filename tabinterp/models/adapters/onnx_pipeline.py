@@ -410,7 +410,7 @@ def _given(one: Any) -> Given:
 
 def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tuple[list[nn.Module], Ends] | None:
     """Return the layers of a classifier up to its logits, and the kind of outputs that the classifier computes from the logits.
-    Return None if the last layers do not show what the logits are.
+    Return None if the logits cannot be determined from the last layers.
     """
     layers = [*module] if isinstance(module, nn.Sequential) else [module]
     last = layers[-1]

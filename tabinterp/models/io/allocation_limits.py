@@ -25,7 +25,7 @@ def told(count: int) -> str:
 
 def check_value(entries: int, moves: bool, said: str) -> None:
     """Check the number of entries in one intermediate value of a network, for `ROWS` rows. `moves` states whether the value
-    depends on the rows.
+    depends on the network's input rows. If not, it is a constant.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def check_total(entries: int, said: str) -> None:
 
 def check_products(products: int, moves: bool, said: str) -> None:
     """Check the number of multiplications in a network for `ROWS` rows. `moves` states whether the counted operations depend on
-    the rows.
+    the network's input rows. If not, they compute constants.
 
     Raises
     ------

@@ -81,8 +81,8 @@ class Network(fx.GraphModule):
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """Build a network from its graph, and load its tensors. The graph is first checked, which
-    includes a run with tensors that need no memory.
+    """Build a network from its graph, and load its tensors. The graph is checked first. The check runs it with tensors that need
+    no memory.
 
     Raises
     ------
