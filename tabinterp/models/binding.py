@@ -424,7 +424,9 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Check that scores and intermediate values `z` are within the range of single precision, because analyses use it."""
+    """Check that scores and intermediate values `z` are within the range of single precision, because analyses compute in single
+    precision.
+    """
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -74,7 +74,7 @@ class Codes:
         return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
 
     def decode(self, codes: FloatArray) -> pd.DataFrame:
-        """Return the rows (n, columns) with the original values in the types of the table."""
+        """Convert codes to values. Return rows (n, columns) with the column types of the table."""
         places = np.rint(codes).astype(np.int64)
         return pd.DataFrame(
             {c: values.take(places[:, j]).reset_index(drop=True) for j, (c, values) in enumerate(self._values.items())}

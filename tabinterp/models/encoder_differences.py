@@ -152,7 +152,9 @@ def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
 
 
 def _examined(values: FloatArray, size: int) -> IntArray:
-    """Return the positions of sampled rows, which include the lowest, the highest and the most frequent values."""
+    """Return the positions of a sample of rows. The sample includes rows with the lowest, the highest and the most frequent
+    values.
+    """
     if len(values) <= size:
         return np.arange(len(values))
     _, first, count = np.unique(values, return_index=True, return_counts=True)

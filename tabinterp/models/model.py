@@ -171,7 +171,7 @@ def check_model(model: Any) -> None:
 
 
 def check_widths(model: Model, widths: Sequence[int]) -> None:
-    """Check that the inputs have the numbers of columns that are stated in the model's file."""
+    """Check that each input has the number of columns that the model's file states."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
             f"{model.name} expects inputs with {' and '.join(map(str, model.expects))} encoded columns, but for this table "

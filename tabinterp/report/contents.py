@@ -1,4 +1,4 @@
-"""The chapters of the report and their sections, in order. The contents of most sections are declared by the analyses."""
+"""The chapters of the report and their sections, in order. The analyses declare the contents of most sections."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ from .shared import without_encoder
 
 
 class _Inputs:
-    """A function that computes the "continuous" or the "categorical" input from rows, with a data module."""
+    """A function that computes the "continuous" or the "categorical" input of the network from rows, with the preprocessing of a
+    data module.
+    """
 
     def __init__(self, data: Any, which: str) -> None:
         self.data = data

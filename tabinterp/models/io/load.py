@@ -158,7 +158,7 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """Return the model in a subfolder of another bundle, after checking that both were trained with the same settings."""
+    """Return the model in a subfolder of a bundle, after checking that it has the same settings as the bundle's own model."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
