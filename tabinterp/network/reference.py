@@ -304,8 +304,7 @@ def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
 
 
 def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
-    """Set the weights of columns that are constant in `rows` (n, d) to 0, and add the contribution of these columns to the bias.
-    """
+    """Set the weights of columns that are constant in `rows` (n, d) to 0, and add their contribution to the bias."""
     assert isinstance(layer, nn.Linear)
     still = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
     with torch.no_grad():

@@ -22,9 +22,11 @@ class Fingerprints:
 
     Attributes
     ----------
-    name : name of the source, for error messages. batches : number of the first row of a batch -> number of rows in the batch,
-    and their digest in the first pass. rows : total number of rows; None until the first pass has ended. listing : function that
-    returns the current files of the source; None if it has no files. files : the files of the source when it was opened.
+    name : name of the source, for error messages.
+    batches : number of the first row of a batch -> number of rows in the batch, and their digest in the first pass.
+    rows : total number of rows; None until the first pass has ended.
+    listing : function that returns the current files of the source; None if it has no files.
+    files : the files of the source when it was opened.
     """
 
     name: str
@@ -38,7 +40,8 @@ class Fingerprints:
 
         Parameters
         ----------
-        frames : raw frames, indexed by row number. reader : name of the pass, for error messages.
+        frames : raw frames, indexed by row number.
+        reader : name of the pass, for error messages.
 
         Raises
         ------

@@ -130,8 +130,7 @@ def inside(estimator: Any) -> Any:
 
 
 def ends(estimator: Any) -> tuple[Any, Any]:
-    """Return the encoder and the final estimator of a pipeline. The encoder is None if there is none, as for a single estimator.
-    """
+    """Return the encoder and the final estimator of a pipeline. The encoder of a single estimator is None."""
     if type(estimator).__name__ != "Pipeline":
         return None, estimator
     steps = [step for step in estimator.steps[:-1] if step[1] is not None and step[1] != "passthrough"]

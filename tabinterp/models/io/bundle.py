@@ -138,9 +138,10 @@ def save_model(
 
     Parameters
     ----------
-    counterpart : the linear counterpart, saved with the model. table : arguments with which `read_table` reads the table again,
-    such as the target and the adverse class. If None, the arguments with which `rows` was read, except the split. rows : the
-    table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
+    counterpart : the linear counterpart, saved with the model.
+    table : arguments with which `read_table` reads the table again, such as the target and the adverse class. None: the
+        arguments with which `rows` was read, except the split.
+    rows : the table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
         this table.
     others : networks that differ from the model only by their seed. They can only be saved if the bundle is a folder.
     null : a network trained on permuted labels. It can only be saved if the bundle is a folder.
