@@ -130,7 +130,7 @@ def inside(estimator: Any) -> Any:
 
 
 def ends(estimator: Any) -> tuple[Any, Any]:
-    """Return the encoder and the final estimator of a pipeline. The encoder of a single estimator is None."""
+    """Return the encoder (None if there is none) and the final estimator. `estimator` may be a pipeline or a single estimator."""
     if type(estimator).__name__ != "Pipeline":
         return None, estimator
     steps = [step for step in estimator.steps[:-1] if step[1] is not None and step[1] != "passthrough"]
