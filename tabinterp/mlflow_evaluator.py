@@ -40,7 +40,7 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
     `evaluator_config` can contain arguments of `ti.read_table` (such as `adverse`, `protected`, `group`), of `ti.wrap` (such as
     `encoder` for a PyTorch network) and of `ti.audit` (such as `analyses`, `seed`). It can also contain `training_data`: a
     dataframe of the rows with which the model was trained, including the target. Without `training_data`, the audit uses only the
-    evaluation rows, and there is no verdict.
+    evaluation rows, and does not conclude whether the model predicts better than its linear counterpart.
     """
 
     @classmethod
@@ -79,7 +79,7 @@ def _sorted(config: dict[str, Any]) -> dict[Callable[..., Any], dict[str, Any]]:
     Raises
     ------
     TabinterpError
-        None of the functions has an argument with the name of a setting.
+        If a setting is not an argument of any of these functions.
     """
     known = {
         name: function

@@ -4,8 +4,8 @@ computed.
 The likelihood has no finite maximum if there is a direction along which the log rates of some rows with a count of zero decrease
 without bound, while the rates of all other rows stay the same. In the limit, the affected rows have a rate of zero and carry no
 further information (Correia, Guimarães & Zylkin 2019). The rates of rows with a positive count do not change along such a
-direction. The search is therefore limited to the null space of the rows with a positive count. This space has few dimensions, if
-any, and a small linear programme finds all affected rows.
+direction. The search for such directions is therefore limited to the null space of the rows with a positive count. This space has
+few dimensions, if any, and a small linear programme finds all affected rows.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def poisson(
 ) -> Fit:
     """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels.
 
-    Rows with a rate of zero in the limit are left out. The covariance "model" assumes that the variance equals the mean, and
-    treats weights as frequencies. "robust" is the HC0 sandwich estimator. "cluster" is a sandwich estimator in which scores are
-    summed within `groups`. Sandwich estimators are valid for any variance of the counts if the mean is specified correctly
-    (Gourieroux, Monfort & Trognon 1984).
+    Rows for which the maximum-likelihood rate is zero are left out (see `never_counted`). The covariance "model" assumes that the
+    variance equals the mean, and treats weights as frequencies. "robust" is the HC0 sandwich estimator. "cluster" is a sandwich
+    estimator in which scores are summed within `groups`. Sandwich estimators are valid for any variance of the counts if the mean
+    is specified correctly (Gourieroux, Monfort & Trognon 1984).
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
 
 
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
-    """Return the directions of the coefficients that a single row or group determines, or None if there are none.
+    """Return the directions in coefficient space that a single row or group determines, or None if there are none.
 
     Along such a direction, the score of the row or group is zero, so the sandwich variance would be zero.
     """
@@ -95,14 +95,14 @@ def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floa
 def _undetermined(vectors: Floats) -> Floats:
     """Return an orthonormal basis (p, q) of the null space of the matrix `vectors` (n, p).
 
-    `null_space` is applied to the triangular factor of `vectors`, which has the same null space and singular values. Applied to
-    `vectors`, it would need an n by n matrix.
+    `null_space` is applied to the triangular factor of `vectors`, which has the same null space and singular values. Applied
+    directly to `vectors`, `null_space` would compute an n by n matrix.
     """
     return np.asarray(null_space(np.linalg.qr(vectors, mode="r"), rcond=UNDETERMINED))
 
 
 def never_counted(vectors: Floats, y: Floats) -> Bools:
-    """Return a mask (n,) of the rows with a count of zero that have a rate of zero in the limit.
+    """Return a mask (n,) of the rows with a count of zero and a maximum-likelihood rate of zero.
 
     The log rate of such a row decreases without bound along some direction. Along this direction, no rate increases, and the
     rates of rows with a positive count do not change.

@@ -2,13 +2,13 @@
 estimates.
 
 Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class. For some rows
-and other classes, it rises without bound (Albert and Anderson 1984). In the limit, such a row cannot have that other class, so
-the class is removed from the possible classes of the row. A row with only one possible class carries no further information. The
-limits of the estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer 2009). A coefficient has a
-finite limit if and only if the remaining rows determine it.
+and other classes, it rises without bound (Albert and Anderson 1984). In the limit, the probability of that other class is zero
+for such a row, so the class is removed from the possible classes of the row. A row with only one possible class carries no
+further information. The limits of the estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer
+2009). A coefficient has a finite limit if and only if the remaining rows determine it.
 
-Directions of recession are found in two ways: from levels at which a class does not occur, and by linear programming (Konis
-2007).
+Directions of recession are found in three ways: from levels at which a class does not occur, by the iterations of Newton's
+method, and by linear programming (Konis 2007).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NOTHING = 1e-10  # a smaller information per row may be rounding error; on the b
 
 @dataclass(frozen=True)
 class Cause:
-    """A set of `rows` rows in which only some classes occur, namely `classes`.
+    """A set of rows in which only the classes in `classes` occur. `rows` is the number of rows in the set.
 
     If `term` is given, the set contains the rows at the level of this term. If only `column` is given, it contains the rows at
     the reference level of the column. If both are None, it can be any set of rows.
@@ -41,7 +41,7 @@ class Cause:
 
 
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
-    """Remove classes from the possible classes (n, k) of the rows at a level if no row at this level has the class.
+    """Remove a class from the possible classes (n, k) of all rows at a level if no row at this level has the class.
 
     This is repeated until no more classes are removed. Every column of zeros and ones is treated as a level, and so is the
     reference level of a column with dummies. Only rows with more than one possible class are used to decide whether a class
@@ -83,7 +83,7 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
     the affected rows.
 
     The direction is the one found by Newton's method or, if there is none, by the linear programme. If the direction raises a
-    margin only slightly, the rise may be a rounding error, so the class is not removed yet.
+    margin only slightly, the rise may be a rounding error, so the class is not removed in this call.
     """
     direction = maximum.recession
     if direction is None:
@@ -94,13 +94,13 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
 
 
 def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
-    """Return a direction of recession (size,), found by linear programming. If there is none, no margin of the result exceeds
-    `STRICT`.
+    """Return a direction of recession (size,), found by linear programming. If no such direction exists, no margin of the
+    returned vector exceeds `STRICT`.
 
     The linear programme (Konis 2007) considers directions with coefficients in [-1, 1] along which the margin of a row's own
-    class over another possible class never falls. It finds the direction with the largest sum of margins. The first constraints
-    are those with the smallest margins at `parameters`, where Newton's method stopped. Violated constraints are then added until
-    there are none. The objective includes all rows, so an optimum of zero at any stage proves that no classes are separated.
+    class over another possible class never falls. It finds the direction with the largest sum of margins. It starts with the
+    constraints that have the smallest margins at `parameters`, where Newton's method stopped. It then adds violated constraints
+    until none remain. The objective includes all rows, so an optimum of zero at any stage proves that no classes are separated.
     """
     rivals = likelihood.possible.copy()
     rivals[np.arange(len(likelihood.y)), likelihood.y] = False
@@ -130,8 +130,8 @@ def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Return orthonormal bases (size, .) of two spaces: the directions that the remaining rows determine, and the directions that
-    they do not determine.
+    """Return orthonormal bases (size, .) of two spaces: the directions that rows with several possible classes determine, and the
+    directions that these rows do not determine.
 
     Both are None if every class is possible for every row, because then all directions are determined. The undetermined
     directions are the null space of the information matrix. This space does not depend on the parameters or the weights. It is

@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Sums over rows at the parameters of a plan, without the penalty.
+    """The loss, its gradient and the Fisher information, summed over rows at the parameters of a plan. They exclude the penalty.
 
     `gradient` has the shape (k, d + 1), and `information` the shape (k, d + 1, k, d + 1). `mass` is the sum of the weights.
     """
@@ -54,7 +54,7 @@ class Sums:
 
 
 def start(plan: Plan) -> Sums:
-    """Return sums over no rows."""
+    """Return sums of zero, to which the sums of batches are added."""
     shape = plan.parameters.shape
     return Sums(0, 0.0, 0.0, np.zeros(shape), np.zeros((*shape, *shape)))
 
@@ -77,7 +77,7 @@ def update(plan: Plan, x: FloatArray, y: FloatArray, weights: FloatArray) -> Sum
 
 
 def merge(a: Sums, b: Sums) -> Sums:
-    """Return the sums over the rows of two sets, from the sums over each set."""
+    """Add the sums over two sets of rows."""
     return Sums(
         a.rows + b.rows, a.mass + b.mass, a.loss + b.loss, a.gradient + b.gradient, a.information + b.information
     )
@@ -101,7 +101,7 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
     """Fit the parameters of a plan to all rows, starting from their current values. Return the fitted plan and whether the fit
     converged.
 
-    `total` makes one pass over all rows and returns their sums at a plan's parameters.
+    `total` is a function that makes one pass over all rows and returns their sums at a plan's parameters.
     """
 
     def evaluate(parameters: FloatArray) -> tuple[float, FloatArray]:
@@ -118,8 +118,8 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
-    """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function that returns second derivatives
-    (m,).
+    """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function that returns the second
+    derivatives (m,) with respect to scores a and b.
     """
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]

@@ -25,7 +25,7 @@ from .terms import AnyTerm, Contrast, Slope
 def own_inference(
     bound: BoundModel, fit: OwnFit, terms: Sequence[AnyTerm], design: Design, weights: FloatArray | None
 ) -> Inference:
-    """Return the estimates and the covariance in `fit`, converted to the coefficients of terms.
+    """Return the estimates and the covariance in `fit`, converted from encoded columns to terms.
 
     Variance inflation factors are computed from `design`, the design matrix of the table's rows, and the rows' `weights`.
     """

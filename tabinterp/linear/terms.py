@@ -1,11 +1,11 @@
 """Terms of a linear predictor. A term is a function of one column of the table, and has a single coefficient. The form of the
 function depends on the encoding.
 
-A numeric column that the encoder only scales is one term. Its coefficient is per unit of the column. If an encoding has separate
-encoded columns for distinct values (one-hot, bins), there is one term for each level except the reference level. The coefficient
-of a term compares its level with the reference level. A missing indicator is a separate term. For all other encodings (splines,
-ordinal codes), the encoded columns are the terms. Together with an intercept, the terms span the same space as the encoded
-columns. A linear model of the terms is therefore also a linear model of the encoded columns.
+A numeric column that the encoder only scales is one term. Its coefficient is the change in the linear predictor per unit of the
+column. If an encoding has separate encoded columns for distinct values (one-hot, bins), there is one term for each level except
+the reference level. The coefficient of a term compares its level with the reference level. A missing indicator is a separate
+term. For all other encodings (splines, ordinal codes), the encoded columns are the terms. Together with an intercept, the terms
+span the same space as the encoded columns. A linear model of the terms is therefore also a linear model of the encoded columns.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Slope:
 
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """The term of a level compared with a reference level. `level` and `reference` are the values of the two in the encoded
-    columns `block`.
+    """The term of a level compared with a reference level. `level` and `reference` are the encodings of the two levels in the
+    encoded columns `block`.
     """
 
     term: Term
@@ -68,8 +68,8 @@ class Contrast:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """The term of a single encoded column that is neither a slope nor a contrast. It has a coefficient but no interpretation per
-    unit of the column.
+    """The term of a single encoded column that is neither a slope nor a contrast. Its coefficient has no interpretation per unit
+    of the column.
     """
 
     term: Term
@@ -234,8 +234,8 @@ def _labels(values: pd.Series, group: IntArray, size: int) -> list[tuple[tuple[b
 
 
 def _named(levels: list[Any], counts: pd.Series) -> list[str]:
-    """Return the names of at most three levels that have the same encoding, and the number of the other levels. If there are
-    several levels, those with few rows are not named.
+    """Return the names of at most three levels that have the same encoding, and the number of levels not named. If several levels
+    have this encoding, those with few rows are not named.
     """
     if len(levels) < 2:
         return [str(level) for level in levels]

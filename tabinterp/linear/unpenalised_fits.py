@@ -111,7 +111,7 @@ def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
 
 
 def single_draws(vectors: Floats, inverse: Floats, weights: Floats, groups: Ints | None = None) -> Floats | None:
-    """Return orthonormal directions (m, q) of the coefficients that a single row or a single group of rows determines. Return
+    """Return orthonormal directions (m, q) in coefficient space that a single row or a single group of rows determines. Return
     None if there are none.
 
     A row determines a direction if its leverage is one. A group determines a direction v if it contains all the information about
@@ -204,7 +204,7 @@ class _Limit:
         return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
 
     def single_groups(self) -> Floats | None:
-        """Return the directions of the coefficients that a single group determines, or None if there are none.
+        """Return the directions in coefficient space that a single group determines, or None if there are none.
 
         Along such a direction, the scores of the group add up to zero, so the sandwich variance would be zero. Directions are
         found only for two classes. With more classes, the information of a row is not the outer product of one vector with

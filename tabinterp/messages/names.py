@@ -100,7 +100,7 @@ def _is_shown(before: str, char: str, after: str, isolates: bool, spaces: str) -
 
 
 def _are_closed(words: str) -> bool:
-    """Return whether every isolate in the text is closed."""
+    """Return whether the characters that start and end Unicode isolates are balanced in the text."""
     depth = 0
     for mark in words:
         depth += (mark == FIRST_STRONG) - (mark == POP)

@@ -39,7 +39,7 @@ class Activations:
         self._layers: tuple[list[str], dict[int, int]] | None = None
 
     def __call__(self, x: Tensor) -> list[Tensor]:
-        """Return the outputs (n, h) of each layer for a batch (n, d)."""
+        """Return the outputs (n, h) of each hidden layer for a batch of encoded rows (n, d)."""
         with torch.inference_mode():
             return self.beside(x)[1]
 
@@ -49,7 +49,7 @@ class Activations:
         Raises
         ------
         NotApplicableError
-            The activations that run for these rows differ from those of earlier rows.
+            If the activations that run for these rows differ from those that ran for earlier rows.
         """
         scores, found = self._run(x)
         names = [name for name, _ in found]
@@ -145,7 +145,7 @@ class _Watch(TorchFunctionMode):
         return value
 
     def without(self, output: Tensor) -> Outputs:
-        """Return the recorded outputs of activations, except an activation that computes the output of the network."""
+        """Return the recorded outputs, except those of an activation that computes the output of the network."""
         while id(output) in self._reshaped and self._reshaped[id(output)][1] is not output:
             output = self._reshaped[id(output)][1]
         pairs = zip(self.found, self._returned, strict=True)

@@ -86,7 +86,7 @@ def bind(model: Model | BoundModel, table: Table, beside: BoundModel | None = No
 
 
 def _reads_alike(model: Model, other: Model) -> bool:
-    """Return whether two models, neither of which is a prediction function, use the same columns and the same encoder."""
+    """Return whether two models use the same columns and the same encoder, and neither is a prediction function."""
     whole = model.finish is None and model.function is None and other.function is None
     return whole and model.encoder is other.encoder and model.reads == other.reads
 
@@ -162,7 +162,7 @@ def without_rows(bound: BoundModel) -> BoundModel:
 
 
 def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
-    """Return the model bound only to the given rows, without the user's objects, so that it can be sent to another process."""
+    """Return the model bound only to the given rows, without the user's objects. It can be sent to another process."""
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     few = replace(bound, model=model, table=bound.table.take(rows), x=bound.x[rows])
     few = replace(few, encoding=bound.encoding.without_rows())
@@ -211,7 +211,7 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
     """Return the message of the error that the encoder or function raises for rows with only the columns `present`, or None if
-    there is no error. Without columns, or for a model with neither an encoder nor a function, the message is empty.
+    there is no error. The message is empty if there are no columns, or if the model has neither an encoder nor a function.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""
@@ -257,8 +257,8 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
-    """Return four values: the model with a known kind of outputs, the module that computes scores, the names of the scores, and
-    the number of clipped rows.
+    """Return four values: the model with its kind of outputs determined, the module that computes scores, the names of the
+    scores, and the number of clipped rows.
     """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)
@@ -277,8 +277,8 @@ def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.
 
 
 def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw: Tensor) -> Model:
-    """Return the model with a known kind of outputs (see `Model.outputs`). If the kind was not stated, infer it from the last
-    operation of the network and from the values of the outputs.
+    """Return the model with its kind of outputs determined (see `Model.outputs`). If the kind was not stated, it is inferred from
+    the last operation of the network and from the values of the outputs.
 
     Raises
     ------
@@ -424,7 +424,9 @@ def _count_clipped(module: nn.Module, x: FloatArray, like: Tensor, link: Link) -
 
 
 def _check_size(bound: BoundModel) -> None:
-    """Check that scores and intermediate values `z` are within the range of single precision, because analyses use it."""
+    """Check that scores and intermediate values `z` are within the range of single precision, because analyses compute in single
+    precision.
+    """
     largest = max(float(bound.answers.abs().max()), float(bound.z.abs().max()) if bound.has_gradient else 0.0)
     if not largest < LARGEST:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -46,7 +46,7 @@ class Questions:
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:
-        """Remove the limit for the steps after the analyses, which evaluate at most the reserved rows."""
+        """Remove the limit. The steps that follow the analyses evaluate at most the reserved rows."""
         self._limit = math.inf
 
     def add(self, rows: int) -> None:
@@ -74,7 +74,7 @@ class Codes:
         return np.column_stack([self._places(rows[c], c) for c in self._values]).astype(np.float64)
 
     def decode(self, codes: FloatArray) -> pd.DataFrame:
-        """Return the rows (n, columns) with the original values in the types of the table."""
+        """Convert codes to values. Return rows (n, columns) with the column types of the table."""
         places = np.rint(codes).astype(np.int64)
         return pd.DataFrame(
             {c: values.take(places[:, j]).reset_index(drop=True) for j, (c, values) in enumerate(self._values.items())}

@@ -50,7 +50,7 @@ class Structured(ABC):
         return []
 
     def levels(self) -> dict[str, NDArray[Any]]:
-        """Return, for each column, the levels on which the first step was fitted."""
+        """Return, for each column that this encoder receives unchanged, the levels on which it was fitted."""
         return {}
 
 

@@ -50,7 +50,7 @@ def device_of(name: str) -> str:
 
 
 def described(device: str) -> str:
-    """Return a description of the device. It names the model of a GPU, because different GPUs round differently."""
+    """Return a description of the device. For a GPU, it contains the product name, because different GPUs round differently."""
     return f"{device} ({torch.cuda.get_device_name(device)})" if torch.device(device).type == "cuda" else device
 
 

@@ -262,7 +262,7 @@ def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
 
 
 def by_input(levels: dict[int, Levels], widths: list[int]) -> list[tuple[Levels | None, ...]]:
-    """Group the levels of the columns by input."""
+    """Return, for each input of the network, the levels of its columns (None for a column without levels)."""
     ends = np.cumsum(widths)
     return [tuple(levels.get(c) for c in range(end - width, end)) for end, width in zip(ends, widths, strict=True)]
 

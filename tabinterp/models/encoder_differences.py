@@ -1,8 +1,9 @@
 """Derivatives of encoder steps by finite differences. They exist only for columns in which the steps are smooth.
 
 Each derivative is a central difference. Its step size is chosen using the rows of the table. Both one-sided differences must
-agree with it, and so must differences with larger steps. If no step size meets these conditions, the column has no derivative.
-Typical causes are rounding, bins, values with a special meaning, and values at the edge of a function's domain.
+agree with the central difference, and so must differences with larger steps. If no step size meets these conditions, the column
+has no derivative. Typical causes are rounding, bins, values with a special meaning, and values at the edge of a function's
+domain.
 """
 
 from __future__ import annotations
@@ -151,7 +152,9 @@ def steps_of(mix: Mix, x: FloatArray, encoded: FloatArray) -> Steps:
 
 
 def _examined(values: FloatArray, size: int) -> IntArray:
-    """Return the positions of sampled rows, which include the lowest, the highest and the most frequent values."""
+    """Return the positions of a sample of rows. The sample includes rows with the lowest, the highest and the most frequent
+    values.
+    """
     if len(values) <= size:
         return np.arange(len(values))
     _, first, count = np.unique(values, return_index=True, return_counts=True)
@@ -181,8 +184,8 @@ def _chosen(
 def _usual(
     mix: Mix, x: FloatArray, place: int, steps: FloatArray, multiples: tuple[float, ...], negligible: FloatArray
 ) -> FloatArray | None:
-    """Return typical absolute derivatives (d,) with respect to the column at `place`. They are computed by differences with steps
-    of several multiples of `steps` (n,). Return None if the results for different multiples disagree.
+    """Return typical absolute derivatives (d,) with respect to the column at `place`. They are computed by differences with
+    several step sizes, which are multiples of `steps` (n,). Return None if the results for different multiples disagree.
     """
     here, unit = mix(x), np.eye(x.shape[1])[place]
     sides: list[tuple[FloatArray, FloatArray]] = []

@@ -1,7 +1,7 @@
 """Encoding of original columns as a tensor, with a record of which encoded columns each original column affects.
 
 A column is *local* if its encoded columns depend on no other column. A local column can be changed without running the encoder.
-For all other columns, whole rows are encoded, which is slower but also correct.
+If any other column is changed, whole rows are encoded again, which is slower but also correct.
 
 A fixed list of transformers that work column by column determines which columns are local. A probe supplements the list: each
 column is changed in sample rows, and every encoded column that changes is recorded as dependent on it. Whether a
@@ -135,7 +135,7 @@ def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> E
 
 def _seen(sources: Sources, moved: dict[str, NDArray[np.bool_]]) -> Sources:
     """Return the original columns on which each encoded column depends: those in `sources` and those shown by a probe (`moved`).
-    If an entry of `sources` is a `Probed`, only the probe counts.
+    If an entry of `sources` is a `Probed`, only the result of the probe is used.
     """
     shown = [frozenset(c for c, touched in moved.items() if touched[e]) for e in range(len(sources))]
     return [one if isinstance(s, Probed) else s | one for s, one in zip(sources, shown, strict=True)]

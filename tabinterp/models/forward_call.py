@@ -247,7 +247,7 @@ def _choice(result: Any, rows: int) -> str | int | None:
 
 
 def _entries(result: Any) -> list[tuple[str | int, Any]]:
-    """Return the outputs as pairs of a key, name or position and a value."""
+    """Return a pair for each output: its key, name or position, and its value."""
     if isinstance(result, Mapping):
         return list(result.items())
     if isinstance(result, tuple) and hasattr(result, "_fields"):

@@ -39,7 +39,7 @@ class Part:
 
     @property
     def width(self) -> int:
-        """The number of encoded columns, in which each level has one column."""
+        """The number of encoded columns. Each level has a column of its own."""
         return sum(1 if one is None else one.size for one in self.levels)
 
     def encode(self, rows: pd.DataFrame) -> FloatArray:

@@ -152,8 +152,8 @@ OF_COUNTS: dict[str, Loss] = {
 
 
 def loss_for(name: str | Own | None, task: str, scale: str = "log_odds") -> Loss:
-    """Return the named loss, the user's loss, or (if `name` is None) the primary loss of the task: log loss for classes, squared
-    error for numbers, and Poisson deviance for counts.
+    """Return the named loss or the user's loss. If `name` is None, return the primary loss of the task: log loss for classes,
+    squared error for numbers, and Poisson deviance for counts.
 
     `scale` is the scale of the scores that a user's function receives. It has no effect on named losses.
     """

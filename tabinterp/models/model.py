@@ -171,7 +171,7 @@ def check_model(model: Any) -> None:
 
 
 def check_widths(model: Model, widths: Sequence[int]) -> None:
-    """Check that the inputs have the numbers of columns that are stated in the model's file."""
+    """Check that each input has the number of columns that the model's file states."""
     if model.expects is not None and tuple(widths) != model.expects:
         raise ModelError(
             f"{model.name} expects inputs with {' and '.join(map(str, model.expects))} encoded columns, but for this table "
@@ -304,8 +304,8 @@ class BoundModel:
         return self._finite(self.score(self.x))
 
     def blocks(self, units: bool = False) -> Iterator[Block]:
-        """Yield the derivatives of the scores for blocks of the table's rows. If `units` is true, also yield the outputs of the
-        hidden units.
+        """Yield the derivatives of the scores with respect to the encoded columns, for blocks of the table's rows. If `units` is
+        true, also yield the outputs of the hidden units.
 
         The same forward passes compute the scores, which are stored when the iteration ends.
         """
@@ -370,7 +370,7 @@ class BoundModel:
 
     @cached_property
     def answers(self) -> Tensor:
-        """The scores (n, k) that `rest` computes from `z`. They are the baseline for scores after a column is changed."""
+        """The scores (n, k) that `rest` computes from `z`. Scores after a column is changed are compared with these."""
         with torch.no_grad():  # an inference tensor could not be used for gradients later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
@@ -503,8 +503,8 @@ class BoundModel:
         return self._differentiated(x)[0]
 
     def _differentiated(self, x: FloatArray, units: bool = False) -> list[NDArray[Any]]:
-        """Return the derivatives (m, d, k) and the scores (m, k) of encoded rows. If `units` is true, also return the outputs
-        (m, h) of each hidden layer.
+        """Return the derivatives (m, d, k) of the scores with respect to the encoded columns, and the scores (m, k), for encoded
+        rows (m, d). If `units` is true, also return the outputs (m, h) of each hidden layer.
         """
         dtype, halves = module_dtype(self.module), self._halves["units" if units else "slopes"]
 

@@ -54,7 +54,8 @@ class Move:
     def encoded(
         self, frame: pd.DataFrame, head: FloatArray | None, receivers: IntArray, donors: IntArray
     ) -> FloatArray:
-        """Return the new values (m, outputs) of the encoded columns `outputs` in the receivers' rows after the replacement.
+        """Return the values (m, outputs) of the encoded columns `outputs` for the rows `receivers`, after the values in `columns`
+        are replaced by those in the rows `donors`.
 
         `head` (n, c) is the output of the encoder's head for the frame. It is needed unless `block` is None.
         """
@@ -91,13 +92,13 @@ def move_of(encoding: Encoding, columns: Sequence[str]) -> Move:
 
 
 def by_whole_encoder(encoding: Encoding, columns: Sequence[str]) -> Move:
-    """Return a `Move` that encodes whole rows."""
+    """Return a `Move` that replaces the values in these columns and then encodes whole rows."""
     others = tuple(c for c in encoding.columns if c not in columns)
     return Move(encoding, tuple(columns), np.arange(encoding.width), others)
 
 
 def moved_rows(frame: pd.DataFrame, columns: Sequence[str], receivers: IntArray, donors: IntArray) -> pd.DataFrame:
-    """Return the receivers' rows of the frame with these columns replaced by those of the donors' rows."""
+    """Return the rows `receivers` of the frame, with the values of these columns replaced by those in the rows `donors`."""
     return pd.DataFrame({c: frame[c].array.take(donors if c in columns else receivers) for c in frame.columns})
 
 

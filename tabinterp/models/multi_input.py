@@ -3,7 +3,7 @@
 A trial call determines the form of each input (floats or whole numbers, (n, 1) or (n,)). If whole numbers are looked up in
 embeddings, the lookups become affine maps of one-hot levels, and all analyses are available. The scores of the converted network
 are compared with those of the original network. If whole numbers are used in another way, the model becomes a prediction
-function, which can only predict.
+function, without gradients or hidden units.
 """
 
 from __future__ import annotations

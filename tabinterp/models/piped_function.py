@@ -62,7 +62,7 @@ class Values:
 
     @classmethod
     def of(cls, block: IntArray, table: NDArray[Any]) -> Values:
-        """Create the object from a table of encodings (values, block)."""
+        """Create an instance from a table of encodings (values, block)."""
         filled = table != 0
         order = np.argsort(~filled, axis=1, kind="stable")[:, : int(filled.sum(axis=1).max(initial=0))]
         return cls(block, table, block[order], np.take_along_axis(table, order, axis=1))
@@ -79,7 +79,9 @@ class Dense:
         self._rows = np.full((len(values), size), -1, dtype=np.int64)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write the encodings of one column into the first rows. `rows` contains the code of its value in each of these rows."""
+        """Write the encodings of one column into the first rows. `rows` contains the code of the column's value in each of these
+        rows.
+        """
         one, size = self._values[column], len(rows)
         if 2 * one.places.shape[1] > len(one.block):  # most of the columns are not zero
             for at, numbers in zip(one.block, one.table.T, strict=True):
@@ -117,7 +119,9 @@ class Sparse:
         self._in_order = all((np.diff(one.block) == 1).all() for one in values)
 
     def write(self, column: int, rows: IntArray) -> None:
-        """Write the encodings of one column into the first rows. `rows` contains the code of its value in each of these rows."""
+        """Write the encodings of one column into the first rows. `rows` contains the code of the column's value in each of these
+        rows.
+        """
         one, span = self._values[column], self._spans[column]
         self._places[: len(rows), span] = one.places[rows]
         self._numbers[: len(rows), span] = one.numbers[rows]

@@ -183,7 +183,7 @@ def _distinct(values: pd.Series) -> tuple[IntArray, Any] | None:
 
 
 def _used(codes: IntArray, texts: Any) -> tuple[IntArray, Any]:
-    """Remove the strings that do not occur, and return the new codes and the remaining strings."""
+    """Remove the strings whose code does not occur. Return the new codes and the remaining strings."""
     held = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
     if held.all():
         return codes, texts

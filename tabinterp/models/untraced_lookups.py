@@ -460,7 +460,7 @@ class _Unseen(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
-    """Yield the tensors in arguments or results."""
+    """Yield the tensors in arguments or results, including those in nested containers."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, (tuple, list)):
@@ -641,7 +641,7 @@ class Intercepted(nn.Module):
         Raises
         ------
         NotApplicableError
-            A gradient is needed, or a row is between levels, and the network uses codes for anything other than lookups.
+            A gradient is needed or a row is between levels, but the network uses codes for anything other than lookups.
         """
         if isinstance(x, fx.Proxy):
             raise TypeError("a network whose lookups are intercepted cannot be traced")

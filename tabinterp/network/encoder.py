@@ -40,7 +40,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
 
     Levels with fewer than 10 training rows share one encoded column, which also represents unseen levels. If there is no such
     column, an unseen level is encoded as zeros. The encoder does not store the names of rare levels, except `True` and `False`,
-    so they do not appear in its file either.
+    so they do not appear in saved models either.
 
     Parameters
     ----------

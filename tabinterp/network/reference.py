@@ -260,7 +260,8 @@ def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[In
 def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: int) -> tuple[IntArray, IntArray]:
     """Return the indices of the training rows and of the validation rows, without splitting groups.
 
-    The validation rows are whole groups with about a seventh of the rows and, if possible, the same class shares.
+    The validation rows are whole groups with about a seventh of the rows. If possible, each class has the same share of the
+    validation rows as of all rows.
     """
     strata = {"regression": np.zeros(len(target)), "count": target > 0}.get(task, target).astype(np.int64)
     for needed in (np.unique(strata), strata[:0]):  # second try: a class in only one group may be missing
@@ -303,7 +304,7 @@ def _unstandardise(layer: nn.Module, centre: float, scale: float) -> None:
 
 
 def _silence_constants(layer: nn.Module, rows: FloatArray) -> None:
-    """Set the weights of columns that are constant in `rows` (n, d) to 0, and adjust the bias."""
+    """Set the weights of columns that are constant in `rows` (n, d) to 0, and add their contribution to the bias."""
     assert isinstance(layer, nn.Linear)
     still = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
     with torch.no_grad():

@@ -190,7 +190,7 @@ def _step(what: str, status: Outcome, key: str, **values: Any) -> Step:
 
 
 def _same(what: str, key: str, written: str, found: str | None, **values: Any) -> Step:
-    """Return the step that compares the digest that was found with the recorded digest (`written`)."""
+    """Return the step that compares a computed digest (`found`) with the recorded digest (`written`)."""
     if found == written:
         return _step(what, "ok", f"{key}.ok", digest=written, **values)
     return _step(what, "failed", f"{key}.changed", digest=written, found=found or "none", **values)

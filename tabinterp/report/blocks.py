@@ -18,7 +18,7 @@ class Cell:
     """One cell of a table: its text, the full text if the text was shortened, and its style class.
 
     Style classes: "t" is a word and "w" a sentence, both left-aligned. "n" is a name of any length. "net" and "lin" are the
-    colours of the network and the linear model. "h0" to "h20" are the colours of a heat map.
+    colours of the network and its linear counterpart. "h0" to "h20" are the colours of a heat map.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""The chapters of the report and their sections, in order. The contents of most sections are declared by the analyses."""
+"""The chapters of the report and their sections, in order. The analyses declare the contents of most sections."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield the sections of a chapter that analyses declare. The section of an analysis with a record of its own is left out if
-    the document does not contain this record.
+    """Yield the sections of a chapter that analyses declare. If an analysis has a record of its own and the document does not
+    contain it, the section of the analysis is left out.
     """
     for analysis in ANALYSES:
         record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)

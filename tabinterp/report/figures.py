@@ -185,7 +185,7 @@ class Point:
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are those of the two axes."""
+    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are the axis names."""
     both = (network, linear)
     curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
@@ -283,8 +283,8 @@ def regions(
     figure_id: str,
     title: Callable[[int, int], str],
 ) -> Markup:
-    """Draw the average effect of a column in several regions: as curves over a numeric column, or with one row for each level of
-    another column. `title` returns a description of a point.
+    """Draw the average effect of a column in several regions. The effect of a numeric column is drawn as curves. For any other
+    column, there is one row for each level. `title` returns a description of a point.
     """
     labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
     with styles():
@@ -304,7 +304,7 @@ def regions(
 @dataclass(frozen=True, slots=True)
 class Step:
     """One point of `path`: the row that maximises the output of a hidden unit within a ball of allowed rows (the optimum). `name`
-    is the ball's name on the axis, `value` the output at the optimum, and `real` the tenth largest output of a real row.
+    is the ball's name on the axis, `value` the output at the optimum, and `real` the tenth largest output among the real rows.
     `readable` is true if the optimum is plausible.
     """
 

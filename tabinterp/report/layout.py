@@ -16,8 +16,8 @@ def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     A heading and the content below it form a card. Consecutive cards fill two columns, and each card goes to the column that is
     shorter so far. Cards that contain only a narrow figure are shown three in a row, below a common legend. If the section
     consists of introductory text and one card, both are shown side by side. A figure without a heading is shown next to its text.
-    Folded tables follow over the full width, and then the notes on how numbers were calculated. A heading that repeats the title
-    of the section is left out.
+    Folded tables follow at full width, and then the notes on how numbers were calculated. A heading that repeats the title of the
+    section is left out.
     """
     if blocks and isinstance(blocks[0], Heading) and blocks[0].text == title:
         blocks = blocks[1:]

@@ -13,7 +13,8 @@ from .words import t
 def numbered(chapters: Iterable[Section]) -> list[Section]:
     """Return the chapters with numbers. Sections, tables and figures are numbered within their chapter.
 
-    Visible figures and tables are numbered first, so their numbers have no gaps. Figures and tables in folded parts follow.
+    Visible figures and tables are numbered first, so their numbers have no gaps. Figures and tables in folded parts are numbered
+    after them.
     """
     return [_chapter(chapter, str(place)) for place, chapter in enumerate(chapters, 1)]
 

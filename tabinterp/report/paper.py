@@ -20,7 +20,8 @@ MARKS: Final = {"net": "\u25cf\u00a0", "lin": "\u25c7\u00a0"}  # in front of the
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A printed table. If not all columns of a table fit side by side, it contains only some of them.
+    """A table as it is printed. If the columns of a table do not fit side by side, the table is divided into several printed
+    tables.
 
     Parameters
     ----------

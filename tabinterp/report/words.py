@@ -347,5 +347,5 @@ def outputs(rows: Iterable[Any]) -> list[str | None]:
 
 
 def by_importance(document: Document) -> dict[str, int]:
-    """Return the rank of each column by its importance to the network. All lists of columns have this order."""
+    """Return the rank of each column by its importance to the network. All lists of columns in the report have this order."""
     return {row.column: rank for rank, row in enumerate(document[Importance].columns)}

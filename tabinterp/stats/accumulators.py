@@ -39,7 +39,7 @@ class Means:
 
 
 def start(shape: tuple[int, ...]) -> Means:
-    """Return sums over no rows, with arrays of the given shape."""
+    """Return sums of zero, as arrays of the given shape, to which rows are added."""
     return Means(0, *(np.zeros(shape) for _ in range(6)))
 
 
@@ -87,7 +87,7 @@ def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def merge(a: Means, b: Means) -> Means:
-    """Return the sums over the rows of two sets, from the sums over each set."""
+    """Add the sums over two sets of rows."""
     mass = a.mass + b.mass
     share = np.divide(b.mass, mass, out=np.zeros(np.shape(mass)), where=mass > 0)
     mean = np.where(a.mass > 0, a.mean + (b.mean - a.mean) * share, b.mean)

@@ -106,7 +106,7 @@ class DistanceCorrelation:
 
 
 def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
-    """Return sums over no rows.
+    """Return sums of zero, to which rows are added.
 
     `centre` (h,) should be near the means of the units, and `middle` (p,) near the means of the numeric columns. `levels`
     contains the number of levels of each categorical column.
@@ -168,7 +168,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Return the sums over the rows of two sets, from the sums over each set. Both must have the same centres."""
+    """Add the sums over two sets of rows. Both sums must have the same centres."""
     if a.levels != b.levels:
         raise TableError(
             "two sets of moments can be merged only if their categorical columns have the same numbers of "
@@ -233,7 +233,7 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
 def _batch(
     like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
 ) -> Moments:
-    """Return the sums over m >= 1 rows, with the centres of `like`."""
+    """Return the sums over one batch of m >= 1 rows. The centres are those of `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)
@@ -269,8 +269,8 @@ def _batch(
 def _layers(
     parts: Sequence[NDArray[Any]], centre: Floats, weights: Floats | None
 ) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield, for each part, the slice of its units, their outputs minus their centres (m, h), and for each unit the weight of the
-    rows in which its output is above zero.
+    """Yield three values for each part: the slice of its units, their outputs minus their centres (m, h), and for each unit the
+    total weight of the rows in which its output is above zero.
     """
     at = 0
     for part in parts:

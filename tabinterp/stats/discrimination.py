@@ -5,9 +5,9 @@ classes, weighted by their shares of the rows. For numbers and counts, the measu
 rows, such as mean losses.
 
 Every measure is returned with the influence of each row, which is the row's first-order contribution to the error of the measure
-(Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors are computed from these influences, also for differences between
-measures of the same rows. If rows are grouped, influences are summed within each group before they are squared, and intervals are
-based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
+(Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors are computed from these influences, including those of differences
+between measures of the same rows. If rows are grouped, influences are summed within each group before they are squared, and
+intervals are based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Power:
         """Return the value, its standard error and a 95% interval limited to the range from `least` to `most`.
 
         Critical values are those of Student's t distribution with `effective_df` degrees of freedom. With fewer than ten rows, or
-        ten groups of rows, the standard error and the interval are NaN.
+        fewer than ten groups of rows, the standard error and the interval are NaN.
         """
         stderr = self.stderr if len(self.draws) >= FEWEST_GROUPS else np.nan
         value, stderr, low, high = as_interval(self.value, stderr, self.effective_df)
@@ -105,8 +105,8 @@ def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, fl
     group of dependent rows can have rows in both samples if its group number is the same in both. The contributions of all its
     rows are then summed before they are squared.
 
-    There is no interval if a sample has fewer than ten rows, or ten groups of rows. There is also no interval if the measure has
-    no variance in the first sample, such as an accuracy of exactly 1.
+    There is no interval if a sample has fewer than ten rows, or fewer than ten groups of rows. There is also no interval if the
+    measure has no variance in the first sample, such as an accuracy of exactly 1.
 
     >>> one = np.ones(20)
     >>> held_out, training = (mean(np.tile([-1.0, 1.0], 10) + shift, one) for shift in (0.5, 0.0))

@@ -53,9 +53,9 @@ def resampled(
     The bounds of an interval are percentiles of the values in resamples (Efron & Tibshirani 1993). If the estimate itself is
     outside these bounds, the interval is extended to include it.
 
-    If groups of rows were resampled, `groups` is the number of groups. Percentile intervals would be too narrow: their coverage
-    is 86 to 89% for 10 to 20 groups. A Student's t interval is therefore used instead, limited to the range from `least` to
-    `most`. With fewer than ten groups, there is no interval.
+    If groups of rows were resampled, `groups` is the number of groups. Percentile intervals would then be too narrow: with 10 to
+    20 groups, their coverage is 86 to 89%, not 95%. A Student's t interval is therefore used instead, limited to the range from
+    `least` to `most`. With fewer than ten groups, there is no interval.
     """
     value, error = np.asarray(value, dtype=np.float64), np.std(drawn, axis=0, ddof=1)
     if groups is None:

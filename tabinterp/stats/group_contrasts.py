@@ -106,7 +106,7 @@ def _wilson(a: Share, critical: float | None = None) -> tuple[float, float, floa
 
 
 def of_share(a: Share) -> Estimate:
-    """Return a share with a Wilson interval."""
+    """Return a share, its standard error, and its Wilson interval."""
     if not np.isfinite(a.value):
         return NONE
     if _few(a):
@@ -115,7 +115,7 @@ def of_share(a: Share) -> Estimate:
 
 
 def of_mean(a: Share) -> Estimate:
-    """Return a mean with a Student's t interval."""
+    """Return a mean, its standard error, and its Student's t interval."""
     if not np.isfinite(a.value):
         return NONE
     if _few(a):

@@ -2,7 +2,7 @@
 
 A checkpoint contains the state of one pass over the rows of a table, as arrays and JSON. The folder also contains a record of the
 settings, the data, the model and the versions. An audit can be resumed only if it matches this record. States are written
-atomically and only at intervals, because saving takes time.
+atomically. They are written only at intervals, because saving takes time.
 """
 
 from __future__ import annotations

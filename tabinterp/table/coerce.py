@@ -114,7 +114,7 @@ def shown(value: Any) -> str:
 
 
 def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
-    """Convert an object column that contains only numbers, only booleans or only dates to that type."""
+    """Convert an object column that contains only numbers, only booleans or only dates to a column of this type."""
     if missing.all():
         return objects.astype(np.float64)
     kind = pd.api.types.infer_dtype(objects[~missing])

@@ -225,8 +225,8 @@ def dask_engine(client: Any) -> Engine:
 
     Each worker reads the rows that it sums. A task is a row group of a Parquet file, which must have the same path on every
     machine. For other sources, the rows are sent to the workers. Models, encoders and other objects needed for a sum are pickled
-    and sent to each worker once. If Dask's memory manager drops a copy, the worker fetches it again from another worker. If a
-    worker is lost, other workers repeat its tasks.
+    and sent to each worker once. If Dask's memory manager deletes a worker's copy of an object, the worker fetches it again from
+    another worker. If a worker is lost, other workers repeat its tasks.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ class Fingerprints:
 
     Attributes
     ----------
-    name : name of the source in errors.
+    name : name of the source, for error messages.
     batches : number of the first row of a batch -> number of rows in the batch, and their digest in the first pass.
     rows : total number of rows; None until the first pass has ended.
     listing : function that returns the current files of the source; None if it has no files.
@@ -41,7 +41,7 @@ class Fingerprints:
         Parameters
         ----------
         frames : raw frames, indexed by row number.
-        reader : name of the pass in errors.
+        reader : name of the pass, for error messages.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class Fingerprints:
         return Fingerprints(self.name, known, self.rows)
 
     def restore(self, batches: Iterable[tuple[int, int, str]], rows: int | None) -> None:
-        """Set the fingerprints that an earlier process recorded."""
+        """Replace the recorded fingerprints by those that an earlier process recorded."""
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:

@@ -244,7 +244,9 @@ def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
 
 
 def _number(value: Any) -> float | None:
-    """Return a value or its text as a number, or None if it is not a number. This allows a level 1.0 to be given as "1"."""
+    """Return a value as a number, even if it is text. Return None if it is not a number. This allows a level 1.0 to be given as
+    "1".
+    """
     try:
         return float(value)
     except (TypeError, ValueError):

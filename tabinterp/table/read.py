@@ -67,10 +67,9 @@ def read_table(
     split : name of a column of train/test labels, booleans or dates, or the share of rows to hold out, between 0 and 1.
     split_at : first date to hold out, if `split` is a date column. None: about the latest quarter of the rows is held out, from
         the start of a calendar period that contains at least ten rows.
-    drop_missing_target : leave out rows without a target; otherwise such rows raise an error. If these rows are left out, the
-        split and the row numbers are the same as if the rows had never existed. `Table.without_target` is the number of rows left
-        out.
-    stratify : hold out the same share of each class.
+    drop_missing_target : whether to leave out rows without a target. If false, such rows raise an error. If true, the split and
+        the row numbers are the same as if these rows had never existed. `Table.without_target` is the number of rows left out.
+    stratify : whether to hold out the same share of each class.
     seed : random seed for drawing the held-out rows.
     name : name of the table in reports; None: the name of the file.
 

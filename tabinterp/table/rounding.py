@@ -1,4 +1,4 @@
-"""Rounding of numbers and dates. At least ten rows of a column share every number that is shown.
+"""Rounding of numbers and dates. Every number that is shown is shared by at least ten rows of its column.
 
 A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of a step. Steps are 1, 2
 or 5 times a power of ten. The step is the finest one with at least ten rows within half a step of the result. A number that is
@@ -112,7 +112,7 @@ class Rounding:
 
     def points_to_few(self, number: float) -> bool:
         """Return whether a number identifies one to nine rows. This is possible only for a number with at least five significant
-        digits. The rows that it identifies have this value exactly, or after rounding to the same number of digits.
+        digits. The rows that it identifies have exactly this value, or have it after rounding to the same number of digits.
         """
         _, digits, exponent = Decimal(repr(number)).normalize().as_tuple()
         if len(digits) < DIGITS:
@@ -152,8 +152,9 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
 
     Returns
     -------
-    The start, or else the end, of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the
-    date and at least ten rows. Some rows lie before the result, and some after it. None if there is no such period.
+    The start of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the date and at least
+    ten rows, or else the end of this period. Some rows are before the result, and others are on or after it. None if there is no
+    such period.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

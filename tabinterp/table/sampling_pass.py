@@ -45,7 +45,7 @@ class Copies:
 
 
 class Sides:
-    """The held-out rows as a packed array with one bit per row, eight bits per byte."""
+    """The held-out rows, stored in a packed array with one bit per row."""
 
     def __init__(self) -> None:
         self.rows = self.held_out = 0

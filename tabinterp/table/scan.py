@@ -168,11 +168,13 @@ def scan_table(
 ) -> Scan:
     """Read rows in batches, and infer or set the kind and role of each column, as `read_table` does in memory.
 
+    Arguments that are not described here are those of `read_table`. A random split cannot be stratified, because that requires
+    the whole table in memory.
+
     Parameters
     ----------
     source : a CSV or Parquet file, a folder of Parquet files, a URL of such a file or folder, an Arrow table or dataset, or a
-        dataframe. With `query`, a DuckDB file or the URL of a database. Arguments that are not described here are those of
-        `read_table`. A random split cannot be stratified, because that requires the whole table in memory.
+        dataframe. With `query`, a DuckDB file or the URL of a database.
     drop_missing_target : as in `read_table`. If true, row numbers (also in errors) count only the remaining rows.
     rows : maximum number of rows drawn from each side of the split, or from all rows if there is no split. The sample is used by
         analyses that need sorted or randomly drawn rows.

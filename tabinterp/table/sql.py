@@ -178,7 +178,7 @@ def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the complete files in the folder."""
+    """Return the files in the folder that were written completely, in order."""
     found = sorted(folder.glob("*.parquet"))
     return [path for i, path in enumerate(found) if path.name == f"{i:08d}.parquet"]
 

@@ -1,4 +1,4 @@
-"""Suppression of small counts: no count from 1 to 9 is shown, and no counts from which a count from 1 to 9 could be computed.
+"""Suppression of small counts: no count from 1 to 9 is shown, and neither are counts from which such a count could be computed.
 
 A share of a known number of rows is also a count. If a total is shown and only one of its parts is hidden, the hidden part can be
 computed as the total minus the other parts. A second part is therefore hidden too (complementary suppression; Willenborg & de

@@ -48,8 +48,8 @@ class LogProbabilities(nn.Module):
 
 
 def voting(estimator: Any, read: Read) -> Model | None:
-    """Return the network that averages the members of a voting classifier or regressor exactly, or None if not all members are
-    networks.
+    """Return the network that averages the members of a voting classifier or regressor exactly, or None if a member is not a
+    network.
     """
     if getattr(estimator, "voting", "soft") != "soft":
         return None
@@ -57,7 +57,7 @@ def voting(estimator: Any, read: Read) -> Model | None:
 
 
 def bagging(estimator: Any, read: Read) -> Model | None:
-    """Return the network that averages the members of a bagging estimator exactly, or None if not all members are networks."""
+    """Return the network that averages the members of a bagging estimator exactly, or None if a member is not a network."""
     every = np.arange(estimator.n_features_in_)
     found = []
     for one, columns in zip(estimator.estimators_, estimator.estimators_features_, strict=True):

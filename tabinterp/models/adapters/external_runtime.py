@@ -220,7 +220,7 @@ def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
 
 
 def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the positions of the rows on which a network is compared.
+    """Return the positions of the rows on which the predictions of a converted model are compared with those of the original.
 
     Some rows are evenly spaced. The others are chosen for each column: the rows with the smallest and the largest number, one row
     with a missing value, and one row per level.
@@ -240,7 +240,7 @@ def compared(frame: pd.DataFrame) -> NDArray[np.int64]:
 
 
 def _width(module: nn.Module) -> tuple[int, ...]:
-    """Return the input width of a sequence of layers, or an empty tuple if no layer states it."""
+    """Return the input width of a sequence of layers as a tuple. The tuple is empty if no layer states the width."""
     first = next((layer for layer in module.modules() if isinstance(layer, (nn.Linear, nn.BatchNorm1d))), None)
     return () if first is None else (first.in_features if isinstance(first, nn.Linear) else first.num_features,)
 

@@ -36,7 +36,7 @@ class _Inputs:
 
 
 def is_learner(model: Any) -> bool:
-    """Return whether this is a fastai learner, without importing fastai."""
+    """Return whether an object is a fastai learner, without importing fastai."""
     return any(base.__module__.split(".")[0] == "fastai" and base.__name__ == "Learner" for base in type(model).__mro__)
 
 

@@ -42,7 +42,7 @@ class Called(nn.Module):
 
 
 def is_model(model: Any) -> bool:
-    """Return whether this is a Keras model, without importing Keras."""
+    """Return whether an object is a Keras model, without importing Keras."""
     return any(base.__module__.split(".")[0] == "keras" and base.__name__ == "Model" for base in type(model).__mro__)
 
 
@@ -94,7 +94,7 @@ def _backend(model: Any) -> str:
 
 
 def _flat(model: Any) -> Iterator[Any]:
-    """Yield the layers in order, including those of nested models."""
+    """Yield the layers of a model in order, including the layers of nested models."""
     for layer in model.layers:
         if _kind(layer) in ("Sequential", "Functional"):
             yield from _flat(layer)

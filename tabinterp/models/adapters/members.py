@@ -47,8 +47,8 @@ class Average(nn.Module):
 
 
 def side_by_side(members: Sequence[Member]) -> tuple[Any, list[nn.Module]] | None:
-    """Return one encoder for all members, and the members' modules that take its output. Return None if only some members have an
-    encoder, or if the number of encoded columns of a member is unknown.
+    """Return one encoder for all members, and one module per member that takes the output of this encoder. Return None if only
+    some members have an encoder, or if the number of encoded columns of a member is unknown.
     """
     modules, encoders = [m.module for m in members], [m.encoder for m in members]
     if len(members) == 1 or all(encoder is None for encoder in encoders):

@@ -1,8 +1,8 @@
 """Adapter for ONNX. A graph that can be converted to torch supports all analyses. Other graphs run in onnxruntime and support the
 analyses that need no gradients.
 
-An ONNX file contains no code, but it names operators, and its weights may be in other files. `onnx_check.py` refuses unsafe
-contents before anything is run.
+An ONNX file contains no Python code, but it states which operators to run, and its weights may be in other files. `onnx_check.py`
+therefore rejects unsafe contents before the model is run.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LARGEST = 1 << 29
 
 
 def is_model(model: Any) -> bool:
-    """Return whether this is an onnx.ModelProto, without importing onnx."""
+    """Return whether an object is an onnx.ModelProto, without importing onnx."""
     return type(model).__name__ == "ModelProto" and type(model).__module__.startswith("onnx")
 
 
@@ -135,7 +135,7 @@ def _last(proto: Any, result: str) -> str:
 
 
 def _runner(proto: Any, inputs: list[Any], result: str) -> Run:
-    """Return a function that runs a checked model."""
+    """Return a function that runs a checked model in onnxruntime and returns the output named `result`."""
     session = session_of(proto)
     types = [TYPES[one.type.tensor_type.elem_type] for one in inputs]
     flat = [len(one.type.tensor_type.shape.dim) == 1 for one in inputs]

@@ -67,7 +67,7 @@ def library(name: str) -> Any:
 
 
 def check(proto: Any, source: str) -> None:
-    """Check an onnx.ModelProto.
+    """Check that an onnx.ModelProto is valid and safe to run.
 
     Raises
     ------
@@ -75,7 +75,8 @@ def check(proto: Any, source: str) -> None:
         The model contains functions, subgraphs, training steps, sparse tensors, references to data in other files, or operators
         that are not on the list of safe operators.
     ModelError
-        The model is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits.
+        The model is invalid, has an unsupported opset, has inputs or values that are not numbers, or exceeds the limits on memory
+        and computation.
     """
     onnx = library("onnx")
     _check_form(proto, source, onnx, is_pipeline=False)
@@ -150,7 +151,7 @@ def session_of(proto: Any) -> Any:
 
 
 def opset(proto: Any) -> int:
-    """Return the opset number of the standard operators."""
+    """Return the version number of the standard operators (opset) that a model uses."""
     return max((one.version for one in proto.opset_import if one.domain in STANDARD), default=OLDEST_OPSET)
 
 
@@ -206,7 +207,7 @@ def _check_form(proto: Any, source: str, onnx: Any, is_pipeline: bool) -> None:
 
 
 def output(proto: Any) -> str:
-    """Return the name of the only floating-point output."""
+    """Return the name of the model's floating-point output. Raise an error unless there is exactly one."""
     floats = [one.name for one in proto.graph.output if one.type.tensor_type.elem_type in FLOATS]
     if len(floats) != 1:
         names = ", ".join(one.name for one in proto.graph.output)

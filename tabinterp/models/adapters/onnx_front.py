@@ -140,7 +140,7 @@ class Front(Structured):
         return values
 
     def encoded(self, inputs: dict[str, Matrix]) -> FloatArray:
-        """Return the outputs of the steps (n, d) for inputs from `read`."""
+        """Apply the encoding steps to the inputs that `read` returned. Return the encoded columns (n, d)."""
         values = {**inputs}
         for step in self.steps:
             values[step.output] = step.of(values)
@@ -296,7 +296,7 @@ def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
     Raises
     ------
     ModelError
-        The values could be written in two ways.
+        The levels do not determine how the values are written.
     """
     known = {*map(str, levels)} if levels is not None else set()
     name = str(column.name)
@@ -460,7 +460,7 @@ def _labelled(given: list[Matrix], settings: Settings) -> Matrix:
 
 
 def _mapping(settings: Settings) -> tuple[list[Any], list[Any], Any]:
-    """Return the keys of a LabelEncoder, their values, and the default value."""
+    """Return the keys of a LabelEncoder node, the values to which it maps them, and the value for all other keys."""
     keys = _listed(settings, "keys_strings", "keys_int64s", "keys_floats", "keys_tensor")
     values = _listed(settings, "values_strings", "values_int64s", "values_floats", "values_tensor")
     if len(keys) != len(values) or len({*keys}) < len(keys):

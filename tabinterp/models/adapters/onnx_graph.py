@@ -70,7 +70,7 @@ def as_module(
 
 
 def needed(nodes: Sequence[Any], values: Values, inputs: Sequence[str], output: str) -> list[Any]:
-    """Return the nodes between the inputs and `output`, in their original order."""
+    """Return the nodes that are needed to compute `output` from the inputs, in their original order."""
     makers = {name: node for node in nodes for name in node.output if name}
     wanted, found = [output], set[str]()
     while wanted:
@@ -208,8 +208,8 @@ class _Conversion:
     # ---- layers
 
     def _arithmetic(self, node: Any) -> None:
-        """Convert an addition, subtraction, multiplication or division. If one operand is a constant, the operation becomes a
-        linear layer or part of one, if possible.
+        """Convert an addition, subtraction, multiplication or division. If possible, an operation with a constant becomes a
+        linear layer or part of one.
         """
         computed = [name for name in node.input if name not in self.values]
         if node.op_type == "Div" and self.whole & {*node.input}:  # torch would use float division

@@ -2,7 +2,7 @@
 steps become an equivalent network.
 
 The predictions that tabinterp computes in double precision are compared with those of onnxruntime on rows of the table. If they
-differ, the model becomes a prediction function that onnxruntime computes.
+differ, the model becomes a prediction function that runs in onnxruntime.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def wrap(
 ) -> Model:
     """Check an onnx.ModelProto of a whole pipeline, and wrap it as a `Model` of the original columns.
 
-    `encoder` can only be a transformer if the input of the pipeline is one matrix of numbers.
+    `encoder` can be a transformer only if the input of the pipeline is one matrix of numbers.
     """
     library("onnxruntime")
     check_pipeline(proto, source)
@@ -365,7 +365,7 @@ class _Graph:
 
 
 def _fed(one: Any, rows: dict[str, NDArray[Any]]) -> NDArray[Any]:
-    """Return rows for one input, in the shape that the graph declares."""
+    """Return the values of one input, in the type and shape that the graph declares."""
     kind = one.type.tensor_type
     value: NDArray[Any] = rows[one.name].astype(KINDS[kind.elem_type])
     return value.reshape(-1) if len(kind.shape.dim) == 1 else value
@@ -410,7 +410,7 @@ def _given(one: Any) -> Given:
 
 def _with_logits(module: nn.Module, is_share: bool, is_complement: bool) -> tuple[list[nn.Module], Ends] | None:
     """Return the layers of a classifier up to its logits, and the kind of outputs that the classifier computes from the logits.
-    Return None if the last layers do not show what the logits are.
+    Return None if the logits cannot be determined from the last layers.
     """
     layers = [*module] if isinstance(module, nn.Sequential) else [module]
     last = layers[-1]

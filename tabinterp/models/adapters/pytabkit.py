@@ -122,7 +122,7 @@ class _Finish:
 
 
 def is_ours(estimator: Any) -> bool:
-    """Return whether this is an estimator of pytabkit, without importing its package."""
+    """Return whether an object is an estimator of pytabkit, without importing pytabkit."""
     ours = any(base.__module__.split(".")[0] == "pytabkit" for base in type(estimator).__mro__)
     return ours and hasattr(estimator, "x_converter_") and hasattr(estimator, "alg_interface_")
 

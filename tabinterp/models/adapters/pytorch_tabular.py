@@ -19,7 +19,9 @@ from .shared import without_encoder
 
 
 class _Inputs:
-    """A function that computes the "continuous" or the "categorical" input from rows, with a data module."""
+    """A function that computes the "continuous" or the "categorical" input of the network from rows, with the preprocessing of a
+    data module.
+    """
 
     def __init__(self, data: Any, which: str) -> None:
         self.data = data
@@ -31,7 +33,7 @@ class _Inputs:
 
 
 def is_model(model: Any) -> bool:
-    """Return whether this is a TabularModel, without importing pytorch-tabular."""
+    """Return whether an object is a TabularModel, without importing pytorch-tabular."""
     return any(
         base.__module__.split(".")[0] == "pytorch_tabular" and base.__name__ == "TabularModel"
         for base in type(model).__mro__

@@ -71,7 +71,7 @@ def without_encoder(encoder: Any, reason: str) -> None:
 
 
 def predictor(estimator: Any, named: bool, classifier: bool) -> Callable[[Any], FloatArray]:
-    """Return a function from a frame of rows to the estimator's own probabilities (n, k) or values (n,)."""
+    """Return a function that takes a frame of rows and returns the estimator's own probabilities (n, k) or values (n,)."""
     encoder, _ = ends(inside(estimator))
 
     def predict(rows: Any) -> FloatArray:
@@ -130,7 +130,7 @@ def inside(estimator: Any) -> Any:
 
 
 def ends(estimator: Any) -> tuple[Any, Any]:
-    """Return the encoder (None if there is none) and the final estimator of a pipeline or of a single estimator."""
+    """Return the encoder (None if there is none) and the final estimator. `estimator` may be a pipeline or a single estimator."""
     if type(estimator).__name__ != "Pipeline":
         return None, estimator
     steps = [step for step in estimator.steps[:-1] if step[1] is not None and step[1] != "passthrough"]

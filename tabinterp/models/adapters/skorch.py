@@ -1,4 +1,4 @@
-"""Adapter for skorch: the network is taken from the net, and the kind of its outputs from the training criterion."""
+"""Adapter for skorch: the network is the module of the net, and the training criterion determines the kind of its outputs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def wrap(net: Any, outputs: str | None = None, encoder: Any = "passthrough") -> 
 
 
 def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
-    """Wrap a net with an encoder that is not in the same pipeline."""
+    """Wrap a net, together with an encoder that is not in the same pipeline, as a `Model`."""
     if isinstance(encoder, (list, tuple, Mapping)):
         return _behind_several(encoder, net, outputs)
     model = wrap(net, outputs)
@@ -77,7 +77,7 @@ def behind(encoder: Any, net: Any, outputs: str | None) -> Model:
 
 
 def _behind_several(encoders: Any, net: Any, outputs: str | None) -> Model:
-    """Wrap a net with several inputs and their encoders."""
+    """Wrap a net with several inputs, together with the encoders of these inputs, as a `Model`."""
     model = wrap(net, outputs, encoders)
     if isinstance(encoders, Mapping):
         given = {name: one for name, one in encoders.items() if one is not None}
@@ -99,7 +99,7 @@ def _behind_several(encoders: Any, net: Any, outputs: str | None) -> Model:
 
 
 def _task(net: Any, criterion: Any) -> str | None:
-    """Return the task; None if it depends on the number of classes."""
+    """Return "count" or "regression"; None for a classifier, because its task depends on the number of classes."""
     if COUNT in bases(criterion):
         return "count"
     return "regression" if "NeuralNetRegressor" in bases(net) or type(criterion).__name__ in REGRESSION else None

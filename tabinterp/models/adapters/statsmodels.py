@@ -68,7 +68,7 @@ def wrap(
     outputs: str | None = None,
     name: str | None = None,
 ) -> Model:
-    """Wrap fitted results as a `Model`."""
+    """Wrap the results of a fit in statsmodels as a `Model`."""
     what = _what(result)
     constant = getattr(result.model.data, "const_idx", None)
     formula = getattr(result.model, "formula", None) is not None
@@ -219,7 +219,7 @@ def _converged(result: Any) -> bool | None:
 
 
 def _variables(spec: Any, columns: set[str]) -> Sources:
-    """Return, for each column of the design, the table columns on which it depends."""
+    """Return, for each column of the design matrix, the table columns on which it depends."""
     if hasattr(spec, "term_variables"):
         parts = [(spec.term_indices[term], set(map(str, names))) for term, names in spec.term_variables.items()]
     else:

@@ -54,7 +54,7 @@ SELECTORS: dict[str, Callable[[], nn.Module]] = {"Sparsemax": Sparsemax, "Entmax
 
 
 def is_tabnet(estimator: Any) -> bool:
-    """Return whether this is a TabNet estimator with one target, without importing its package."""
+    """Return whether an object is a TabNet estimator with one target, without importing pytorch-tabnet."""
     return any(base.__module__.split(".")[0] == "pytorch_tabnet" for base in type(estimator).__mro__) and (
         "TabNetClassifier" in bases(estimator) or "TabNetRegressor" in bases(estimator)
     )
@@ -85,7 +85,7 @@ def wrap(estimator: Any) -> Model:
 
 
 def behind(encoder: Any, estimator: Any) -> Model:
-    """Wrap a TabNet estimator with an encoder that is not in the same pipeline."""
+    """Wrap a TabNet estimator, together with an encoder that is not in the same pipeline, as a `Model`."""
     named = hasattr(encoder, "feature_names_in_")
 
     def encoded(rows: Any) -> FloatArray:

@@ -90,7 +90,7 @@ def _unwrapped(module: nn.Module) -> nn.Module:
 
 
 def _encoder(encoder: Any) -> Any:
-    """Return a transformer, or None for "passthrough"."""
+    """Return the encoder after checking that it is a transformer. Return None for "passthrough"."""
     if isinstance(encoder, str):
         if encoder != "passthrough":
             raise ModelError(f"encoder must be a fitted transformer or 'passthrough'; got {encoder!r}")

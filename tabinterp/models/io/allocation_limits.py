@@ -1,4 +1,6 @@
-"""Limits on the memory and computation that a network from a file needs. They are checked from shapes before the network runs."""
+"""Limits on the memory and computation that a network from a file needs. The need is computed from shapes, and checked before the
+network runs.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,12 @@ def told(count: int) -> str:
 
 def check_value(entries: int, moves: bool, said: str) -> None:
     """Check the number of entries in one intermediate value of a network, for `ROWS` rows. `moves` states whether the value
-    depends on the rows.
+    depends on the network's input rows. If not, it is a constant.
 
     Raises
     ------
     ModelError
-        The value is larger than the limit.
+        The value would have more entries than the limit.
     """
     most, words = (
         (ROWS * WIDEST, f"{WIDEST:,} entries per row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
@@ -56,7 +58,7 @@ def check_total(entries: int, said: str) -> None:
 
 def check_products(products: int, moves: bool, said: str) -> None:
     """Check the number of multiplications in a network for `ROWS` rows. `moves` states whether the counted operations depend on
-    the rows.
+    the network's input rows. If not, they compute constants.
 
     Raises
     ------

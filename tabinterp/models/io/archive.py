@@ -23,7 +23,7 @@ FIXED = (1980, 1, 1, 0, 0, 0)  # fixed date, so that the same members give the s
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip archive with checked members."""
+    """A zip archive whose entries have been checked."""
 
     name: str
     file: zipfile.ZipFile

@@ -83,8 +83,8 @@ class Settings(BaseModel):
 
 
 class MadeFrom(BaseModel):
-    """The earlier file, such as a pickle, from which the model in a bundle was loaded. Code in the earlier file was run to load
-    it.
+    """The earlier file, such as a pickle, from which the model in a bundle was loaded. Code in the earlier file was run when the
+    model was loaded.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -140,7 +140,7 @@ def save_model(
     ----------
     counterpart : the linear counterpart, saved with the model.
     table : arguments with which `read_table` reads the table again, such as the target and the adverse class. None: the
-        arguments with which `rows` was read, without its split.
+        arguments with which `rows` was read, except the split.
     rows : the table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
         this table.
     others : networks that differ from the model only by their seed. They can only be saved if the bundle is a folder.
@@ -460,13 +460,15 @@ class Bundle:
 
 
 def from_folder(folder: Path) -> Bundle:
-    """Read a bundle from a folder. Files with other names are never opened, and links are never followed."""
+    """Read a bundle from a folder. Only files with the names in `MEMBERS` are opened, and links are never followed."""
     present = {name for name in MEMBERS if (folder / name).is_symlink() or (folder / name).exists()}
     return _bundle(str(folder), present, lambda name, limit: read_member(folder / name, limit).data)
 
 
 def from_archive(archive: Archive, part: str = "") -> Bundle:
-    """Read a bundle from a zip archive, which must contain nothing else. `part` is the folder to read (empty: the main one)."""
+    """Read a bundle from a zip archive, which must contain nothing else. `part` is the folder in the archive to read (empty: the
+    top level).
+    """
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:
         raise UnsafeFileError(

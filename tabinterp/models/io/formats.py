@@ -24,8 +24,8 @@ PICKLE = (
 
 @dataclass(frozen=True)
 class Kind:
-    """A file format. `words` describes the format, `runs` the code that loading such a file would run, and `way` how to save the
-    model in a safe format.
+    """A file format. `words` describes the format. `runs` describes the code that would run if such a file were loaded. `way`
+    states how to save the model in a safe format.
     """
 
     words: str

@@ -2,8 +2,8 @@
 
 Every node is an input, a layer, a tensor in the weights file or an operation in the table of `operations.py`. A node uses only
 earlier nodes. Before the weights are loaded, the graph runs on the meta device of torch, where values have shapes but no memory.
-This trial uses the maximum number of rows in one pass. The result is a torch.fx graph that contains only operations from this
-table. No name in the file becomes an attribute or code.
+In this trial run, the number of rows is the maximum for one pass of a network. The result is a torch.fx graph that contains only
+operations from this table. No name in the file becomes an attribute or code.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Network(fx.GraphModule):
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """Build a network from its graph, and load its tensors. The graph is first checked, which
-    includes a run with tensors that need no memory.
+    """Build a network from its graph, and load its tensors. The graph is checked first. The check runs it with tensors that need
+    no memory.
 
     Raises
     ------
@@ -372,7 +372,7 @@ def _want(holds: bool, words: str, said: str) -> None:
 
 
 def _check_size(value: Value, moves: bool, said: str) -> int:
-    """Check a value, and return its number of entries."""
+    """Check the type and size of the result of an operation, and return its number of entries."""
     parts = value if isinstance(value, (tuple, list)) else [value]
     _want(len(parts) <= WIDEST, f"returns more than {WIDEST:,} values", said)
     size = 0

@@ -158,7 +158,7 @@ def load_null(path: str | Path) -> Model | None:
 
 
 def _beside(first: Header, folder: Path, role: str) -> Model:
-    """Return the model in a subfolder of another bundle, after checking that both were trained with the same settings."""
+    """Return the model in a subfolder of a bundle, after checking that it has the same settings as the bundle's own model."""
     other = from_folder(folder)
     if any(getattr(other.header, name) != getattr(first, name) for name in SHARED):
         raise ModelError(
@@ -245,7 +245,7 @@ def _skops(content: Content, given: Given) -> Model:
 
 
 def of_object(value: Any, content: Content) -> Model:
-    """Wrap the object in a skops archive as a model."""
+    """Wrap the object that was loaded from a skops archive as a model."""
     model = replace(_wrapped(value, None, content), file=File("skops", content.sha256))
     if model.function is None:
         return model
@@ -265,7 +265,7 @@ def _bounded(function: Function, width: int, name: str) -> Function:
 
 
 def is_encoder(value: Any) -> bool:
-    """Return whether the object of a skops archive is an encoder (or a list of encoders) instead of a model."""
+    """Return whether the object that was loaded from a skops archive is an encoder (or a list of encoders) instead of a model."""
     parts = value if isinstance(value, list) else [value]
     try:
         return len(parts) > 0 and all(hasattr(one, "transform") and not hasattr(one, "predict") for one in parts)

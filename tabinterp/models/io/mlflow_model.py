@@ -1,7 +1,7 @@
 """MLflow models: the file in a model's folder that `load_model` reads, and the folder to which a URI refers.
 
 MLflow itself loads most models by unpickling them. Here, the file `MLmodel` in a folder is only used to find the name of the
-model file. The model file is read like any other file, so it is not loaded if this would run code.
+model file. The model file is read like any other file, so it is not loaded if loading it would run code.
 """
 
 from __future__ import annotations

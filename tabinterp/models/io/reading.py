@@ -71,7 +71,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
 
 
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
-    """Parse a JSON object. An error is raised for repeated keys, too many bytes and too deep nesting."""
+    """Parse a JSON object. An error is raised if a key is repeated, the text is too long, or the nesting is too deep."""
     if len(data) > limit:
         raise ModelError(f"{name} has {len(data):,} bytes; the limit for JSON is {limit:,}")
     try:

@@ -2,8 +2,8 @@
 
 Before skops builds any object, `examine` checks the nodes and arrays of an archive against a list of safe types. Afterwards,
 `load` also checks the objects that were built (`loaded_objects.py`). The first check is not enough, because the text of an
-archive does not show exactly what is built: skops resolves a node by its `__id__`, and attributes of an object can have values
-that its class would never set.
+archive does not show exactly what is built. For example, skops resolves a node by its `__id__`. The attributes of an object can
+also have values that its class would never set.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may treat a 
 
 @dataclass(frozen=True)
 class Held:
-    """The `types` that an archive names, and those that are not allowed and prevent loading (`refused`)."""
+    """The types that an archive names. The types in `refused` are not allowed, so the archive is not loaded."""
 
     types: tuple[str, ...]
     refused: tuple[str, ...]

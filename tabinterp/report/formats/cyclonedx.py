@@ -1,7 +1,7 @@
 """The document as a CycloneDX 1.6 bill of materials: both models with their model cards, the table, and the libraries.
 
-Source: https://cyclonedx.org/docs/1.6/json/ (ECMA-424). The bill of materials contains no time, and its serial number is derived
-from the document's digest. The same audit therefore always produces the same bytes.
+Source: https://cyclonedx.org/docs/1.6/json/ (ECMA-424). The bill of materials contains no timestamp, and its serial number is
+derived from the document's digest. The same audit therefore always produces the same bytes.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def headline(changes: Changes) -> str:
 
 
 def lines(changes: Changes) -> list[str]:
-    """Return the summary sentences of a comparison."""
+    """Return the sentences that summarise a comparison of two audits."""
     verdict = changes.facts[0]
     verdict_line = t(
         f"changes.verdict.{'other' if verdict.changed else 'same'}", first=verdict.first, second=verdict.second
@@ -147,7 +147,7 @@ def _facts(facts: Sequence[Fact], caption: str) -> list[Block]:
 
 
 def as_text(changes: Changes) -> str:
-    """Return a comparison as text for a terminal."""
+    """Return a comparison of two audits as text for a terminal."""
     rows = [
         t(
             "changes.text",

@@ -20,7 +20,7 @@ EXCERPT = 200  # maximum display columns of a finding's sentence on page one
 
 
 def findings_about(document: Document, anchors: Sequence[str]) -> list[FindingItem]:
-    """Return the raised findings with evidence in one of these sections."""
+    """Return the raised findings whose evidence is in one of the sections `anchors`."""
     return [item for item in map(_item, raised_of(document)) if item.anchor in anchors]
 
 
@@ -56,7 +56,7 @@ def _meaning(severity: str) -> str:
 
 
 def top(document: Document, most: int) -> list[FindingList | Paragraph]:
-    """Return the most severe raised findings, for the first screen."""
+    """Return at most `most` raised findings, the most severe first, for the one-sheet summary."""
     raised = raised_of(document)
     if not raised:
         return [Paragraph(t("report.findings.none"))]
@@ -79,7 +79,7 @@ def voids(document: Document) -> list[str]:
 
 def items(found: Sequence[Finding]) -> list[FindingItem]:
     """Return findings with all details: limitations of the check, the smallest detectable effect and, for raised findings, the
-    next step. The first screen has no room for these details.
+    next step. Page one of the report has no room for these details.
     """
     return [
         replace(_item(one), next=_next(one), blind=_about(one, "blind"), power=detectable(one.power)) for one in found

@@ -1,5 +1,5 @@
-"""Page one of the report: the compared models, the verdict and the gain, three figures, the most severe findings, and the next
-steps.
+"""Page one of the report: the compared models, the verdict, the gain in performance, three figures, the most severe findings, and
+the next steps.
 """
 
 from __future__ import annotations
@@ -302,9 +302,7 @@ def _simplest(document: Document) -> str:
 
 
 def _importance(document: Document) -> Panel | None:
-    """Return the panel on the most important columns: the columns for which permutation raises the loss of one of the models
-    most.
-    """
+    """Return the panel on the most important columns: those whose permutation raises the loss of either model most."""
     importance = document[Importance]
     order = sorted(importance.columns, key=lambda row: -_either(row))[:COLUMNS]
     marks = [pair(row.column, row.network, row.linear, cut(row.column, 20)) for row in order]

@@ -162,7 +162,7 @@ def _classes(document: Document) -> Table:
 
 
 def _codebook(document: Document) -> list[Block]:
-    """Return a folded table of the labels of columns and levels. The list is empty if there are no labels."""
+    """Return a list with a folded table of the labels of columns and levels, or an empty list if there are no labels."""
     rows = [
         (one.column, level, label)
         for one in document.data.labels
