@@ -204,7 +204,7 @@ def line(case: Case, found: list[Outcome], wrong: list[str]) -> str:
     other = [o for o in found if not np.isnan(o.true) and o.status not in (*case.allowed, "not_resolved")]
     if other:
         gaps = ", ".join(f"{o.true:+.4f}" for o in other)
-        also += f"; where it is {other[0].status}, the true difference is {gaps}"
+        also += f"; where the verdict is {other[0].status}, the true difference is {gaps}"
     cells = [
         case.name,
         f"{found[0].rows:,}",
