@@ -69,7 +69,9 @@ CHECK = Check(
     evaluate=evaluate,
     limits={
         "rank": Limit(RANK_CORRELATION, least=-1, means="rank correlation of two attribution methods"),
-        "percent": Limit(SHARED_PERCENT, most=100, means="percentage of the top five columns in common"),
+        "percent": Limit(
+            SHARED_PERCENT, most=100, means="percentage of the top columns that two attribution methods share"
+        ),
     },
     text=Text(
         title="Attribution methods disagree",
@@ -110,9 +112,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}, "
-                    "between {first:method} and {second:method} (threshold {threshold}). Of the {ordered} pairs of columns "
-                    "whose order is significant under both methods, {opposed} are ordered differently by the two methods."
+                    "The attribution methods rank the columns similarly. The lowest rank correlation is {value}, between "
+                    "{first:method} and {second:method} (threshold {threshold}). Of the {ordered} pairs of columns whose "
+                    "order is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "

@@ -29,7 +29,7 @@ CHECK = Check(
         title="Unusually predictive column",
         measures="how well each column alone predicts the target (AUC or R², measured on held-out rows if there are any).",
         limitations=(
-            "Legitimate columns can be equally predictive; only knowledge of the data can distinguish them from leaks."
+            "Legitimate columns can be as predictive as leaks; only knowledge of the data can distinguish the two."
         ),
         raised_when=(
             "a single column predicts the target so well that the lower end of the 95% interval is at least {auc} "

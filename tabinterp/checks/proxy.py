@@ -75,8 +75,8 @@ CHECK = Check(
     section="groups",
     evaluate=evaluate,
     limits={
-        "auc": Limit(PROXY_AUC, least=0.5, means="AUC of the input column for the protected column"),
-        "r2": Limit(PROXY_R2, means="R² of the input column for the protected column"),
+        "auc": Limit(PROXY_AUC, least=0.5, means="AUC when the protected column is predicted from the input column"),
+        "r2": Limit(PROXY_R2, means="R² when the protected column is predicted from the input column"),
     },
     text=Text(
         title="Proxy for a protected column",

@@ -77,8 +77,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "By the limits of this check, none of the {count} numeric columns has both a highly significant coefficient "
-                    "and a correlation with the target near zero."
+                    "None of the {count} numeric columns has both a highly significant coefficient and a near-zero "
+                    "correlation with the target (as defined by the limits of this check)."
                 ),
                 "count: the number of numeric columns",
             ),

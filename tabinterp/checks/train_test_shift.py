@@ -62,7 +62,7 @@ CHECK = Check(
     evaluate=evaluate,
     limits={
         "psi": Limit(PSI, most=UNBOUNDED, means="population stability index of a column"),
-        "q": Limit(SHIFT_Q, means="corrected p-value of a column"),
+        "q": Limit(SHIFT_Q, means="p-value of the shift (for a single column, corrected for multiple testing)"),
         "auc": Limit(APART_AUC, least=0.5, means="AUC of boosted trees that distinguish held-out from training rows"),
     },
     text=Text(

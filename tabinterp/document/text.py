@@ -15,8 +15,8 @@ TEXT: dict[str, str] = {
         "(Benjamini–Hochberg). Standard errors assume that the two audits are independent samples."
     ),
     "changes.same_rows": (
-        "Both audits use the same table, so their numbers are positively correlated and the true standard errors of the changes "
-        "are smaller than these. The tests are therefore conservative: some changes may be missed."
+        "Both audits use the same table, so their numbers are positively correlated. The true standard errors of the changes "
+        "are therefore smaller than those used in the tests, and the tests are conservative: some changes may be missed."
     ),
     "changes.other_rows": "The two audits use different tables. A change may be due to the model or to the population.",
     "changes.unknown_rows": (
@@ -42,7 +42,7 @@ TEXT: dict[str, str] = {
     "changes.calibration": "calibration",
     "changes.importance": "permutation importance",
     "changes.coefficients": "coefficients",
-    "changes.gain": "share of the score",
+    "changes.gain": "share of the score's variance",
     "changes.of.network": "network",
     "changes.of.difference": "difference",
     "changes.fact.verdict": "verdict",

@@ -68,11 +68,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "Two attribution methods rank the columns differently: their rank correlation is {value}."
     ),
     "former.finding.methods-disagree.cleared": (
-        "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}, between "
-        "{first:method} and {second:method} (threshold {threshold})."
+        "The attribution methods rank the columns similarly. The lowest rank correlation is {value}, between {first:method} "
+        "and {second:method} (threshold {threshold})."
     ),
     "former.finding.methods-disagree.cleared.earlier": (
-        "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}."
+        "The attribution methods rank the columns similarly. The lowest rank correlation is {value}."
     ),
     "former.finding.methods-disagree.cleared_first": (
         "Attribution methods agree on the most important columns but not on the others: {first:method} and {second:method} "
@@ -124,8 +124,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "{high})."
     ),
     "former.finding.row-overlap.raised": (
-        "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. Performance on these copies "
-        "may reflect memorisation."
+        "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. Performance on these "
+        "held-out rows may reflect memorisation."
     ),
     "former.finding.row-overlap.cleared": (
         "Of the {rows} held-out rows, {count} match a training row in every column, and {inputs} in every input column."
@@ -133,7 +133,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "former.finding.disparate-impact.raised": (
         "The selection rate of {group} is {ratio} times that of its reference group (95% CI {low} to {high}). For {count} of "
         "{of} groups, the whole interval lies below 0.80 or above 1.25; for {also} of these groups, this also holds for the "
-        "linear counterpart. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "linear counterpart. The four-fifths limit is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_most": (
         "Fewer than ten rows of {group} are selected: its selection rate is at most {high} times the rate of its reference group "
