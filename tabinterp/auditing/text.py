@@ -145,7 +145,7 @@ TEXT: dict[str, str] = {
         "Compliance with required directions and ranges of columns was not checked, because no constraint was declared."
     ),
     "not_assessed.data": (
-        "It is unknown whether the rows represent future data: they were only compared with each other."
+        "It is unknown whether the rows represent future data, because the audit compares them only with each other."
     ),
     "not_assessed.costs": (
         "Decisions under your own costs or at your own threshold were not assessed, because neither was specified."

@@ -123,9 +123,9 @@ CHECK = Check(
             ),
             "cleared_error": (
                 (
-                    "The rank correlation between {first:method} and {second:method} is only {value} (threshold "
-                    "{threshold}), which sampling error can explain. Of the {ordered} pairs of columns whose order "
-                    "is significant under both methods, {opposed} are ordered differently by the two methods."
+                    "The rank correlation between {first:method} and {second:method} is only {value} (threshold {threshold}), "
+                    "but sampling error can explain this low value. Of the {ordered} pairs of columns whose order is "
+                    "significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -147,9 +147,8 @@ CHECK = Check(
             "not_applicable": "Not applicable: fewer than two attribution methods ranked the columns.",
             "few": (
                 (
-                    "Not applicable: sampling error is too large to compare rankings. For any two methods, the "
-                    "order of at most {ordered} pairs of columns is significant under both; at least {least} pairs "
-                    "are needed."
+                    "Not applicable: sampling error is too large to compare rankings. No two methods have more than {ordered} "
+                    "pairs of columns whose order is significant under both methods; at least {least} pairs are needed."
                 ),
                 "ordered, least: numbers of pairs of columns",
             ),

@@ -106,9 +106,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No distribution shift beyond the limits was found: the largest population stability "
-                    "index is {psi} ({column}), and boosted trees distinguish held-out from training "
-                    "rows with an AUC of {auc} (95% CI {low} to {high}; chance is 0.5)."
+                    "No distribution shift beyond the limits of this check was found: the largest population stability index "
+                    "is {psi} ({column}), and boosted trees distinguish held-out from training rows with an AUC of {auc} (95% "
+                    "CI {low} to {high}; chance is 0.5)."
                 ),
                 ("column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval"),
             ),

@@ -35,7 +35,7 @@ TEXT: dict[str, str] = {
     "changes.difference": "Difference",
     "changes.q": "Adjusted p-value",
     "changes.check": "Check",
-    "changes.alone": "Present in only one of the two audits: {names}.",
+    "changes.alone": "Numbers that appear in only one of the two audits: {names}.",
     "changes.fold": "Numbers without a significant change ({count})",
     "changes.text": "{theme}, {of}: {name}: {first} → {second} (difference {difference}, standard error {stderr})",
     "changes.performance": "performance",

@@ -35,7 +35,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "these units."
     ),
     "migration.sentences": (
-        "Some sentences would have different values in this version; they keep the values of the original document."
+        "This version would compute different values for some sentences; these sentences keep the values of the original "
+        "document."
     ),
     "former.verdict.only_network": "Columns with a significant permutation importance for the network only: {columns}.",
     "former.coefficients.method.model": (
@@ -80,12 +81,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "former.finding.unused-column.cleared": "The network uses every input column.",
     "former.finding.saturated.raised": (
-        "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value}, and at most 0.25 is "
-        "possible. Gradients of the probabilities nearly vanish, so this report uses gradients of the log-odds."
+        "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value} (the highest possible value "
+        "is 0.25). Gradients of the probabilities nearly vanish, so this report uses gradients of the log-odds."
     ),
     "former.finding.saturated.cleared": (
-        "The network's predicted probabilities p are not saturated: the median of p(1 − p) is {value}, and at most 0.25 is "
-        "possible."
+        "The network's predicted probabilities p are not saturated: the median of p(1 − p) is {value} (the highest possible "
+        "value is 0.25)."
     ),
     "former.finding.no-signal.raised_accuracy": (
         "The network is not shown to predict held-out rows better than chance: its accuracy is {value} (95% CI {low} to {high}), "
@@ -119,8 +120,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "95% CI {low} to {high})."
     ),
     "former.finding.shortcut.cleared": (
-        "None of the {count} columns was shown to lose more predictive power from training to held-out rows than the limits "
-        "of this check allow. The largest drop in the AUC or R² of a single column is {fall}, for {column} (95% CI {low} to "
+        "No column was shown to lose more predictive power from training to held-out rows than this check allows (columns "
+        "tested: {count}). The largest drop in the AUC or R² of a single column is {fall}, for {column} (95% CI {low} to "
         "{high})."
     ),
     "former.finding.row-overlap.raised": (
