@@ -22,8 +22,8 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC of the single column"),
-        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² of the single column"),
+        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC when the target is predicted from the single column"),
+        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² when the target is predicted from the single column"),
     },
     text=Text(
         title="Unusually predictive column",

@@ -38,7 +38,9 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "percent": Limit(CAPPED_PERCENT, most=100, means="percentage of rows exactly at the lowest or highest value"),
+        "percent": Limit(
+            CAPPED_PERCENT, most=100, means=("percentage of rows exactly at the lowest or highest value of the target")
+        ),
         "times": Limit(
             CAPPED_TIMES,
             most=UNBOUNDED,
