@@ -12,7 +12,7 @@ TEXT: dict[str, str] = {
     "changes.findings": "Checks with a different status: {count} of {checks}.",
     "changes.lead": (
         "Changes are tested at the {level}% level, with p-values adjusted for the {tested} numbers compared "
-        "(Benjamini–Hochberg). Standard errors assume that the two audits are independent samples."
+        "(Benjamini–Hochberg). Standard errors assume that the two audits use independent samples."
     ),
     "changes.same_rows": (
         "Both audits use the same table, so their numbers are positively correlated. The true standard errors of the changes "

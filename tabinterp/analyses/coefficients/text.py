@@ -203,8 +203,9 @@ TEXT: dict[str, str] = {
         "encodings: no training row is encoded with its own target."
     ),
     "coefficients.note.mixed": (
-        "The encoder mixes these columns with others, so the unpenalised fit has no coefficient for them: {columns}. The "
-        "table shows the derivatives of both models and the coefficients of the surrogate for these columns."
+        "The encoder mixes these columns with others, so the unpenalised fit has no coefficient for them: {columns}. For "
+        "these columns, the table shows the derivatives of both models and the coefficients of the linear surrogate of the "
+        "network."
     ),
     "coefficients.note.abrupt": (
         "These columns have no derivatives: {columns}. The encoder is discontinuous in these columns, or is defined in only part "
