@@ -15,8 +15,8 @@ TEXT: dict[str, str] = {
     ),
     "disagreement.numbers": (
         "The models disagree on {count} of the {rows} held-out rows ({percent}%). Predictions count as disagreeing if they "
-        "differ by at least {threshold} units of the target, which is the 90th percentile of the absolute differences between the "
-        "predictions of the two models."
+        "differ by at least {threshold} units of the target, which is the 90th percentile of the absolute differences between "
+        "the predictions of the two models."
     ),
     "disagreement.positive": (
         "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
