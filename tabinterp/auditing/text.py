@@ -134,8 +134,9 @@ TEXT: dict[str, str] = {
     "not_assessed.robustness": "Robustness to noise in the inputs was not tested.",
     "not_assessed.reasons": "Reason codes are available only for decisions between two classes.",
     "not_assessed.dependence": (
-        "Dependence between rows, such as between neighbours in space or time or between several rows of the same person, is not "
-        "covered: the intervals treat rows as independent, unless a column that identifies groups of dependent rows is specified."
+        "Dependence between rows is not covered (for example, between neighbours in space or time, or between rows of the "
+        "same person). The intervals treat rows as independent unless a column that identifies groups of dependent rows is "
+        "specified."
     ),
     "not_assessed.use": "The author's statements on intended use, population and limits were not verified.",
     "not_assessed.effects": "Effect curves and interactions were not computed.",
@@ -144,7 +145,7 @@ TEXT: dict[str, str] = {
         "Compliance with required directions and ranges of columns was not checked, because no constraint was declared."
     ),
     "not_assessed.data": (
-        "It is unknown whether the rows represent future data: they were only compared with each other."
+        "It is unknown whether the rows represent future data, because the audit compares them only with each other."
     ),
     "not_assessed.costs": (
         "Decisions under your own costs or at your own threshold were not assessed, because neither was specified."

@@ -91,8 +91,8 @@ CHECK = Check(
         ),
         limitations=(
             "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or fewer than ten "
-            "sampling units, or groups that were not declared. Groups with withheld rates are compared only at the default limit "
-            "of 0.8 for the ratio of selection rates, and only if the result does not disclose a small count."
+            "sampling units, or groups that were not declared. Groups whose selection rates are withheld are compared only at "
+            "the default limit (0.8), and only if the result does not disclose a small count."
         ),
         raised_when=(
             (
@@ -111,8 +111,8 @@ CHECK = Check(
                     "The selection rate of “{least}” is {ratio} times that of “{most}” (95% CI {low} to {high}). A row is "
                     "“selected” if its predicted class is not “{adverse}”. Ratios significantly below {limit} were found in "
                     "{count} of {of} columns or pairs of columns for the network and in {also} for the linear counterpart "
-                    "(Holm's correction for {compared} pairs of groups). Four fifths is a rule of thumb; the applicable limit "
-                    "depends on the jurisdiction."
+                    "(Holm's correction for {compared} pairs of groups). The four-fifths limit is a rule of thumb; the "
+                    "applicable limit depends on the jurisdiction."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; count, of, also: "
@@ -125,8 +125,8 @@ CHECK = Check(
                     "withheld because a count is below ten. A row is “selected” if its predicted class is not “{adverse}”. "
                     "Ratios significantly below {limit} were found in {count} of {of} columns or pairs of columns for the "
                     "network and in {also} for the linear counterpart (Holm's correction for {compared} pairs of groups). "
-                    "Columns concerned: {columns}. Four fifths is a rule of thumb; the applicable limit depends on the "
-                    "jurisdiction."
+                    "Columns concerned: {columns}. The four-fifths limit is a rule of thumb; the applicable limit depends on "
+                    "the jurisdiction."
                 ),
                 "adverse: a class; count, of, also: numbers of columns and pairs of columns",
             ),

@@ -53,8 +53,8 @@ CHECK = Check(
             RISE_PERCENT,
             most=100,
             means=(
-                "amount by which the rise in loss exceeds that of the linear counterpart, as a percentage of a constant "
-                "prediction's loss"
+                "amount by which the network's rise in loss exceeds that of the linear counterpart, as a percentage of a "
+                "constant prediction's loss"
             ),
         ),
     },
@@ -71,10 +71,10 @@ CHECK = Check(
             "raises this check."
         ),
         raised_when=(
-            "with all numeric columns perturbed by {percent}% (each value is moved by at most {percent}% of the length of the "
-            "sorted column), the rise in the network's loss exceeds that of the linear counterpart by more than {rise}% of the "
-            "loss of a constant prediction, and the network's loss is higher than that of a constant prediction. The 95% "
-            "intervals for both comparisons must lie wholly above their limits."
+            "two conditions are met when all numeric columns are perturbed by {percent}% (each value is moved by at most "
+            "{percent}% of the length of the sorted column): (a) the rise in the network's loss exceeds that of the linear "
+            "counterpart by more than {rise}% of the loss of a constant prediction, and (b) the network's loss is higher than "
+            "that of a constant prediction. In both comparisons, the whole 95% interval must lie above the limit."
         ),
         next=(
             "Find the columns with the largest rise in loss, and check whether their values will be as precise in use as in this "
@@ -93,9 +93,10 @@ CHECK = Check(
             "cleared": (
                 (
                     "When numeric columns are perturbed by {percent}%, the rise in the network's loss minus that of "
-                    "{linear:name} is {value} (95% CI {low} to {high}; limit {limit}), and the network's loss is {network} (95% "
-                    "CI {network_low} to {network_high}; constant prediction: {null}). The check is raised only if both "
-                    "intervals lie wholly above the values with which they are compared."
+                    "{linear:name} is {value} (95% CI {low} to {high}; limit {limit}), and the network's loss is {network} "
+                    "(95% CI {network_low} to {network_high}; constant prediction: {null}). The check is raised only if the "
+                    "first interval lies wholly above the limit and the second lies wholly above the loss of the constant "
+                    "prediction."
                 ),
                 "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),

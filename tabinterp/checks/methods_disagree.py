@@ -69,7 +69,9 @@ CHECK = Check(
     evaluate=evaluate,
     limits={
         "rank": Limit(RANK_CORRELATION, least=-1, means="rank correlation of two attribution methods"),
-        "percent": Limit(SHARED_PERCENT, most=100, means="percentage of the top five columns in common"),
+        "percent": Limit(
+            SHARED_PERCENT, most=100, means="percentage of the top columns that two attribution methods share"
+        ),
     },
     text=Text(
         title="Attribution methods disagree",
@@ -84,10 +86,10 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "the rank correlation between two attribution methods is below {rank}, both over all columns and over only those "
-                "pairs of columns whose order is significant under both methods. The two methods must also share at most "
-                "{percent}% of their top columns (the top five, or the top half if there are fewer than ten columns). This "
-                "second condition is waived if the top columns make up half of all columns."
+                "the rank correlation between two attribution methods is below {rank}, both over all columns and over only "
+                "those pairs of columns whose order is significant under both methods. The two methods must also share at "
+                "most {percent}% of their top columns (the top five, or the top half if there are fewer than ten columns). "
+                "This condition on the top columns is waived if they make up half of all columns."
             ),
             "rank: a rank correlation",
         ),
@@ -110,9 +112,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}, "
-                    "between {first:method} and {second:method} (threshold {threshold}). Of the {ordered} pairs of columns "
-                    "whose order is significant under both methods, {opposed} are ordered differently by the two methods."
+                    "The attribution methods rank the columns similarly. The lowest rank correlation is {value}, between "
+                    "{first:method} and {second:method} (threshold {threshold}). Of the {ordered} pairs of columns whose "
+                    "order is significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -121,9 +123,9 @@ CHECK = Check(
             ),
             "cleared_error": (
                 (
-                    "The rank correlation between {first:method} and {second:method} is only {value} (threshold "
-                    "{threshold}), which sampling error can explain. Of the {ordered} pairs of columns whose order "
-                    "is significant under both methods, {opposed} are ordered differently by the two methods."
+                    "The rank correlation between {first:method} and {second:method} is only {value} (threshold {threshold}), "
+                    "but sampling error can explain this low value. Of the {ordered} pairs of columns whose order is "
+                    "significant under both methods, {opposed} are ordered differently by the two methods."
                 ),
                 (
                     "first, second: names of methods; value: the rank correlation; ordered, opposed: "
@@ -145,9 +147,8 @@ CHECK = Check(
             "not_applicable": "Not applicable: fewer than two attribution methods ranked the columns.",
             "few": (
                 (
-                    "Not applicable: sampling error is too large to compare rankings. For any two methods, the "
-                    "order of at most {ordered} pairs of columns is significant under both; at least {least} pairs "
-                    "are needed."
+                    "Not applicable: sampling error is too large to compare rankings. No two methods have more than {ordered} "
+                    "pairs of columns whose order is significant under both methods; at least {least} pairs are needed."
                 ),
                 "ordered, least: numbers of pairs of columns",
             ),

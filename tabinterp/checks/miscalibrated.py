@@ -79,7 +79,7 @@ CHECK = Check(
         "high": Limit(SLOPE_HIGH, 1, UNBOUNDED, means="calibration slope, upper limit"),
         "intercept": Limit(INTERCEPT, most=UNBOUNDED, means="absolute value of calibration in the large, in log-odds"),
         "p": Limit(JOINT_P, means="p-value of the joint test of slope and intercept"),
-        "bend": Limit(BEND, means="distance of the smooth calibration curve from the prediction"),
+        "bend": Limit(BEND, means="difference between the smooth calibration curve and the prediction"),
         "bend_p": Limit(BEND_P, means="p-value of the test of the smooth calibration curve against a straight line"),
     },
     text=Text(
@@ -96,9 +96,9 @@ CHECK = Check(
             (
                 "(a) the joint test of slope and intercept has a p-value below {p} (corrected for the number of classes), and "
                 "(b) the whole 95% interval for the slope lies below {low} or above {high}, or the whole 95% interval for "
-                "calibration in the large lies below −{intercept} or above {intercept} log-odds. The check is also raised if the "
-                "smooth calibration curve deviates from the prediction by {bend} or more, and a test of this curve against a "
-                "straight line has a p-value below {bend_p}."
+                "calibration in the large lies below −{intercept} or above {intercept} log-odds. The check is also raised if "
+                "the smooth calibration curve differs from the prediction by {bend} or more somewhere in the middle 90% of "
+                "the predictions, and a test of this curve against a straight line has a p-value below {bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),

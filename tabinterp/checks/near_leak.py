@@ -22,14 +22,14 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC of the single column"),
-        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² of the single column"),
+        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC when the target is predicted from the single column"),
+        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² when the target is predicted from the single column"),
     },
     text=Text(
         title="Unusually predictive column",
         measures="how well each column alone predicts the target (AUC or R², measured on held-out rows if there are any).",
         limitations=(
-            "Legitimate columns can be equally predictive; only knowledge of the data can distinguish them from leaks."
+            "Legitimate columns can be as predictive as leaks; only knowledge of the data can distinguish the two."
         ),
         raised_when=(
             "a single column predicts the target so well that the lower end of the 95% interval is at least {auc} "

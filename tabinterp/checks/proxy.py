@@ -75,8 +75,8 @@ CHECK = Check(
     section="groups",
     evaluate=evaluate,
     limits={
-        "auc": Limit(PROXY_AUC, least=0.5, means="AUC of the input column for the protected column"),
-        "r2": Limit(PROXY_R2, means="R² of the input column for the protected column"),
+        "auc": Limit(PROXY_AUC, least=0.5, means="AUC when the protected column is predicted from the input column"),
+        "r2": Limit(PROXY_R2, means="R² when the protected column is predicted from the input column"),
     },
     text=Text(
         title="Proxy for a protected column",
@@ -101,10 +101,10 @@ CHECK = Check(
         claims={
             "raised_auc": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
-                    "with an AUC of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
-                    "prediction between the groups is {gap}. When {column} is permuted, the gap is {left} and the "
-                    "loss changes by {loss}. Columns that contribute to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} with an "
+                    "AUC of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean prediction between "
+                    "the groups of {protected} is {gap}. When {column} is permuted, the gap is {left} and the loss changes by "
+                    "{loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "
@@ -114,10 +114,10 @@ CHECK = Check(
             ),
             "raised_r2": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
-                    "with an R² of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
-                    "prediction between the groups is {gap}. When {column} is permuted, the gap is {left} and the "
-                    "loss changes by {loss}. Columns that contribute to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} with an "
+                    "R² of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean prediction between "
+                    "the groups of {protected} is {gap}. When {column} is permuted, the gap is {left} and the loss changes by "
+                    "{loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "
@@ -127,11 +127,10 @@ CHECK = Check(
             ),
             "raised_auc_held_back": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
-                    "with an AUC of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
-                    "prediction between the groups is withheld because it would disclose a count below ten. "
-                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that contribute "
-                    "to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} with an "
+                    "AUC of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean prediction between "
+                    "the groups of {protected} is withheld because it would disclose a count below ten. Permuting {column} "
+                    "changes the gap by {change} and the loss by {loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "
@@ -141,11 +140,10 @@ CHECK = Check(
             ),
             "raised_r2_held_back": (
                 (
-                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} "
-                    "with an R² of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean "
-                    "prediction between the groups is withheld because it would disclose a count below ten. "
-                    "Permuting {column} changes the gap by {change} and the loss by {loss}. Columns that contribute "
-                    "to the gap: {columns}."
+                    "{column} is a proxy for {protected}, which is not an input: on its own, it predicts {protected} with an "
+                    "R² of {value} (95% CI {low} to {high}). The network's gap in selection rate or mean prediction between "
+                    "the groups of {protected} is withheld because it would disclose a count below ten. Permuting {column} "
+                    "changes the gap by {change} and the loss by {loss}. Columns that contribute to the gap: {columns}."
                 ),
                 (
                     "column: an input column; protected: the protected one; value, low, high: AUC or R² "

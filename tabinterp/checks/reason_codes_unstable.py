@@ -61,8 +61,10 @@ CHECK = Check(
     section="reasons",
     evaluate=evaluate,
     limits={
-        "percent": Limit(CHANGED_PERCENT, most=100, means="percentage of lists that change with the random seed"),
-        "jaccard": Limit(JACCARD, means="Jaccard index of the lists for two references"),
+        "percent": Limit(
+            CHANGED_PERCENT, most=100, means="percentage of reason-code lists that change with the random seed"
+        ),
+        "jaccard": Limit(JACCARD, means="Jaccard index of the reason-code lists for two references"),
     },
     text=Text(
         title="Unstable reason codes",

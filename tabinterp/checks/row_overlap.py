@@ -40,7 +40,12 @@ CHECK = Check(
     evaluate=evaluate,
     limits={
         "percent": Limit(
-            OVERLAP_PERCENT, most=100, means=("excess in the share of duplicated held-out rows, in percentage points")
+            OVERLAP_PERCENT,
+            most=100,
+            means=(
+                "share of held-out rows that match a training row, minus the share of training rows that match another "
+                "training row, in percentage points"
+            ),
         ),
         "rows": Limit(SMALL, SMALL, UNBOUNDED, means="number of held-out rows that match a training row"),
     },
@@ -56,24 +61,25 @@ CHECK = Check(
             "related rows, supply a group column."
         ),
         raised_when=(
-            "at least {rows} held-out rows match a training row, and the share of held-out rows that do so, minus the share of "
-            "training rows that match another training row, is at least {percent}% (p below 0.01)."
+            "at least {rows} held-out rows match a training row, and the share of held-out rows that match a training row "
+            "exceeds the share of training rows that match another training row by at least {percent} percentage points (p "
+            "below 0.01)."
         ),
         next="Remove duplicate rows before splitting, then retrain the network and repeat the audit.",
         claims={
             "raised": (
                 (
-                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but "
-                    "only {training}% of training rows match another training row. Performance on these copies may "
-                    "reflect memorisation."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but only "
+                    "{training}% of training rows match another training row. Performance on these held-out rows may reflect "
+                    "memorisation."
                 ),
                 "count, rows: numbers of held-out rows; training: a share of the training rows",
             ),
             "raised_training_few": (
                 (
-                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but "
-                    "fewer than ten training rows match another training row. Performance on these copies may "
-                    "reflect memorisation."
+                    "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column, but fewer than "
+                    "ten training rows match another training row. Performance on these held-out rows may reflect "
+                    "memorisation."
                 ),
                 "count, rows: numbers of held-out rows",
             ),

@@ -28,7 +28,7 @@ CHECK = Check(
     severity="check",
     section="coefficients",
     evaluate=evaluate,
-    limits={"r2": Limit(LINEAR_R2, means="R² of the linear function of the columns")},
+    limits={"r2": Limit(LINEAR_R2, means="R² when a linear function of the columns predicts the network's score")},
     text=Text(
         title="Effectively linear network",
         measures="the share of the variance of the network's score that a linear function of the columns explains (R²).",

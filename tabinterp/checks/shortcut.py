@@ -91,10 +91,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "None of the {count} columns was shown to lose more predictive power from training to held-out rows "
-                    "than the limits of this check allow. The largest drop in the AUC or R² of a single column from "
-                    "training to held-out rows is {fall}, for {column} (95% CI {low} to {high}; q = {q}, adjusted "
-                    "over all columns)."
+                    "No column was shown to lose more predictive power from training to held-out rows than this check allows "
+                    "(columns tested: {count}). The largest drop in the AUC or R² of a single column is {fall}, for {column} "
+                    "(95% CI {low} to {high}; q = {q}, adjusted over all columns)."
                 ),
                 ("count: the number of columns; column: the one that falls most; fall: a difference of AUC or R²"),
             ),

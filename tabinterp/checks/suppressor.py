@@ -43,9 +43,9 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "z": Limit(CLEAR_Z, most=UNBOUNDED, means="absolute z statistic of the coefficient"),
-        "p": Limit(WEAK_P, means="p-value of the correlation with the target"),
-        "r": Limit(WEAK_CORRELATION, means="absolute correlation with the target"),
+        "z": Limit(CLEAR_Z, most=UNBOUNDED, means="absolute z statistic of the column's coefficient"),
+        "p": Limit(WEAK_P, means="p-value of the column's correlation with the target"),
+        "r": Limit(WEAK_CORRELATION, means="absolute correlation of the column with the target"),
     },
     text=Text(
         title="Suppressor columns",
@@ -77,8 +77,8 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "By the limits of this check, none of the {count} numeric columns has both a highly significant coefficient "
-                    "and a correlation with the target near zero."
+                    "None of the {count} numeric columns has both a highly significant coefficient and a near-zero "
+                    "correlation with the target (as defined by the limits of this check)."
                 ),
                 "count: the number of numeric columns",
             ),

@@ -38,14 +38,20 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "percent": Limit(CAPPED_PERCENT, most=100, means="percentage of rows exactly at the lowest or highest value"),
-        "times": Limit(CAPPED_TIMES, most=UNBOUNDED, means="frequency of this value relative to neighbouring values"),
+        "percent": Limit(
+            CAPPED_PERCENT, most=100, means=("percentage of rows exactly at the lowest or highest value of the target")
+        ),
+        "times": Limit(
+            CAPPED_TIMES,
+            most=UNBOUNDED,
+            means=("frequency of the lowest or highest value relative to neighbouring values"),
+        ),
     },
     text=Text(
         title="Capped target",
         measures=(
-            "the number of rows exactly at the lowest or highest value of the target, compared with the numbers at neighbouring "
-            "values."
+            "the number of rows exactly at the lowest or highest value of the target, compared with the number of rows at "
+            "neighbouring values."
         ),
         limitations="Does not detect a target that was capped and then altered, for example by added noise.",
         raised_when=(

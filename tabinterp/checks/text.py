@@ -30,7 +30,7 @@ TEXT: dict[str, Sentence] = {
     "effect.variance": "the true share of score variance due to an interaction between columns that have no effect on their own",
     "effect.psi": "the true population stability index of a column",
     "effect.ranges": "the true change in score divided by the score's range",
-    "effect.gap": "the true difference in R²",
+    "effect.gap": "the true difference in R² between trees fitted to real rows and trees fitted to perturbed rows",
     "effect.fall": "the true drop in a column's AUC or R² from training to held-out rows",
     "effect.slope": "the true calibration slope",
     "effect.ratio": "the true impact ratio",

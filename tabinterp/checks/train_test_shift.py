@@ -62,7 +62,7 @@ CHECK = Check(
     evaluate=evaluate,
     limits={
         "psi": Limit(PSI, most=UNBOUNDED, means="population stability index of a column"),
-        "q": Limit(SHIFT_Q, means="corrected p-value of a column"),
+        "q": Limit(SHIFT_Q, means="p-value of the shift (for a single column, corrected for multiple testing)"),
         "auc": Limit(APART_AUC, least=0.5, means="AUC of boosted trees that distinguish held-out from training rows"),
     },
     text=Text(
@@ -106,9 +106,9 @@ CHECK = Check(
             ),
             "cleared": (
                 (
-                    "No distribution shift beyond the limits was found: the largest population stability "
-                    "index is {psi} ({column}), and boosted trees distinguish held-out from training "
-                    "rows with an AUC of {auc} (95% CI {low} to {high}; chance is 0.5)."
+                    "No distribution shift beyond the limits of this check was found: the largest population stability index "
+                    "is {psi} ({column}), and boosted trees distinguish held-out from training rows with an AUC of {auc} (95% "
+                    "CI {low} to {high}; chance is 0.5)."
                 ),
                 ("column: the one with the largest index psi; auc, low, high: an AUC and the ends of its interval"),
             ),

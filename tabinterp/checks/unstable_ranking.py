@@ -32,7 +32,9 @@ CHECK = Check(
     section="shapley",
     evaluate=evaluate,
     limits={
-        "tied": Limit(TIED, 1, UNBOUNDED, means="number of columns that cannot be distinguished from the next"),
+        "tied": Limit(
+            TIED, 1, UNBOUNDED, means="number of columns that cannot be distinguished from the column ranked next"
+        ),
         "top": Limit(TOP, 1, UNBOUNDED, means="number of top-ranked columns examined"),
     },
     text=Text(

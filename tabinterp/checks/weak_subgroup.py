@@ -62,14 +62,17 @@ CHECK = Check(
             EXCESS_PERCENT,
             most=100,
             means=(
-                "amount by which the loss exceeds that implied by the network's probabilities, as a percentage of a constant "
-                "prediction's loss"
+                "amount by which the network's loss exceeds that implied by its own probabilities, as a percentage of a "
+                "constant prediction's loss"
             ),
         ),
         "beyond": Limit(
             BEYOND_PERCENT,
             most=100,
-            means="amount by which the loss exceeds that of boosted trees, as a percentage of a constant prediction's loss",
+            means=(
+                "amount by which the network's loss exceeds that of boosted trees, as a percentage of a constant prediction's "
+                "loss"
+            ),
         ),
     },
     text=Text(

@@ -12,11 +12,11 @@ TEXT: dict[str, str] = {
     "changes.findings": "Checks with a different status: {count} of {checks}.",
     "changes.lead": (
         "Changes are tested at the {level}% level, with p-values adjusted for the {tested} numbers compared "
-        "(Benjamini–Hochberg). Standard errors assume that the two audits are independent samples."
+        "(Benjamini–Hochberg). Standard errors assume that the two audits use independent samples."
     ),
     "changes.same_rows": (
-        "Both audits use the same table, so their numbers are positively correlated and the true standard errors of the changes "
-        "are smaller than these. The tests are therefore conservative: some changes may be missed."
+        "Both audits use the same table, so their numbers are positively correlated. The true standard errors of the changes "
+        "are therefore smaller than those used in the tests, and the tests are conservative: some changes may be missed."
     ),
     "changes.other_rows": "The two audits use different tables. A change may be due to the model or to the population.",
     "changes.unknown_rows": (
@@ -35,14 +35,14 @@ TEXT: dict[str, str] = {
     "changes.difference": "Difference",
     "changes.q": "Adjusted p-value",
     "changes.check": "Check",
-    "changes.alone": "Present in only one of the two audits: {names}.",
+    "changes.alone": "Numbers that appear in only one of the two audits: {names}.",
     "changes.fold": "Numbers without a significant change ({count})",
     "changes.text": "{theme}, {of}: {name}: {first} → {second} (difference {difference}, standard error {stderr})",
     "changes.performance": "performance",
     "changes.calibration": "calibration",
     "changes.importance": "permutation importance",
     "changes.coefficients": "coefficients",
-    "changes.gain": "share of the score",
+    "changes.gain": "share of the score's variance",
     "changes.of.network": "network",
     "changes.of.difference": "difference",
     "changes.fact.verdict": "verdict",

@@ -29,7 +29,7 @@ TEXT: dict[str, str] = {
         "for each other, and each unit appears unimportant when only its own output is replaced. Replacing outputs by zeros can "
         "be unrealistic, because zero may lie outside the range of a unit's outputs."
     ),
-    "plot.axis.ablation": "Rise in loss when the output is replaced, 95% CI",
+    "plot.axis.ablation": "Rise in loss when the hidden unit's output is replaced, 95% CI",
     # why the analysis does not apply
     "why.no two units of a layer are correlated by 0.8: there is no group to take away": (
         "no two hidden units of the same layer have an absolute correlation of 0.8 or more, so there are no "

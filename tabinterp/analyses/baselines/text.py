@@ -7,9 +7,9 @@ TEXT: dict[str, str] = {
     "rows_of.baselines": "Integrated gradients: other baselines",
     "report.baselines": "Sensitivity to the baseline",
     "report.baselines.lead": (
-        "Integrated gradients are recomputed on {rows} rows with two other baselines: the median (for categorical columns, "
-        "the most frequent level) and {background} real rows. A ranking of columns that changes with the baseline reflects "
-        "the choice of baseline as well as the model."
+        "Integrated gradients are computed on {rows} rows with three baselines: the mean, the median (for categorical "
+        "columns, the most frequent level) and {background} real rows. A ranking of columns that changes with the baseline "
+        "reflects the choice of baseline as well as the model."
     ),
     "report.baselines.gap": (
         "Completeness gap for baseline “{baseline}”: network {network}, linear {linear} (tolerance {tolerance})."

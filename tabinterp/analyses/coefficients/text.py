@@ -51,26 +51,26 @@ TEXT: dict[str, str] = {
         "are in audit.json."
     ),
     "report.coefficients.note": (
-        "SD is the standard deviation of the column over all rows. Odds ratios are per SD for numeric terms and per "
-        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. “Penalised” "
-        "is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of the "
-        "linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative "
-        "has the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and "
-        "have opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the "
-        "penalised coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same "
-        "sign as the network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are "
-        "not marked for exactly collinear columns."
+        "SD is the standard deviation of the column over all rows. Odds ratios are per SD for numeric terms; for other terms, "
+        "they refer to the unit of change shown in the table. z and p test whether the unpenalised coefficient is zero. "
+        "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of "
+        "the linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative has "
+        "the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and have "
+        "opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the penalised "
+        "coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same sign as the "
+        "network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are not marked for "
+        "exactly collinear columns."
     ),
     "report.coefficients.note.rates": (
-        "SD is the standard deviation of the column over all rows. Rate ratios are per SD for numeric terms and per "
-        "listed unit of change for other terms. z and p test whether the unpenalised coefficient is zero. “Penalised” "
-        "is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of the "
-        "linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative "
-        "has the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and "
-        "have opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the "
-        "penalised coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same "
-        "sign as the network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are "
-        "not marked for exactly collinear columns."
+        "SD is the standard deviation of the column over all rows. Rate ratios are per SD for numeric terms; for other terms, "
+        "they refer to the unit of change shown in the table. z and p test whether the unpenalised coefficient is zero. "
+        "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of "
+        "the linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative has "
+        "the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and have "
+        "opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the penalised "
+        "coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same sign as the "
+        "network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are not marked for "
+        "exactly collinear columns."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (
@@ -129,17 +129,17 @@ TEXT: dict[str, str] = {
     "coefficients.method.cluster.classes": (
         "The linear model is fitted to the target by unpenalised maximum likelihood on the network's encoded columns without "
         "the reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use Student's "
-        "t with one degree of freedom fewer than there are groups."
+        "t; the number of degrees of freedom is the number of groups minus one."
     ),
     "coefficients.method.cluster.count": (
         "The linear model is a Poisson regression, fitted to the target by unpenalised maximum likelihood on the network's "
         "encoded columns without the reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). "
-        "Intervals use Student's t with one degree of freedom fewer than there are groups."
+        "Intervals use Student's t; the number of degrees of freedom is the number of groups minus one."
     ),
     "coefficients.method.cluster.number": (
         "The linear model is fitted to the target by unpenalised least squares on the network's encoded columns without the "
-        "reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use Student's t "
-        "with one degree of freedom fewer than there are groups."
+        "reference levels. Standard errors are cluster-robust over groups of rows (CR1 sandwich). Intervals use Student's t; "
+        "the number of degrees of freedom is the number of groups minus one."
     ),
     "coefficients.method.robust.classes": (
         "The linear model is fitted to the target by unpenalised weighted maximum likelihood on the network's encoded columns "
@@ -203,8 +203,9 @@ TEXT: dict[str, str] = {
         "encodings: no training row is encoded with its own target."
     ),
     "coefficients.note.mixed": (
-        "The encoder mixes these columns with others, so the unpenalised fit has no coefficient for them: {columns}. The "
-        "table shows the derivatives of both models and the coefficients of the surrogate for these columns."
+        "The encoder mixes these columns with others, so the unpenalised fit has no coefficient for them: {columns}. For "
+        "these columns, the table shows the derivatives of both models and the coefficients of the linear surrogate of the "
+        "network."
     ),
     "coefficients.note.abrupt": (
         "These columns have no derivatives: {columns}. The encoder is discontinuous in these columns, or is defined in only part "
@@ -216,7 +217,7 @@ TEXT: dict[str, str] = {
     ),
     "coefficients.note.disagreement": (
         "The network's own gradient contradicts finite differences of its score in some of the rows compared (proportion: "
-        "{share}), as in a network with a straight-through estimator. Do not rely on the network's average derivatives."
+        "{share}), as can happen with a straight-through estimator. Do not rely on the network's average derivatives."
     ),
     "reason.constant": "Not estimable: only one value in the training rows.",
     "reason.aliased": "Not estimable: exact linear combination of earlier terms ({columns}).",

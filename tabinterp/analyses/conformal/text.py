@@ -41,10 +41,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "probabilities are correct, every subgroup has the intended coverage."
     ),
     "report.conformal.note": (
-        "The threshold for each half of the {rows} held-out rows is set on the other half (split-conformal prediction), so about "
-        "{level}% of all outcomes are covered by construction. Subgroups with fewer than ten uncovered outcomes are left out. "
-        "CIs account for sampling error in the thresholds. CIs of coverage are adjusted for all subgroups compared (Benjamini "
-        "and Yekutieli 2005).",
+        "The {rows} held-out rows are split into two halves, and the conformal threshold for each half is set on the other "
+        "half (split-conformal prediction). About {level}% of all outcomes are therefore covered by construction. Subgroups "
+        "with fewer than ten uncovered outcomes are left out. CIs account for sampling error in the thresholds. CIs of "
+        "coverage are adjusted for all subgroups compared (Benjamini and Yekutieli 2005).",
         "rows: number of held-out rows",
     ),
     "plot.axis.coverage": "Coverage of the network, adjusted 95% CI",

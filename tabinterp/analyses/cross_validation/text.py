@@ -4,5 +4,5 @@ from __future__ import annotations
 
 TEXT: dict[str, str] = {
     "plot.label.fold": "fold {fold}",
-    "plot.axis.folds": "Loss on the fold ({metric})",
+    "plot.axis.folds": "Loss on each held-out fold ({metric})",
 }

@@ -31,8 +31,8 @@ TEXT: dict[str, str] = {
     "report.data.across": "Held-out duplicates of training rows",
     "report.data.few": "<10",
     "report.data.whole": (
-        "Gradient-boosted trees were trained to tell held-out rows from training rows by the network's input columns. On {rows} "
-        "rows, their AUC is {value}; 0.5 is expected if both sets of rows come from the same population."
+        "Gradient-boosted trees were trained to distinguish held-out rows from training rows by the network's input columns. "
+        "On {rows} rows, their AUC is {value}; 0.5 is expected if both sets of rows come from the same population."
     ),
     "report.data.equal": "Columns with the same information: {families}.",
     "report.data.power": "Single-column predictive power",
@@ -47,9 +47,9 @@ TEXT: dict[str, str] = {
     "report.data.psi": "PSI",
     "report.data.q": "q-value",
     "report.data.drift.note": (
-        "PSI is the population stability index over deciles or levels; values above 0.1 are commonly called moderate "
-        "and values above 0.25 large. The q-value comes from a chi-squared test of equal distributions, corrected "
-        "for the number of columns (Benjamini-Hochberg)."
+        "PSI is the population stability index over deciles or levels; values above 0.1 are commonly called a moderate shift "
+        "and values above 0.25 a large shift. The q-value comes from a chi-squared test of equal distributions, corrected for "
+        "the number of columns (Benjamini-Hochberg)."
     ),
     "report.data.beyond": (
         "Gain in {metric} when each of the strongest columns is added to all others (gradient-boosted trees) [95% CI]"

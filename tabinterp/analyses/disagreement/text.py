@@ -15,7 +15,8 @@ TEXT: dict[str, str] = {
     ),
     "disagreement.numbers": (
         "The models disagree on {count} of the {rows} held-out rows ({percent}%). Predictions count as disagreeing if they "
-        "differ by at least {threshold} units of the target, which is the 90th percentile of all differences."
+        "differ by at least {threshold} units of the target, which is the 90th percentile of the absolute differences between "
+        "the predictions of the two models."
     ),
     "disagreement.positive": (
         "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
@@ -106,13 +107,13 @@ TEXT: dict[str, str] = {
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",
     "report.disagreement.note": (
-        "The better prediction is the correct class, or the value with the smaller error. The tree is fitted on {fitted} of the "
-        "rows, selected by hash; the table is computed on the other {scored}. The tree describes where the models disagree, not "
-        "why. Missing values in numeric columns are replaced by the median of the column. Leaves with fewer than 10 rows are not "
-        "shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share that is withheld because the "
-        "models disagree, or agree, on only 1 to 9 rows of the leaf. The AUC and the balanced accuracy are computed as if each "
-        "count of 1 to 9 were 5; their CIs range from the least to the most favourable case in which each of these counts is 1 "
-        "or 9."
+        "The better prediction is the correct class, or the value with the smaller error. The decision tree is fitted to "
+        "{fitted} rows, selected by hash; the table is computed on the other {scored} rows. The tree describes where the "
+        "models disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with "
+        "fewer than 10 rows are not shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share "
+        "that is withheld because the models disagree, or agree, on only 1 to 9 rows of the leaf. The tree's AUC and balanced "
+        "accuracy are computed as if each withheld count of 1 to 9 were 5. Their CIs cover the range of results that are "
+        "possible if each of these counts is either 1 or 9."
     ),
     # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

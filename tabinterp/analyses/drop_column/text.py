@@ -13,7 +13,7 @@ TEXT: dict[str, str] = {
         "The linear counterpart was not refitted with each column left out in turn. These refits need known held-out rows, "
         "enough training rows to choose the penalty, and not too many columns (ti.drop_and_refit has no limit on their number)."
     ),
-    "plot.axis.dropped": "Rise in held-out loss after the refit ({loss}), 95% CI",
+    "plot.axis.dropped": "Rise in held-out loss after refitting without the column ({loss}), 95% CI",
     # why the analysis does not apply
     "why.refits are scored on held-out rows, and the table does not say which these are": (
         "refitted models are scored on held-out rows, and the table has no split; read the table with "

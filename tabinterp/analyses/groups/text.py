@@ -159,7 +159,7 @@ TEXT: dict[str, str] = {
         "difference between predicted and observed values over at most ten bins. The ECE is biased upward, especially "
         "in small groups."
     ),
-    "plot.axis.groups": "Share selected, 95% CI",
+    "plot.axis.groups": "Selection rate, 95% CI",
     "plot.axis.groups.mean": "Mean prediction, 95% CI",
     # why the analysis does not apply
     "why.no column was declared protected": (

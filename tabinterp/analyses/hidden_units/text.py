@@ -272,6 +272,6 @@ TEXT: dict[str, str] = {
     "units.level.most": "“{column} = {level}” (true of nearly all of these rows)",
     "units.ablation": "Replacing its output by its mean changes the loss by {value} (standard error {stderr}).",
     "units.ablation.none": "Its effect on the loss is unknown, because the output of its layer cannot be replaced.",
-    "plot.axis.probes": "Change in score from the median row",
+    "plot.axis.probes": "Change in score relative to the median row",
     "plot.axis.panels": "Objective",
 }

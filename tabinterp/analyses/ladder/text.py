@@ -59,25 +59,26 @@ TEXT: dict[str, str] = {
     ),
     # ladder, score: percentages; low, high: interval of their difference
     "gain.agree": (
-        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. With "
-        "curves and the selected interactions, the held-out loss is lower than that of the linear model; curves alone account "
-        "for {ladder}% of this gain. Of the variance of the network's score that curves and these interactions together explain, "
-        "curves alone account for {score}%. The 95% CI for the difference between these two percentages is {low} to {high} "
-        "percentage points (differences within ±25 count as similar)."
+        "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. A "
+        "refitted model with curves and the selected interactions has a lower held-out loss than the linear model; curves "
+        "alone account for {ladder}% of this gain. Curves and these interactions also explain part of the variance of the "
+        "network's score; curves alone account for {score}% of this part. The 95% CI for the difference between these two "
+        "percentages is {low} to {high} percentage points (differences within ±25 count as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of the "
-        "network's score. With curves and the selected interactions, the held-out loss is lower than that of the linear model; "
-        "curves alone account for {ladder}% of this gain. Of the variance of the network's score that curves and these "
-        "interactions together explain, curves alone account for {score}%. The 95% CI for the first of these percentages minus "
-        "the second is {low} to {high} percentage points. The composition of the score therefore does not show where the "
-        "predictive gain comes from."
+        "network's score. A refitted model with curves and the selected interactions has a lower held-out loss than the "
+        "linear model; curves alone account for {ladder}% of this gain. Curves and these interactions also explain part of "
+        "the variance of the network's score; curves alone account for {score}% of this part. The 95% CI for the first of "
+        "these percentages minus the second is {low} to {high} percentage points. The composition of the score therefore does "
+        "not show where the predictive gain comes from."
     ),
     "gain.open": (
-        "With curves (nonlinear effects of single columns) and the selected interactions, the held-out loss is lower than that "
-        "of the linear model; curves alone account for {ladder}% of this gain. Of the variance of the network's score that "
-        "curves and these interactions together explain, curves alone account for {score}%. The 95% CI for the first of these "
-        "percentages minus the second is {low} to {high} percentage points, so it is unclear whether the two are similar."
+        "A refitted model with curves (nonlinear effects of single columns) and the selected interactions has a lower "
+        "held-out loss than the linear model; curves alone account for {ladder}% of this gain. Curves and these interactions "
+        "also explain part of the variance of the network's score; curves alone account for {score}% of this part. The 95% CI "
+        "for the first of these percentages minus the second is {low} to {high} percentage points, so it is unclear whether "
+        "the two are similar."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
@@ -130,7 +131,7 @@ TEXT: dict[str, str] = {
         "To compare models, use the paired differences in the table: the intervals of two losses can overlap even if "
         "the difference between them is significant. The axis does not start at zero."
     ),
-    "plot.axis.ladder": "held-out loss ({metric}), 95% CI",
+    "plot.axis.ladder": "Held-out loss ({metric}), 95% CI",
     # why it does not apply
     "why.a refit chooses its penalty by cross-validation, which needs two training rows of every class": (
         "the penalty of a refitted model is chosen by cross-validation, but at least one class has fewer than two training rows"

@@ -57,8 +57,8 @@ TEXT: dict[str, str] = {
         "original method."
     ),
     "paths.optimum.wide": (
-        "The direction to the optimum was not estimated: no optimum of the score was searched for, because the search "
-        "time grows with the square of the number of columns."
+        "The direction to the optimum was not estimated, because the table has too many columns to search for an optimum of "
+        "the score. The search time grows with the square of the number of columns."
     ),
     "paths.garson.none": (
         "Garson's shares do not apply: they require a simple chain of layers, but this network has a branch "

@@ -21,22 +21,22 @@ TEXT: dict[str, str] = {
         "{changed_high})."
     ),
     "reasons.flip.more": (
-        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the network "
-        "approves the changed row in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
-        "of randomly chosen columns is set instead, it approves the changed row in {random}% of pairs (95% CI {random_low} to "
-        "{random_high}); the difference is significant."
+        "In pairs of a declined row and a narrowly approved row, the columns given as reasons for the declined row are set "
+        "to the values of the approved row. The network then approves the changed row in {named}% of the pairs (95% CI "
+        "{named_low} to {named_high}). If the same number of randomly chosen columns is set instead, the network approves the "
+        "changed row in {random}% of pairs (95% CI {random_low} to {random_high}); the difference is significant."
     ),
     "reasons.flip.open": (
-        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the network "
-        "approves the changed row in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
-        "of randomly chosen columns is set instead, it approves the changed row in {random}% of pairs (95% CI {random_low} to "
-        "{random_high}); the difference is not significant."
+        "In pairs of a declined row and a narrowly approved row, the columns given as reasons for the declined row are set "
+        "to the values of the approved row. The network then approves the changed row in {named}% of the pairs (95% CI "
+        "{named_low} to {named_high}). If the same number of randomly chosen columns is set instead, the network approves the "
+        "changed row in {random}% of pairs (95% CI {random_low} to {random_high}); the difference is not significant."
     ),
     "reasons.flip.fewer": (
-        "When the columns given as reasons for a declined row are set to the values of a narrowly approved row, the network "
-        "approves the changed row in {named}% of such pairs of rows (95% CI {named_low} to {named_high}). When the same number "
-        "of randomly chosen columns is set instead, it approves the changed row in significantly more pairs: {random}% (95% CI "
-        "{random_low} to {random_high})."
+        "In pairs of a declined row and a narrowly approved row, the columns given as reasons for the declined row are set "
+        "to the values of the approved row. The network then approves the changed row in {named}% of the pairs (95% CI "
+        "{named_low} to {named_high}). If the same number of randomly chosen columns is set instead, the network approves the "
+        "changed row in significantly more pairs: {random}% (95% CI {random_low} to {random_high})."
     ),
     "reasons.omitted": (
         "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not a reason "

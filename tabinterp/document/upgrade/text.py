@@ -35,7 +35,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "these units."
     ),
     "migration.sentences": (
-        "Some sentences would have different values in this version; they keep the values of the original document."
+        "This version would compute different values for some sentences; these sentences keep the values of the original "
+        "document."
     ),
     "former.verdict.only_network": "Columns with a significant permutation importance for the network only: {columns}.",
     "former.coefficients.method.model": (
@@ -68,11 +69,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "Two attribution methods rank the columns differently: their rank correlation is {value}."
     ),
     "former.finding.methods-disagree.cleared": (
-        "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}, between "
-        "{first:method} and {second:method} (threshold {threshold})."
+        "The attribution methods rank the columns similarly. The lowest rank correlation is {value}, between {first:method} "
+        "and {second:method} (threshold {threshold})."
     ),
     "former.finding.methods-disagree.cleared.earlier": (
-        "The attribution methods compared rank the columns similarly. The lowest rank correlation is {value}."
+        "The attribution methods rank the columns similarly. The lowest rank correlation is {value}."
     ),
     "former.finding.methods-disagree.cleared_first": (
         "Attribution methods agree on the most important columns but not on the others: {first:method} and {second:method} "
@@ -80,12 +81,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "former.finding.unused-column.cleared": "The network uses every input column.",
     "former.finding.saturated.raised": (
-        "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value}, and at most 0.25 is "
-        "possible. Gradients of the probabilities nearly vanish, so this report uses gradients of the log-odds."
+        "The network's predicted probabilities p are saturated: the median of p(1 − p) is {value} (the highest possible value "
+        "is 0.25). Gradients of the probabilities nearly vanish, so this report uses gradients of the log-odds."
     ),
     "former.finding.saturated.cleared": (
-        "The network's predicted probabilities p are not saturated: the median of p(1 − p) is {value}, and at most 0.25 is "
-        "possible."
+        "The network's predicted probabilities p are not saturated: the median of p(1 − p) is {value} (the highest possible "
+        "value is 0.25)."
     ),
     "former.finding.no-signal.raised_accuracy": (
         "The network is not shown to predict held-out rows better than chance: its accuracy is {value} (95% CI {low} to {high}), "
@@ -119,13 +120,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "95% CI {low} to {high})."
     ),
     "former.finding.shortcut.cleared": (
-        "None of the {count} columns was shown to lose more predictive power from training to held-out rows than the limits "
-        "of this check allow. The largest drop in the AUC or R² of a single column is {fall}, for {column} (95% CI {low} to "
+        "No column was shown to lose more predictive power from training to held-out rows than this check allows (columns "
+        "tested: {count}). The largest drop in the AUC or R² of a single column is {fall}, for {column} (95% CI {low} to "
         "{high})."
     ),
     "former.finding.row-overlap.raised": (
-        "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. Performance on these copies "
-        "may reflect memorisation."
+        "Of the {rows} held-out rows, {count} ({percent}%) match a training row in every column. Performance on these "
+        "held-out rows may reflect memorisation."
     ),
     "former.finding.row-overlap.cleared": (
         "Of the {rows} held-out rows, {count} match a training row in every column, and {inputs} in every input column."
@@ -133,7 +134,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "former.finding.disparate-impact.raised": (
         "The selection rate of {group} is {ratio} times that of its reference group (95% CI {low} to {high}). For {count} of "
         "{of} groups, the whole interval lies below 0.80 or above 1.25; for {also} of these groups, this also holds for the "
-        "linear counterpart. Four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "linear counterpart. The four-fifths limit is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_most": (
         "Fewer than ten rows of {group} are selected: its selection rate is at most {high} times the rate of its reference group "

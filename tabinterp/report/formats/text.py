@@ -53,7 +53,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "card.verdict": "Verdict",
     "card.intersections": (
-        "The groups in this table are defined by one column. The report also includes groups defined by two columns."
+        "Each group in this table is defined by a single column. The report also covers groups defined by two columns."
     ),
     "card.ethics.raised": "Raised checks on groups of people",
     "card.ethics.none": "No checks on groups of people were raised.",
