@@ -1,4 +1,5 @@
-"""Report section on overfitting: the gap in every metric over all rows, and the slices with the largest excess."""
+"""Report section on overfitting: the gap in every metric over all rows, and the slices with the largest excess of the network's
+gap."""
 
 from __future__ import annotations
 

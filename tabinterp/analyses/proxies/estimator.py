@@ -171,10 +171,10 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return, for a protected column, a mask of usable rows (n,), the targets of a probe (n, k), and whether these are levels.
+    """Return a mask of usable rows (n,), the targets of a probe (n, k), and whether they indicate levels.
 
-    The targets are indicators of k levels, or the values of a numeric column (k = 1). The result is None if there are too few
-    usable rows.
+    The targets are indicators of the k levels of the protected column or, if it is numeric, its values (k = 1). The result is
+    None if there are too few usable rows.
     """
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
@@ -271,7 +271,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return a mask (groups,) of the groups with a share selected that may be shown."""
+    """Return, for each group (groups,), whether its share selected may be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 

@@ -104,7 +104,7 @@ class Shares:
 
     Attributes
     ----------
-    only_implausible : share of all rows that have valid changes, all of which are implausible.
+    only_implausible : share of rows for which valid changes were found, but none of them is plausible.
     cost : mean cost over rows with recourse, in percentiles.
     quartiles : quartiles of the cost, rounded until at least ten rows share each value; NaN if a quartile is rounded to 0.
     one_column : among rows with recourse, the share in which only one column changes.

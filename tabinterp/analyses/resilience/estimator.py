@@ -86,7 +86,7 @@ class OnRows:
     ----------
     kind : the subset. In "hardest", each model is evaluated on its own hardest rows. In "network" and "linear", both models are
         evaluated on the hardest rows of the named model.
-    share : share of all ordered rows, by weight; NaN for the worst cluster and under drift.
+    share : the subset's share of the rows that were ordered, by weight; NaN for the worst cluster and under drift.
     rows : effective number of rows.
     network_power, linear_power : AUC for two classes, R2 for a numeric target; NaN if the models are evaluated on different rows.
     """
