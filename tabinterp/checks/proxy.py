@@ -59,8 +59,8 @@ def _power_of(one: ProxyPart, columns: list[str]) -> Interval:
 
 
 def _carrying(one: ProxyPart, limits: Limits) -> list[str]:
-    """Return the input columns that predict the protected column well and contribute to the network's gap: the gap is
-    significantly smaller without the column.
+    """Return the input columns that predict the protected column well and contribute to the network's gap between groups. A
+    column contributes if permuting it makes the gap significantly smaller.
     """
     strong = {p.name for p in one.probes if p.place == "column" and above(p.power, limits[one.metric])}
     rows = [] if one.network is None else one.network.ablated

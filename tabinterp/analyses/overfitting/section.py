@@ -1,5 +1,4 @@
-"""Report section on overfitting: the gap in every metric over all rows, and the slices with the largest excess of the network's
-gap."""
+"""Report section on overfitting: the gap in every metric over all rows, and the slices with the largest excess gap."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ class PathWeights(Display):
 
     Attributes
     ----------
-    path : path products in units of the score (terms, outputs): per unit of a numeric column, or for a level compared with the
-        reference level. They include the effect of the encoder's scaling.
+    path : path products in units of the score (terms, outputs). They are per unit of a numeric column of the table, before
+        encoding, or for a level compared with the reference level.
     gradient : mean gradients, in the same units as `path` (terms, outputs).
     size : overall size of a column's path products (columns, outputs). It is sqrt(p' S p), where p contains the path products of
         the column's encoded columns, and S is the covariance matrix of these encoded columns over rows. For a numeric column,
@@ -241,9 +241,9 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return the encoded rows that maximise each score (k, d), and those that maximise a linear function of each score (k, d).
+    """Return the encoded rows that maximise each score (k, d), and those that maximise its linear approximation (k, d).
 
-    The linear function has the mean gradient of the score. Both maximisations have the same domain.
+    The linear approximation has the mean gradient of the score. The rows are chosen from the same domain in both cases.
     """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows

@@ -69,9 +69,9 @@ class Metric:
 
     Attributes
     ----------
-    method : method for the standard error and interval of the difference. The standard error is "withheld" or "widened" if the
-        true one would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant
-        rows that a reader cannot rule out, so it is never too small. If both models are right on the same rows, the method is
+    method : method for the standard error and interval of the difference. It is "withheld" or "widened" if the true standard
+        error would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant rows
+        that a reader cannot rule out, so it is never too small. If both models are right on the same rows, the method is
         "rule_of_three", and there is no standard error.
     rows : number of rows, if it differs from that of the other metrics.
     """
@@ -199,7 +199,7 @@ class Performance(Display):
 
     @property
     def one_value(self) -> bool:
-        """Whether all rows have the same target value. If so, the models cannot be compared, because a constant has no loss."""
+        """Whether all rows have the same target value. If so, the models cannot be compared."""
         return not self.null > 0
 
     @property
@@ -818,8 +818,8 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
     """Replace the standard error of a metric's difference by that of `assumed`, which is based on hypothetical decisions.
 
     The standard error is withheld if a confusion matrix is withheld, because the standard error would reveal the matrix. It is
-    also withheld if rows have weights or belong to groups. It would then depend on the assignment of hypothetical decisions to
-    rows.
+    also withheld if rows have weights or belong to groups. In this case, it would depend on how hypothetical decisions are
+    assigned to rows.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)

@@ -295,7 +295,7 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield results on each model's own hardest rows, on one model's hardest rows for both, and on the outermost rows.
+        """Yield results of each model on its own hardest rows, and of both on one model's hardest rows and on the outermost rows.
 
         `distance` (n,) is the mean distance of each row to its nearest training rows. Smaller shares come first.
         """
@@ -376,8 +376,8 @@ class _Asked:
 def _standardised(table: Table, learnt: IntArray, columns: Sequence[str]) -> FloatArray:
     """Return the columns as numbers (n, d) for the computation of distances.
 
-    Numeric columns are standardised with the training rows. A missing value is replaced by the mean, and an indicator of missing
-    values is added. The distance between any two levels of a column is 1.
+    Numeric columns are standardised with the mean and standard deviation of the training rows. A missing value is replaced by the
+    mean, and an indicator of missing values is added. The distance between any two levels of a column is 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
     for name in columns:

@@ -280,7 +280,7 @@ def cut_terms(
     weights: FloatArray,
     margin: float,
 ) -> tuple[list[Candidate], FloatArray]:
-    """Divide terms into bins. Return the chosen divisions, and the weights of the rows in squared errors of the terms (rows,).
+    """Divide terms into bins. Return the chosen divisions, and the row weights for squared errors of the terms (rows,).
 
     The weights are proportional to the curvature of the log loss.
 

@@ -1,4 +1,4 @@
-"""How reliable are the explanations? Sanity checks, deletion and insertion, stability."""
+"""How reliable are the explanations? They undergo sanity checks, deletion and insertion, and tests of stability."""
 
 from __future__ import annotations
 
