@@ -23,7 +23,7 @@ ENCODED_ROWS = 512
 
 
 def measured(network: BoundModel, most: int, rows: int, all_rows: bool = False) -> Size:
-    """Measure the size of an audit, including the time that the network takes for a few thousand rows.
+    """Measure the size of an audit, including the time that the network needs to score a row.
 
     Parameters
     ----------

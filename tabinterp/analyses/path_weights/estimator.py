@@ -1,4 +1,4 @@
-"""Importance computed from the network's weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
+"""Importance computed only from the network's weights: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
 The path product of an encoded column is a sum over all paths from the column to the score. Each term is the product of the
 weights along one path. Activations are ignored, so the path product equals the gradient of the same network without activations.

@@ -1,8 +1,8 @@
 """Permutation importance on all rows of a scan.
 
 Every evaluated row is a receiver. The donors are the sampled rows, so a permuted column is distributed as in the sample. A
-receiver's donors are selected by a hash of its number, so they are unrelated to it even if the rows of the source are sorted,
-and the result does not depend on the batches.
+receiver's donors are selected by a hash of its row number. They are therefore unrelated to the receiver even if the rows of the
+source are sorted, and they do not depend on the batches.
 
 To estimate standard errors without storing a value for each row, the rows are divided into `BLOCKS` random blocks by a hash of
 their numbers. In each block, rises in loss are summed over its rows as receivers, and over its sampled rows as donors. The
