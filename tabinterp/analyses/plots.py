@@ -390,9 +390,9 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the largest value within balls that contain a growing share of the rows, and the tenth largest value of a real row.
+    """Draw the largest output of a hidden unit within balls of growing size, and the tenth largest output of a real row.
 
-    If the row with the largest value is implausible (False in `readable`), the value is drawn as a cross.
+    If the row with the largest output is implausible (False in `readable`), the output is drawn as a cross.
     """
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)

@@ -263,7 +263,10 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
-    """Return a sentence with the difference in the primary metric and its interval; it states a direction only if significant."""
+    """Return a sentence with the difference in the primary metric and its interval.
+
+    The sentence states a direction only if the difference is significant.
+    """
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:

@@ -171,7 +171,7 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return a mask of usable rows (n,), the targets of a probe (n, k), and whether they indicate levels.
+    """Return a mask of usable rows (n,), the targets of a probe (n, k), and whether the targets indicate levels.
 
     The targets are indicators of the k levels of the protected column or, if it is numeric, its values (k = 1). The result is
     None if there are too few usable rows.

@@ -159,7 +159,10 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return the sampling errors of differences between columns of adjacent rank; 0 if there are several rows."""
+        """Return the sampling errors of differences between columns of adjacent rank.
+
+        With two or more rows, the result is 0, because the variation between rows includes the sampling errors.
+        """
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))

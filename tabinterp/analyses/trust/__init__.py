@@ -1,4 +1,4 @@
-"""How reliable are the explanations? They undergo sanity checks, deletion and insertion, and tests of stability."""
+"""How reliable are the explanations, according to sanity checks, deletion and insertion curves, and stability?"""
 
 from __future__ import annotations
 
