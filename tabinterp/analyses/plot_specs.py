@@ -103,7 +103,7 @@ class Dots:
 class Heat:
     """A heat map of numbers in [-1, 1] (rows, columns), coloured around zero.
 
-    Only the twenty strongest rows and columns are shown, in their original order.
+    Only the twenty rows and the twenty columns with the largest absolute numbers are shown, in their original order.
     """
 
     rows: tuple[str, ...]

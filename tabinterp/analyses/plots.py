@@ -390,9 +390,9 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the value at the optimum within balls that contain a growing share of rows, and the highest values of real rows.
+    """Draw the largest output of a hidden unit within balls of growing size, and the tenth largest output of a real row.
 
-    An optimum that is not marked in `readable` is implausible. It is drawn as a cross.
+    If the row with the largest output is implausible (False in `readable`), the output is drawn as a cross.
     """
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)

@@ -30,7 +30,7 @@ def limited(network: BoundModel, budget: int | None, swept: int) -> int | None:
     ----------
     network : the model, bound to the rows in memory. Rows that were evaluated during binding count towards the budget, even if
         the model was bound before the audit.
-    budget : maximum number of rows; None: the default.
+    budget : maximum number of rows; None means the default.
     swept : number of rows of a scan that are not in memory and are read in batches.
 
     Raises

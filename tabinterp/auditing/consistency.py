@@ -166,7 +166,7 @@ def _dumped(part: Part | None) -> dict[str, Any] | None:
 
 
 def _possible(row: MetricRow) -> bool:
-    """Return whether the values of a metric are possible and its difference is the difference of these values."""
+    """Return whether both models' values of a metric are possible and the stated difference follows from them."""
     least, most = RANGES.get(row.metric, (0.0, math.inf))
     one, other, difference = row.network.value, row.linear.value, row.difference.value
     inside = all(value is None or least <= value <= most for value in (one, other))
@@ -292,7 +292,7 @@ def _status(document: Document) -> str:
 
 def _evidence(document: Document) -> Iterator[Message]:
     """Yield a message if the evidence for clauses does not agree with the document. Evidence for the built-in mapping is
-    recomputed. For the author's own mappings, only missing evidence can be checked.
+    recomputed. For mappings that the user supplied, only missing evidence can be checked.
     """
     expected = evidence(document)
     same = document.evidence[: len(expected)] == expected

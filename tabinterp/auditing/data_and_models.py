@@ -125,7 +125,7 @@ def _grouping(table: Table) -> doc.Grouping | None:
 
 
 def _drawn(r: Results) -> doc.Drawn | None:
-    """Return the numbers of rows that most analyses used, or None if all analyses used all rows."""
+    """Return the number of rows in the sample that most analyses used, or None if all analyses used all rows."""
     table = r.network.table
     if r.census is None or len(table) == r.census.rows:
         return None
@@ -204,7 +204,7 @@ def _origin(bound: BoundModel) -> list[Message]:
 
 
 def notes(r: Results) -> list[Message]:
-    """Return those notes on what was not assessed that cannot be derived from the document. `unassessed` returns all others."""
+    """Return the notes on what was not assessed, except those that `unassessed` can derive from the document."""
     messages = list(r.notes)
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     training = r.performance.training

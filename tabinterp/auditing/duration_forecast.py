@@ -23,7 +23,7 @@ ENCODED_ROWS = 512
 
 
 def measured(network: BoundModel, most: int, rows: int, all_rows: bool = False) -> Size:
-    """Measure the size of an audit, including the time that the network takes for a few thousand rows.
+    """Measure the size of an audit, including the time that the network needs to score a row.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def expected_seconds(
     ----------
     size : size of the audit and speed of the network.
     analyses : the analyses to run.
-    budget : number of rows that the analyses may evaluate in total; None: no limit.
+    budget : number of rows that the analyses may evaluate in total; None means no limit.
     fits : whether a linear counterpart will be fitted.
     """
     fit = 0.1 + 3e-7 * size.training * size.encoded * size.outputs if fits else 0.0

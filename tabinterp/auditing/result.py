@@ -100,7 +100,9 @@ class Audit:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict: status, primary metric, difference with interval, and margin. `str(audit)` is the verdict in words."""
+        """The verdict: its status, the primary metric, the difference between the models, and the margin. `str(audit)` states the
+        verdict in words.
+        """
         return self.document.verdict
 
     @property
@@ -175,7 +177,7 @@ class Audit:
         """Return CSV with one line per clause. A line states whether the document contains evidence for the clause, and what is
         missing.
 
-        With `unverified`, clauses that were not checked against the original text are included.
+        If `unverified` is true, clauses that were not checked against the original text are included.
         """
         with holding_together(self.read):
             return as_csv(evidence(self.document, mappings, unverified))
@@ -234,10 +236,10 @@ class Audit:
     def log_to_mlflow(self, run_id: str | None = None) -> str:
         """Log the audit to an MLflow run, and return the run's ID.
 
-        The following is logged. Metrics: the metrics of both models and their differences with 95% intervals (such as
-        `tabinterp.auc.network` and `tabinterp.auc.difference_low`), and the number of raised findings by severity (such as
-        `tabinterp.findings.act`). Tags: `tabinterp.verdict` and `tabinterp.version`. Files: report.html, audit.json and
-        findings.csv, in the folder `tabinterp`. No row of the table is logged.
+        The logged metrics are the metrics of both models, their differences with 95% intervals, and the number of raised findings
+        by severity. Examples of their names are `tabinterp.auc.network`, `tabinterp.auc.difference_low` and
+        `tabinterp.findings.act`. The tags are `tabinterp.verdict` and `tabinterp.version`. The files report.html, audit.json and
+        findings.csv are logged in the folder `tabinterp`. No row of the table is logged.
 
         Parameters
         ----------
@@ -253,7 +255,9 @@ class Audit:
         return log_files(self.document, files, run_id)
 
     def to_summary(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """Return a summary as HTML for one sheet of A4: verdict, difference, most severe findings and digests."""
+        """Return a summary as HTML for one sheet of A4: verdict, difference between the models, most severe findings and
+        digests.
+        """
         return self.view("summary", path, lang).decode("utf-8")
 
     def to_cyclonedx(self, path: str | Path | None = None) -> str:

@@ -99,15 +99,15 @@ def audit(
     budget : int, optional
         Maximum number of rows on which a prediction function is called in the whole audit. The default is 400,000, or 32 times
         the number of rows in the table if that is more. The analyses share the budget. Analyses that need more than their share
-        explain fewer rows with fewer background rows, so their intervals are wider. The document names these analyses. For a
-        network with layers that tabinterp evaluates itself, a budget cannot be set.
+        explain fewer rows with fewer background rows, so their intervals are wider. The document names these analyses. A budget
+        can be set only for a prediction function.
     declined : str, optional
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
-        Protected column -> reference group. By default, the largest group of the column.
+        Mapping from each protected column to its reference group. By default, the largest group of the column.
     constraints : mapping, optional
-        Column -> "+" (the score must not fall when the value of the column rises), "-" (the score must not rise), or a mapping
-        with `direction`, `low` and `high`. `low` and `high` are the range of values that the column may have.
+        Mapping from each column to "+" (the score must not fall when the value of the column rises), "-" (the score must not
+        rise), or a mapping with `direction`, `low` and `high`. `low` and `high` are the range of values that the column may have.
     margin : float, optional
         Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. The default
         is 1% of the loss of predicting the base rate (or the mean) for every row.

@@ -28,7 +28,7 @@ def check_requested(requested: Collection[Analysis[Any]], given: Mapping[str, An
     Parameters
     ----------
     requested : the analyses to run.
-    given : name of an argument of `ti.audit` -> value; None: not given.
+    given : value of each argument of `ti.audit`, by name; None if the argument was not given.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def settings_of(
     Parameters
     ----------
     rows : the rows to audit, with the split to use.
-    analyses : the analyses to run; None: all analyses.
+    analyses : the analyses to run; None means all analyses.
     most : maximum number of rows for analyses that make many passes over the rows.
     seed, all_rows, control, constraints, margin, costs, threshold, date : as in `ti.audit`.
 

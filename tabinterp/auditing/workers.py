@@ -95,9 +95,9 @@ def side_by_side(
     Returns
     -------
     dict
-        Name of an analysis -> outcome. If an analysis fails or a worker is lost, all workers are stopped and unfinished analyses
-        are left out. The caller can then run the unfinished analyses one after another. If an analysis failed with an error, the
-        error then occurs again in the caller's process.
+        A mapping from the name of each analysis to its outcome. If an analysis fails or a worker is lost, all workers are stopped
+        and unfinished analyses are left out. The caller can then run the unfinished analyses one after another. If an analysis
+        failed with an error, the error then occurs again in the caller's process.
     """
     outcomes: dict[str, Any] = {}
     waiting = deque(range(len(groups)))
@@ -166,8 +166,8 @@ def _work(
 
 
 def _return_freed_memory() -> None:
-    """Return freed memory to the system. Otherwise glibc keeps it, and until it ends, every worker would occupy as much memory as
-    its largest analysis needed.
+    """Return freed memory to the system. Otherwise, glibc would keep the memory, and every worker would occupy as much as its
+    largest analysis needed until the worker ends.
     """
     if hasattr(C, "malloc_trim"):
         C.malloc_trim(0)

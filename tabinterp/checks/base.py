@@ -41,7 +41,7 @@ class Outcome:
     values : mapping, optional
         Values of the placeholders in the sentence.
     lesser : bool
-        Whether the finding has the lesser severity, for a check with two severities.
+        For a check with two severities, whether the finding has the lower one.
     power : Power, optional
         For a check that passed, the smallest effect that it could have detected.
     """

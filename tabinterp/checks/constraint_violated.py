@@ -60,8 +60,8 @@ def _percent(row: ConstraintRow) -> float:
 def _is_reversed(row: ConstraintRow, model: str, limits: Limits, proofs: Mapping[str, DirectionRow]) -> bool:
     """Return whether a model violates the declared direction of a column.
 
-    If the direction was proved or refuted for all combinations of values, the proof decides. Otherwise, the direction counts as
-    violated if significantly more than `percent` of the rows violate it, or if the effect curve contains a significant change
+    If the direction was proved or refuted for all combinations of values, the proof decides. Otherwise, the direction is treated
+    as violated if significantly more than `percent` of the rows violate it, or if the effect curve contains a significant change
     against it.
     """
     answer = _answer(proofs, row.column, model)

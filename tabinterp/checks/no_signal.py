@@ -55,7 +55,7 @@ def _told(estimate: Interval) -> dict[str, float | None]:
 
 
 def _not_judged(document: Document) -> Outcome | None:
-    """Return the outcome "not applicable" with the reason why performance cannot be judged, or None if it can."""
+    """Return the outcome "not applicable" with the reason why performance cannot be judged, or None if it can be judged."""
     if not document.performance.held_out:
         return not_applicable()
     if (outcome := performance_withheld(document)) is not None:

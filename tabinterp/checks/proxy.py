@@ -48,19 +48,19 @@ def _unassessed(document: Document) -> Outcome:
 
 
 def _best_power(one: ProxyPart) -> Interval:
-    """Return the AUC or R² with which the best single input column predicts the protected column."""
+    """Return the AUC or R² of the best single input column as a predictor of the protected column."""
     powers = (probe.power for probe in one.probes if probe.place == "column")
     return max(powers, key=lambda power: power.value or 0.0, default=Interval())
 
 
 def _power_of(one: ProxyPart, columns: list[str]) -> Interval:
-    """Return the AUC or R² with which the first of `columns` predicts the protected column. The finding names this column."""
+    """Return the AUC or R² of the first of `columns` as a predictor of the protected column. The finding names this column."""
     return next(probe.power for probe in one.probes if probe.place == "column" and probe.name == columns[0])
 
 
 def _carrying(one: ProxyPart, limits: Limits) -> list[str]:
-    """Return the input columns that predict the protected column well and contribute to the network's gap: the gap is
-    significantly smaller without the column.
+    """Return the input columns that predict the protected column well and contribute to the network's gap between groups. A
+    column contributes if permuting it makes the gap significantly smaller.
     """
     strong = {p.name for p in one.probes if p.place == "column" and above(p.power, limits[one.metric])}
     rows = [] if one.network is None else one.network.ablated

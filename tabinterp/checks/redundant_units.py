@@ -1,6 +1,6 @@
 """Check for hidden units that are linear functions of other units in the same layer.
 
-Units that are constant, such as dead units, belong to the check `dead_units`.
+Constant units, such as dead units, are reported by the check `dead_units` instead.
 """
 
 from __future__ import annotations

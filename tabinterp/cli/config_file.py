@@ -1,8 +1,8 @@
 """Reading and writing the options of `tabinterp audit` as a TOML file, for `--config` and `--print-config`.
 
-Each key is the name of an option without the leading dashes; the key `model` is the model. Values are written as on the command
-line. Options on the command line take precedence over options in the file. Paths are relative to the working directory, not to
-the file.
+Each key is the name of an option without the leading dashes; the key `model` is the path of the model. Values are written as on
+the command line. Options on the command line take precedence over options in the file. Paths are relative to the working
+directory, not to the file.
 """
 
 from __future__ import annotations

@@ -274,7 +274,7 @@ def use_plain_output() -> None:
 
 
 def leave_with(code: int) -> NoReturn:
-    """Exit with a code. If output could not be printed, an error is reported instead."""
+    """Exit with the given code. If output could not be printed, report the error and exit with its code."""
     try:
         if sys.stdout is not None:  # None: closed by the process that started the command
             sys.stdout.flush()

@@ -169,9 +169,9 @@ def check(
     The findings are recomputed from the numbers in the audit. With --key, the signature of the whole folder is verified first. If
     the signature is valid, findings from another version of tabinterp are accepted and not recomputed.
 
-    Exit codes: 0 the audit passes; 1 a gate fails, or the audit was changed after it was written; 2 the audit or the policy
-    cannot be read; 3 no gate fails, but the findings could not be recomputed because another version of tabinterp wrote the
-    audit.
+    The exit code is 0 if the audit passes. It is 1 if a gate fails, or if the audit was changed after it was written. It is 2 if
+    the audit or the policy cannot be read. It is 3 if no gate fails, but the findings could not be recomputed because another
+    version of tabinterp wrote the audit.
     """
     alone = {argument("out"): out is not None, argument("key"): key is not None}
     alone |= {argument("form", form): form != "text"}
@@ -317,9 +317,9 @@ def verify(
 ) -> None:
     """Verify the files, signature, model, data and numbers of an audit.
 
-    Exit codes: 0 no difference was found; 1 a difference was found; 2 the folder or an input cannot be read; 3 no difference was
-    found, but a required check was not possible, for example because another version of tabinterp wrote the audit and no
-    signature was verified with --key.
+    The exit code is 0 if no difference was found, and 1 if a difference was found. It is 2 if the folder or an input cannot be
+    read. It is 3 if no difference was found, but a required check was not possible. This is the case, for example, if another
+    version of tabinterp wrote the audit and no signature was verified with --key.
     """
     rows: dict[str, Any] = {"data": data, "query": query, "query_key": query_key, "digest_key": digest_key}
     found = ti.verify(folder, key=key, attestation=attestation, model=model, recompute=recompute, **rows)

@@ -105,7 +105,7 @@ def _verdict(document: Document) -> None:
 
 
 def _judged(part: Judged, document: Document) -> None:
-    """Check that there are held-out rows, and that the statuses of other comparisons agree with the intervals and the margin."""
+    """Check that there are held-out rows, and that the status of each comparison agrees with its interval and the margin."""
     rows = {f"classes.{i}.row": one.row for i, one in enumerate(part.classes)}
     statuses: dict[str, tuple[Status, Interval]] = {}
     if part.decisions is not None and part.decisions.policy is not None:

@@ -172,7 +172,7 @@ def distinct(labels: Mapping[str, str], codes: Iterable[str]) -> dict[str, str]:
 
     Parameters
     ----------
-    labels : code -> label.
+    labels : mapping from codes to labels.
     codes : all names and codes that are shown together with these labels.
 
     Examples

@@ -49,8 +49,8 @@ def used_rows(
 
     Parameters
     ----------
-    draws : number of items that are drawn or tried, such as permutations. The name of the keyword determines which message names
-        the items.
+    draws : number of items that are drawn or tried, such as permutations. It is passed as a keyword argument, such as
+        `folds=`, which determines how messages name the items.
     """
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")

@@ -125,7 +125,7 @@ class Basis:
     kept : (r,)
         Positions of the terms that are not left out.
     left_out : dict
-        Position of each term that is left out -> reason.
+        Mapping from the position of each term that is left out to the reason.
     factor : (r, r)
         Triangular factor. The standardised columns of the terms in `kept` are `vectors[:, 1:] @ factor`.
     """

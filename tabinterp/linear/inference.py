@@ -39,7 +39,7 @@ SEEN = 1e-6  # a component in undetermined directions may be rounding error if i
 
 @dataclass(frozen=True)
 class Estimate:
-    """The estimate of a coefficient per unit or of an intercept (`term` is None).
+    """The estimate of a coefficient per unit, or of an intercept if `term` is None.
 
     A number that cannot be computed is None, and `reason` states why. `z` is estimate / stderr. It follows a t distribution with
     `Inference.df_residual` degrees of freedom, or the normal distribution if `df_residual` is None.

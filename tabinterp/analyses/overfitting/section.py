@@ -1,4 +1,4 @@
-"""Report section on overfitting: the gap in every metric over all rows, and the slices with the largest excess."""
+"""Report section on overfitting: the gap in every metric over all rows, and the slices with the largest excess gap."""
 
 from __future__ import annotations
 

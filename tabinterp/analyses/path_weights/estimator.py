@@ -1,11 +1,11 @@
-"""Importance computed from the network's weights alone: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
+"""Importance computed only from the network's weights: signed path products (Olden & Jackson 2002) and Garson's shares (1991).
 
 The path product of an encoded column is a sum over all paths from the column to the score. Each term is the product of the
-weights along one path. Activations are ignored, so the path product equals the gradient of the same network with activations of
-slope 1. Residual branches are included. Garson's method divides the absolute outgoing weight of each hidden unit among the unit's
-inputs, in proportion to the absolute weights of these inputs. The weights of an encoded column are first multiplied by the
-column's standard deviation. Both methods are old and have known failures, which `caveats` lists. They are included for
-comparison, not as a recommendation.
+weights along one path. Activations are ignored, so the path product equals the gradient of the same network without activations.
+Residual branches are included. Garson's method divides the absolute outgoing weight of each hidden unit among the unit's inputs,
+in proportion to the absolute weights of these inputs. The weights of an encoded column are first multiplied by the column's
+standard deviation. Both methods are old and have known failures, which `caveats` lists. They are included for comparison, not as
+a recommendation.
 
 Three directions in the space of the encoded columns are compared: the path product, the mean gradient, and the direction from the
 mean row to the row that maximises the score. Encoded columns are in units of standard deviations. For a linear model, the path
@@ -55,13 +55,13 @@ class PathWeights(Display):
 
     Attributes
     ----------
-    path : path products in units of the score (terms, outputs): per unit of a numeric column, or for a level compared with the
-        reference level. They include the effect of the encoder's scaling.
+    path : path products in units of the score (terms, outputs). They are per unit of a numeric column of the table, before
+        encoding, or for a level compared with the reference level.
     gradient : mean gradients, in the same units as `path` (terms, outputs).
-    size : size of the vector p of path products of all encoded columns of a column (columns, outputs). It equals sqrt(p' S p),
-        where S is the covariance matrix of the encoded columns over rows. For a numeric column, this is abs(path) times the
-        standard deviation. For a categorical column, it is the standard deviation over rows of the path product of the row's
-        level.
+    size : overall size of a column's path products (columns, outputs). It is sqrt(p' S p), where p contains the path products of
+        the column's encoded columns, and S is the covariance matrix of these encoded columns over rows. For a numeric column,
+        this is abs(path) times the standard deviation. For a categorical column, it is the standard deviation over rows of the
+        path product of the row's level.
     garson : Garson's shares, summed over the encoded columns of each column (columns, outputs); NaN if they cannot be computed.
     path_gradient : cosine between the path product and the mean gradient (outputs,).
     path_optimum : cosine between the path product and the direction to the row that maximises the score (outputs,).
@@ -241,9 +241,9 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return the encoded rows that maximise each score (k, d), and those that maximise a linear function of each score (k, d).
+    """Return the encoded rows that maximise each score (k, d), and those that maximise its linear approximation (k, d).
 
-    The linear function has the mean gradient of the score. Both maximisations have the same domain.
+    The linear approximation has the mean gradient of the score. The rows are chosen from the same domain in both cases.
     """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows

@@ -87,7 +87,7 @@ def build(r: Results) -> Paths | None:
 
 
 def _rank_correlation(result: PathWeights, sizes: FloatArray, r: Results) -> float | None:
-    """Return Spearman's correlation over columns between `sizes`, combined over outputs, and permutation importance."""
+    """Return Spearman's correlation, over columns, of `sizes` (summed over outputs) with permutation importance."""
     permuted = r[PERMUTATION_IMPORTANCE]
     if permuted is None:
         return None

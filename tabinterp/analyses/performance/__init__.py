@@ -1,4 +1,4 @@
-"""How well do both models predict, and is the difference significant? Metrics and the verdict, which are part of every audit."""
+"""How well do both models predict, and is the difference significant? This analysis is part of every audit."""
 
 from __future__ import annotations
 

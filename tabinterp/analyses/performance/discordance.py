@@ -1,4 +1,4 @@
-"""Discordant rows, for which two models predict different classes (McNemar 1947), and the protection of small counts of them.
+"""Discordant rows (McNemar 1947), for which two models predict different classes, and the protection of small counts.
 
 The confusion matrices of both models determine how many more rows of each class one model predicts correctly than the other. A
 reader who also knows the number of discordant rows can compute how many rows only the network, or only the linear model, predicts
@@ -70,16 +70,16 @@ class Discordance:
 
     @property
     def margins_told(self) -> bool:
-        """Whether a reader can compute, for both models, how often the model predicts each class.
+        """Whether a reader can compute how often each of the two models predicts each class.
 
         This is impossible if a model has 1 to 9 right or wrong predictions in both classes. The model's confusion matrix is then
-        withheld, and cannot be derived from its accuracy.
+        withheld, and cannot be derived from the model's accuracy.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
     @property
     def rates_told(self) -> BoolArray:
-        """Mask (models, classes) of the shares of correct predictions in a class that may be shown.
+        """Whether each model's share of correct predictions in each class may be shown (models, classes).
 
         For two classes, these shares are specificity and sensitivity.
         """
@@ -160,7 +160,7 @@ class Discordance:
 
     @property
     def _pairs(self) -> IntArray:
-        """The actual number of additional pairs of discordant rows, as defined in `_least`, in each class (2,)."""
+        """The actual number of additional pairs in each class (2,); `_least` defines these pairs."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property

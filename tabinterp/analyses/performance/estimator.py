@@ -69,9 +69,9 @@ class Metric:
 
     Attributes
     ----------
-    method : method for the standard error and interval of the difference. The standard error is "withheld" or "widened" if the
-        true one would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant
-        rows that a reader cannot rule out, so it is never too small. If the models do not differ on any row, the method is
+    method : method for the standard error and interval of the difference. It is "withheld" or "widened" if the true standard
+        error would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant rows
+        that a reader cannot rule out, so it is never too small. If both models are right on the same rows, the method is
         "rule_of_three", and there is no standard error.
     rows : number of rows, if it differs from that of the other metrics.
     """
@@ -98,7 +98,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class TrainingGap:
-    """A metric of both models on the training rows, and its gap for each model: held-out minus training rows."""
+    """A metric of both models on the training rows, and each model's gap: the value on held-out rows minus this value."""
 
     name: str
     network: Estimate
@@ -143,7 +143,7 @@ class DifferentClasses:
     Attributes
     ----------
     possible : smallest and largest `count` that a reader cannot rule out; None if the true number may be shown.
-    margins_told : whether a range from the confusion matrices may be shown if the true number may not be shown.
+    margins_told : whether the range of `count` that the confusion matrices imply may be shown if `count` itself may not.
     """
 
     count: int
@@ -199,7 +199,7 @@ class Performance(Display):
 
     @property
     def one_value(self) -> bool:
-        """Whether all rows have the same target value. If so, the models cannot be compared, because a constant has no loss."""
+        """Whether all rows have the same target value. If so, the models cannot be compared."""
         return not self.null > 0
 
     @property
@@ -439,8 +439,8 @@ def _measured(
 ) -> tuple[dict[str, Both], dict[tuple[str, int], Both]]:
     """Return the metrics of two models, given their scores (2, n, k) on the rows of a table.
 
-    The first item contains the metrics over all rows. If the target has more than two classes, the second item contains the
-    metrics of each class against all others.
+    The first item of the result contains the metrics over all rows. If the target has more than two classes, the second item
+    contains the metrics of each class against all others.
     """
     several = table.schema.task == "multiclass"
     told = enough(table) if several else np.zeros(0, dtype=bool)
@@ -510,7 +510,7 @@ def too_few(table: Table, held_out: bool = True) -> Message | None:
     """Return the reason why performance on the rows of a table is withheld; None if it can be shown.
 
     Metrics on fewer than ten rows would disclose information about single people. With fewer than `EVENTS` rows of a class,
-    intervals are too short. The equivalence margin, which is a share of the null loss, would also depend on only a few rows.
+    intervals are too narrow. The equivalence margin, which is a share of the null loss, would also depend on only a few rows.
     """
     rows = len(table)
     if rows < SMALL:
@@ -524,7 +524,7 @@ def has_small_class(held: FloatArray | IntArray) -> bool:
 
 
 def null_told(null: float, held: FloatArray | IntArray) -> float:
-    """Return the null loss, rounded to two digits if any class has 1 to 9 rows.
+    """Return the null loss, rounded to two significant digits if any class has 1 to 9 rows.
 
     More digits would reveal the number of rows in the small class.
     """
@@ -664,7 +664,7 @@ def _of_both(
 
 
 def _means(rows: FloatArray, weights: FloatArray, groups: IntArray | None) -> Both:
-    """Return the weighted means of the values of two models (2, n)."""
+    """Return each model's weighted mean over rows; `rows` (2, n) contains the values of both models."""
     return mean(rows[0], weights, groups), mean(rows[1], weights, groups)
 
 
@@ -674,7 +674,7 @@ def _averages(parts: Sequence[Both]) -> Both:
 
 
 def right(both: FloatArray, y: FloatArray, threshold: float) -> FloatArray:
-    """Return indicators (2, n) of the rows on which each model predicts the correct one of two classes."""
+    """Return, for two classes, indicators (2, n) of whether each model's prediction is correct on each row."""
     return np.asarray(is_positive(both[..., 0], threshold) == (y > 0), dtype=np.float64)
 
 
@@ -800,7 +800,7 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
     """Replace or withhold the standard error of a metric's difference if it would reveal a count of 1 to 9 rows.
 
     Only accuracy and balanced accuracy are affected. With two classes, their standard error is replaced by a larger one if
-    possible, and otherwise withheld. With more classes, it is withheld. If the models do not differ on any row, the interval
+    possible, and otherwise withheld. With more classes, it is withheld. If both models are right on the same rows, the interval
     follows the rule of three.
     """
     if metric.name not in ("accuracy", "balanced_accuracy"):
@@ -817,8 +817,9 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
     """Replace the standard error of a metric's difference by that of `assumed`, which is based on hypothetical decisions.
 
-    The standard error is withheld if a confusion matrix is withheld, because it would reveal the matrix. It is also withheld if
-    rows have weights or belong to groups, because it would then depend on the assignment of hypothetical decisions to rows.
+    The standard error is withheld if a confusion matrix is withheld, because the standard error would reveal the matrix. It is
+    also withheld if rows have weights or belong to groups. In this case, it would depend on how hypothetical decisions are
+    assigned to rows.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)
@@ -826,7 +827,7 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the upper 95% limit for a share if it is zero in all rows of the table (Hanley & Lippman-Hand 1983).
+    """Return the upper 95% limit for the share of an event that occurs in no row (Hanley & Lippman-Hand 1983).
 
     The limit is -ln(0.05) / n, which is about 3 / n. If rows have weights or belong to groups, the limit is NaN, because it would
     depend on the row or group with the largest weight, which may be a single person.
@@ -841,7 +842,7 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """Set the interval of a metric's difference to -`most` to `most` if the models do not differ on any row.
+    """Set the interval of a metric's difference to (-`most`, `most`) if the difference and its standard error are zero.
 
     Otherwise, the metric is returned unchanged. A standard error of zero would wrongly imply that the models can never differ.
     """

@@ -62,7 +62,7 @@ class Swapped(Part):
 
 
 class TrainingRow(Part):
-    """A metric of both models on the training rows, and its gap for each model: held-out minus training rows."""
+    """A metric of both models on the training rows, and each model's gap: the value on held-out rows minus this value."""
 
     metric: Metric
     network: Interval
@@ -206,7 +206,7 @@ def _different_classes(differ: DifferentClasses, rows: int) -> Message:
 
 
 def _linear_network(r: Results) -> list[Message]:
-    """Return a sentence if the network is linear by construction, or if its scores are linear on the rows; otherwise nothing."""
+    """Return a sentence if the network is linear by construction, or if its scores are almost linear; otherwise nothing."""
     if r.network.is_linear:
         return [Message(key="verdict.linear.exact", values={"linear": r.linear.model.name})]
     terms = r[COEFFICIENTS]
@@ -263,7 +263,10 @@ def _cost(result: DecisionsResult, linear: str) -> Message:
 
 
 def gap(primary: MetricRow, margin: float | None) -> Message:
-    """Return a sentence with the difference in the primary metric and its interval; a direction only if it is significant."""
+    """Return a sentence with the difference in the primary metric and its interval.
+
+    The sentence states a direction only if the difference is significant.
+    """
     value, low, high = primary.difference.value or 0.0, primary.difference.low, primary.difference.high
     key = f"verdict.gap.{primary.metric}"
     if low is None or high is None:

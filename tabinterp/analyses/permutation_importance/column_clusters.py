@@ -165,7 +165,7 @@ def _spearman(ranks: FloatArray, w: FloatArray) -> FloatArray:
 
 
 def _centred(ranks: FloatArray, known: NDArray[np.bool_], w: FloatArray) -> FloatArray:
-    """Subtract its mean from each column of ranks (n, p). The result is 0 for missing values and in constant columns."""
+    """Centre each column of ranks (n, p) at its mean. The result is 0 for missing values and in constant columns."""
     a, mass = np.where(known, ranks, 0.0), w @ known
     weighs = known & (w > 0)[:, None]
     varies = np.where(weighs, ranks, -np.inf).max(axis=0) > np.where(weighs, ranks, np.inf).min(axis=0)

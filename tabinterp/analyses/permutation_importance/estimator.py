@@ -11,7 +11,7 @@ comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_
 sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums lead to the same result. With few draws,
 the rises have a smaller variance, because differences in loss between rows cancel. With few draws per row, the standard error is
 conservative: the coverage of a 95% interval is about 96% with ten draws and 98% with one. If the table has a group column, the
-projections are summed within each group of rows before they are squared, and the Student's t interval treats groups as units.
+projections are summed within each group of rows before they are squared. The Student's t interval then treats groups as units.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's stratum
 (see `strata`). Permuting the column therefore preserves its relation to associated columns. Let D_s be the mean of the rises in
@@ -260,7 +260,7 @@ def planned(
     strata: dict[str, Strata] | None = None,
     donating: int | None = None,
 ) -> Plan:
-    """Return the plan for rows that are already in hash order. With `donating`, only this many first rows are donors."""
+    """Return the plan for rows in hash order. If `donating` is given, only the first `donating` rows are donors."""
     bound = reading_own_inputs(bound)
     shifts = 1 + chosen(np.arange((donating or len(bound.table)) - 1), n_repeats, seed)
     groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
@@ -377,9 +377,10 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 
 
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """Return the importances (players,), and the projection of each row on them as receiver and donor (rows, players).
+    """Return the importance of each player (players,) and the Hájek projections (rows, players).
 
-    A player is a column, or a group of columns that are permuted together.
+    The projection of a row includes its roles as receiver and as donor. A player is a column, or a group of columns that are
+    permuted together.
     """
     order, weights = np.argsort(np.concatenate(sums.rows)), plan.bound.table.row_weights
     values, projection = np.zeros(len(plan.players)), np.zeros((len(order), len(plan.players)))
@@ -403,7 +404,7 @@ def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) ->
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return the weighted mean rise of each row (rows,), from sums of w D and of w in `sums` (rows, 2); 0 if the latter is 0."""
+    """Return each row's weighted mean rise (rows,): sum of w D over sum of w, both in `sums` (rows, 2); 0 if both are 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 

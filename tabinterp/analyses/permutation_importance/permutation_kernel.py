@@ -39,8 +39,8 @@ class Plan:
     """Everything that is determined before the first row is scored: players, shifts, and groups of rows with equal values.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order. If `donating` is given, only the first
-    `donating` rows are donors. Only these must be in hash order, and the donors of a row depend only on its number, so the result
-    does not depend on the other receivers.
+    `donating` rows are donors. Only these rows must be in hash order. The donors of a row then depend only on its row number, and
+    not on the other receivers.
     """
 
     bound: BoundModel
@@ -64,13 +64,13 @@ class Plan:
         return len(self.values(player)) <= EXACT * len(self.shifts)
 
     def values(self, player: str) -> IntArray:
-        """Return the groups of rows with equal values that contain donors."""
+        """Return the indices of the groups of rows with equal values. Groups without a donor are left out."""
         group, first = self.groups[player]
         return np.arange(len(first)) if self.donating is None else np.unique(group[: self.donating])
 
     @cached_property
     def _place(self) -> IntArray:
-        """The position (n,) from which the donors of each row are counted."""
+        """The position in hash order (n,) from which each row's donors are counted."""
         if self.donating is None:
             return np.arange(len(self.bound.table))
         return (row_hash(self.bound.table.numbers, self.seed) % self.donating).astype(np.int64)

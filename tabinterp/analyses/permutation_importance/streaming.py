@@ -1,13 +1,13 @@
 """Permutation importance on all rows of a scan.
 
 Every evaluated row is a receiver. The donors are the sampled rows, so a permuted column is distributed as in the sample. A
-receiver's donors are selected by a hash of its number, so they are unrelated to it even if the rows of the source are sorted,
-and the result does not depend on the batches.
+receiver's donors are selected by a hash of its row number. They are therefore unrelated to the receiver even if the rows of the
+source are sorted, and they do not depend on the batches.
 
-To estimate standard errors without keeping a number for each row, the rows are divided into `BLOCKS` random blocks by a hash of
-their numbers. Each block has the sums of its rows as receivers and, for its sampled rows, as donors. The influence of a block is
-the sum of the influences of its rows in both roles, so the squared standard error is estimated from the variance between blocks
-(random groups; Wolter 2007, Introduction to Variance Estimation, chapter 2).
+To estimate standard errors without storing a value for each row, the rows are divided into `BLOCKS` random blocks by a hash of
+their numbers. In each block, rises in loss are summed over its rows as receivers, and over its sampled rows as donors. The
+influence of a block is the sum of the influences of its rows in both roles, so the squared standard error is estimated from the
+variance between blocks. This is the method of random groups (Wolter 2007, Introduction to Variance Estimation, chapter 2).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Donors:
 
 @dataclass(frozen=True, eq=False)
 class BlockSums:
-    """Sums over the rows of each block, with the weights of the rows.
+    """Weighted sums over the rows of each block.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ Pair = tuple[BlockSums, BlockSums]
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Donors | None:
-    """Return the donors. The result is None if all rows of the scan were not requested, or if fewer than two sampled rows have
-    weight; the analysis then uses the sampled rows.
+    """Return the donors. The result is None unless the user requested all rows of the scan and at least two sampled rows have a
+    positive weight. If it is None, the analysis uses only the sampled rows.
     """
     if not settings.all_rows or np.count_nonzero(network.table.row_weights) < 2:
         return None

@@ -11,7 +11,7 @@ averaged over the folds. Its standard error over rows is multiplied by 1.5, beca
 The effect of the best proxies is measured by permutation: values are taken from other rows, for one proxy at a time and for all
 proxies together. The loss and the gap are then computed again. The *gap* is the difference in the share selected between the
 group with the highest and the group with the lowest share before permutation. If the share selected may not be shown for one of
-these groups (`groups/partition`), the gap is withheld, and only its change is reported, as a mean over draws.
+these groups (`groups/partition`), the gap is withheld. Only its change is then reported, as a mean over draws.
 """
 
 from __future__ import annotations
@@ -171,10 +171,10 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return, for a protected column, a mask of usable rows (n,), the targets of a probe (n, k), and whether these are levels.
+    """Return a mask of usable rows (n,), the targets of a probe (n, k), and whether the targets indicate levels.
 
-    The targets are indicators of k levels, or the values of a numeric column (k = 1). The result is None if there are too few
-    usable rows.
+    The targets are indicators of the k levels of the protected column or, if it is numeric, its values (k = 1). The result is
+    None if there are too few usable rows.
     """
     values = table.frame[name]
     if table.schema[name].kind == "numeric" and values.nunique() > 2:
@@ -271,7 +271,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return a mask (groups,) of the groups with a share selected that may be shown."""
+    """Return, for each group (groups,), whether its share selected may be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 

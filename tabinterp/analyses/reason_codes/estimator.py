@@ -65,7 +65,7 @@ class ReasonCodes(Display):
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
     linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
-    omitted : share of rows in which a column that is not a reason matters more than one that is. A column matters more if the
+    omitted : share of rows in which a column that is not a reason matters more than a reason. A column matters more if the
         network's score changes more when only this column takes the values of the just-approved rows.
     protected : share of rows for which a protected column is among the reasons, under the network and under the linear
         model; None if no column is protected.

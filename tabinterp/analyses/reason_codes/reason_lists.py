@@ -89,7 +89,7 @@ class Named:
 class Against:
     """Among rows for which a column is a reason, the share in which the reason contradicts the column's declared direction.
 
-    According to the declared direction, the value in such a row should be less adverse than the mean of the just-approved rows.
+    In such a row, the declared direction implies that the column's value is less adverse than the mean of the just-approved rows.
     """
 
     column: str
@@ -202,7 +202,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 
 
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
-    """Return the share of donors with which each row (rows,) is approved after some columns have taken the donor's values.
+    """Return, for each row (rows,), the share of donors for which it is approved after taking the donor's values in some columns.
 
     These columns are marked in `moved` (rows, columns). The donors are just-approved rows.
     """
@@ -219,7 +219,7 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 
 
 def omitted(case: Case, main: FloatArray) -> Mean:
-    """Return the share of rows for which a column that is not a reason matters more than one that is.
+    """Return the share of rows in which a column that is not a reason matters more than a reason.
 
     A column matters more if the score changes more when only this column takes the values of the just-approved rows.
     """
@@ -268,7 +268,7 @@ def _reasons(hit: BoolArray, told: bool, weights: FloatArray, group: IntArray) -
 
 
 def _firsts(first: IntArray, columns: int) -> BoolArray:
-    """Return a mask (columns,) of the columns for which the number of rows with this first reason may be shown."""
+    """Return, for each column (columns,), whether the number of rows that have it as their first reason may be shown."""
     counts = np.bincount(first + 1, minlength=columns + 1)
     return parts_shown(counts)[1:]
 

@@ -64,7 +64,7 @@ class Recalibrated:
 def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *, seed: int = 0) -> Recalibrated:
     """Recalibrate both models on the same held-out rows and compare them again.
 
-    `before` is the performance without recalibration, and supplies the equivalence margin.
+    `before` is the performance without recalibration. Its equivalence margin is also used after recalibration.
 
     Raises
     ------

@@ -44,7 +44,8 @@ class Choice:
     donors : for each new value, the index of a training row that has this value (C,).
     cost : cost of changing each row to each new value, in whole percentiles, at least 1 (n, C).
     allowed : whether each row may be changed to each new value (n, C).
-    nearest : for each training row (t,), the index of the new value nearest to the row's own value; -1 if the latter is missing.
+    nearest : for each training row (t,), the index of the new value nearest to the row's own value; -1 if the row's value is
+        missing.
     """
 
     column: str

@@ -6,7 +6,7 @@ accepted only if it is
 - *valid*: the model's decision on the changed row is favourable;
 - *plausible*: the changed row is no more atypical than 99% of the training rows (a sample of at most 2,000), by the four measures
   of typicality (`maximisation/typicality`), or no more atypical than the original row. A row that is unusually close to the
-  centre or to other rows does not count as atypical.
+  centre or to other rows is not treated as atypical.
 
 For each row, the search finds the cheapest valid change of each set of columns. The result is the cheapest plausible one of these
 changes. If none is plausible, changes that take the values of several columns from one training row are also tried. A row for
@@ -104,7 +104,7 @@ class Shares:
 
     Attributes
     ----------
-    only_implausible : share of all rows that have valid changes, all of which are implausible.
+    only_implausible : share of rows for which valid changes were found, but none of them is plausible.
     cost : mean cost over rows with recourse, in percentiles.
     quartiles : quartiles of the cost, rounded until at least ten rows share each value; NaN if a quartile is rounded to 0.
     one_column : among rows with recourse, the share in which only one column changes.

@@ -38,7 +38,7 @@ class OfModel(Part):
 
 
 class Changeable(Part):
-    """A changeable column, with the share of rows in which it changes among all rows with recourse."""
+    """A changeable column, and the share of the rows with recourse in which it changes."""
 
     column: str
     changeable: Literal["+", "-", "any"]

@@ -1,4 +1,4 @@
-"""Regional effects: pairs of regions in which a column has different effects, which its average effect curve hides.
+"""Regional effects: pairs of regions in which a column has different effects that its average effect curve hides.
 
 The curve of a row (Goldstein et al. 2015) shows the row's score when the column is set to each point of a grid. Each curve is
 centred: its mean over the distribution of the column is subtracted. The *heterogeneity* of a column is the variance of the
@@ -15,10 +15,10 @@ one half of the rows (or groups of rows), and its explained share is computed on
 average curves, even a random split is expected to explain a small share. This expected share is subtracted.
 
 A split is *found* if the interval of its explained share lies above a tenth. P-values are adjusted for the number of columns with
-a split, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% (Benjamini
-& Yekutieli 2005). Standard errors are over rows or over groups of rows, and treat the grid as fixed. If a split explains nothing,
-the first-order influence of each row on the explained share is zero. A second-order term is therefore added to the standard
-error. Each column has only one split, because evaluating a second split within a region would require further rows.
+a split, to control the false discovery rate at 5% (Benjamini & Hochberg 1995). The intervals control the false coverage rate at
+5% (Benjamini & Yekutieli 2005). Standard errors are over rows or over groups of rows, and treat the grid as fixed. If a split
+explains nothing, the first-order influence of each row on the explained share is zero. A second-order term is therefore added to
+the standard error. Each column has only one split, because evaluating a second split within a region would require further rows.
 """
 
 from __future__ import annotations

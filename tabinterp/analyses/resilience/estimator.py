@@ -86,7 +86,7 @@ class OnRows:
     ----------
     kind : the subset. In "hardest", each model is evaluated on its own hardest rows. In "network" and "linear", both models are
         evaluated on the hardest rows of the named model.
-    share : share of all ordered rows, by weight; NaN for the worst cluster and under drift.
+    share : the subset's share of the rows that were ordered, by weight; NaN for the worst cluster and under drift.
     rows : effective number of rows.
     network_power, linear_power : AUC for two classes, R2 for a numeric target; NaN if the models are evaluated on different rows.
     """
@@ -295,7 +295,7 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield results on each model's own hardest rows, on one model's hardest rows for both, and on the outermost rows.
+        """Yield results of each model on its own hardest rows, and of both on one model's hardest rows and on the outermost rows.
 
         `distance` (n,) is the mean distance of each row to its nearest training rows. Smaller shares come first.
         """
@@ -376,8 +376,8 @@ class _Asked:
 def _standardised(table: Table, learnt: IntArray, columns: Sequence[str]) -> FloatArray:
     """Return the columns as numbers (n, d) for the computation of distances.
 
-    Numeric columns are standardised with the training rows. A missing value is replaced by the mean, and an indicator of missing
-    values is added. The distance between any two levels of a column is 1.
+    Numeric columns are standardised with the mean and standard deviation of the training rows. A missing value is replaced by the
+    mean, and an indicator of missing values is added. The distance between any two levels of a column is 1.
     """
     training, parts = np.isin(np.arange(len(table)), learnt), []
     for name in columns:

@@ -222,7 +222,8 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
     Parameters
     ----------
     moments : three arrays of sums over the rows of each piece: of the weights w, of w f, and of w f^2, where f is the function to
-        be approximated. Each has the shape (pieces, d). d is 1, or the number of the second column's pieces if f depends on two.
+        be approximated. Each has the shape (pieces, d). d is 1, or the number of the second column's pieces if f depends on two
+        columns.
     """
     free = piece.free
     rows = np.append(0, np.bincount(piece.place, minlength=free)[:free].cumsum())
@@ -280,7 +281,7 @@ def cut_terms(
     weights: FloatArray,
     margin: float,
 ) -> tuple[list[Candidate], FloatArray]:
-    """Divide terms into bins. Return the chosen divisions, and the weights of the rows in squared errors of the terms (rows,).
+    """Divide terms into bins. Return the chosen divisions, and the row weights for squared errors of the terms (rows,).
 
     The weights are proportional to the curvature of the log loss.
 

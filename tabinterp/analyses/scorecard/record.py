@@ -51,7 +51,7 @@ class PairPoints(Part):
 
 
 class CardMetric(Part):
-    """A metric of the scorecard and of both models, with the differences scorecard minus network and scorecard minus linear."""
+    """A metric of the scorecard and of both models, and the scorecard's differences from the network and the linear model."""
 
     name: Literal["log_loss", "auc", "ks"]
     card: Interval

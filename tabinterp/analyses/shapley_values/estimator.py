@@ -159,7 +159,10 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return standard errors, due to sampling, of differences between columns of adjacent rank; 0 with two or more rows."""
+        """Return the sampling errors of differences between columns of adjacent rank.
+
+        With two or more rows, the result is 0, because the variation between rows includes the sampling errors.
+        """
         if len(self.values) > 1:
             return np.zeros(len(order) - 1)
         return np.asarray(np.hypot(self.stderr[0, order[:-1], k], self.stderr[0, order[1:], k]))
@@ -307,7 +310,7 @@ def shapley_values(
 
 
 def attributed(bound: BoundModel, rows: IntArray, backs: IntArray, seed: int) -> FloatArray:
-    """Return approximate Shapley values (rows, columns, outputs) for rankings of the columns, without standard errors.
+    """Return approximate Shapley values (rows, columns, outputs), without standard errors, for ranking the columns.
 
     One permutation is used for each pair of an explained row and a background row. `rows` and `backs` are the indices of these
     rows in `bound`.

@@ -62,7 +62,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Tested:
-    """Mean of a value in a group, and its difference from the mean of all other rows, with p-values adjusted over all groups."""
+    """Mean of a quantity in a group, and its difference from the mean of all other rows, with adjusted p-values."""
 
     inside: Mean
     q: float

@@ -86,7 +86,7 @@ class Slices(Part):
 
 
 def build(r: Results) -> Slices | None:
-    """Return a record of groups that favour the linear model or differ from all other rows; None if it was not computed."""
+    """Return a record of the slices that favour the linear model or differ from all other rows; None if not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None

@@ -1,10 +1,10 @@
 """Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise can explain.
 
-Every column is divided into its twelve most frequent levels or into quarters. The search covers all of these cells, and all
-combinations of cells of two columns. It uses one half of the rows, selected by a hash of the row numbers. Rows with the same
-value of the group column are always in the same half. At most twelve groups with a high loss are selected and then tested on the
-other half. The tests of all groups are corrected together (see `slices`). The false discovery rate is 1%, and the intervals have
-a false coverage rate of 1%. The results are therefore not biased by the search or by the number of tests.
+Every column is divided into cells: its twelve most frequent levels or, if it is numeric, quarters. The search covers all of these
+cells, and all combinations of cells of two columns. It uses one half of the rows, selected by a hash of the row numbers. Rows
+with the same value of the group column are always in the same half. At most twelve groups with a high loss are selected and then
+tested on the other half. The tests of all groups are corrected together (see `slices`). The false discovery rate is 1%, and the
+intervals have a false coverage rate of 1%. The results are therefore not biased by the search or by the number of tests.
 
 A high loss is no evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a network that
 knows the true probabilities has a high loss. The tests therefore use two measures of the loss above noise.
@@ -248,7 +248,7 @@ def _columns(table: Table) -> list[str]:
 
 
 def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
-    """Return the number of groups compared, and the groups in which a mean is most significantly above that of all rows.
+    """Return the number of groups compared, and the groups in which a measure is most significantly above its overall mean.
 
     Each array (n,) in `values` is one measure of the loss above noise. `rows` marks the rows used for the search.
     """

@@ -1,4 +1,4 @@
-"""How reliable are the explanations? Sanity checks, deletion and insertion, stability."""
+"""How reliable are the explanations, according to sanity checks, deletion and insertion curves, and stability?"""
 
 from __future__ import annotations
 

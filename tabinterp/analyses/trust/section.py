@@ -94,7 +94,7 @@ def _range(correlation: Drawn) -> str:
 
 
 def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
-    """Return one sentence for each conclusion from the intervals, which lists the methods with this conclusion."""
+    """Return one sentence for each conclusion, which lists the methods whose intervals support it."""
     methods_by: dict[str, list[str]] = {"survives": [], "changes": [], "open": []}
     for row in rows:
         correlation: Drawn = getattr(row, model)

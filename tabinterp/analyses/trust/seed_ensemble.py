@@ -1,8 +1,8 @@
 """Comparison of networks that differ only in their seed: the variation of their loss and of the importance of each column.
 
-Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019). A network counts as equally good if
-its loss exceeds the lowest loss by at most the tolerance. The range runs from the smallest to the largest importance over these
-networks.
+Importance is reported as a range over equally good models (Fisher, Rudin & Dominici 2019). Networks are treated as equally good
+if their loss exceeds the lowest loss by at most the tolerance. The range runs from the smallest to the largest importance over
+these networks.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Evidence for clauses of laws and standards. A mapping of clauses lists the fields of the document that each clause requires.
-From it, a report shows for which clauses the document contains these fields.
+"""Evidence for clauses of laws and standards. A mapping of clauses lists the fields of the document that each clause requires. A
+report uses the mapping to show for which clauses the document contains these fields.
 """
 
 from __future__ import annotations

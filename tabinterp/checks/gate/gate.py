@@ -66,7 +66,7 @@ class Decision(PreviewedFrame):
 
     @property
     def subject(self) -> str:
-        """A short text for programs that identifies what the decision is about."""
+        """The names of the network and the table to which the decision applies."""
         return f"{self.network} on {self.table}"
 
     @property

@@ -22,7 +22,7 @@ def input_columns(document: Document) -> list[TableColumn]:
 
 
 def predictive_power(column: TableColumn) -> Interval:
-    """Return the AUC or R² with which a single column predicts the target, on held-out rows if there are any."""
+    """Return the AUC or R² of a single column as a predictor of the target, on held-out rows if there are any."""
     return column.training if column.held_out.value is None else column.held_out
 
 
