@@ -7,11 +7,11 @@ TEXT: dict[str, str] = {
     "rows_of.conductance": "Conductance",
     "report.mechanism.conductance.fold": "Conductance of hidden units",
     "report.mechanism.conductance.lead": (
-        "The conductance of a unit is the part of the change in score that passes through the unit along the "
-        "straight line from the mean of the encoded rows to the row being explained (Dhamdhere et al. 2018). "
-        "Conductances are averaged over {rows_of} and given in {scale}. The conductances of a layer should add up to "
-        "the change in score; the table shows the gap for each layer. For a categorical column, the mean is a "
-        "mixture of levels that no real row has."
+        "The conductance of a unit is the part of the change in score that passes through the unit along the straight "
+        "line from the mean of the encoded rows to the row being explained (Dhamdhere et al. 2018). Conductances are "
+        "averaged over {rows_of} and given in {scale}. The conductances of a layer should add up to the change in "
+        "score; the table shows the completeness gap of each layer. For a categorical column, the mean is a mixture "
+        "of levels that no real row has."
     ),
     "report.mechanism.conductance.layers": "Completeness gap of the conductances of each layer (tolerance {tolerance})",
     "report.mechanism.conductance.gap": "Largest gap in any row (relative to mean change in score)",

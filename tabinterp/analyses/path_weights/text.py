@@ -28,10 +28,11 @@ TEXT: dict[str, str] = {
         "{garson} for Garson's shares."
     ),
     "report.mechanism.paths.line": (
-        "Two cosine similarities show how close the output is to a linear function. The first is {path_gradient}: it compares "
-        "the path product with the mean gradient, and is 1 for a linear function. The second is {gradient_optimum}: it compares "
-        "the mean gradient with the direction from the mean row to the row that maximises the output. For a linear function with "
-        "this gradient, the second would be {straight}, which can be below 1 because values are limited to those in the data."
+        "Two cosine similarities show how close the output is to a linear function. The first is {path_gradient}: it "
+        "compares the path product with the mean gradient, and is 1 for a linear function. The second is "
+        "{gradient_optimum}: it compares the mean gradient with the direction from the mean row to the row that "
+        "maximises the output. For a linear function with this gradient, the second similarity would be {straight}, "
+        "which can be below 1 because values are limited to those in the data."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",

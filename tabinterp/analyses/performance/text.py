@@ -241,8 +241,8 @@ TEXT: dict[str, str] = {
         "both training and held-out rows. A significant gap in favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
-        "[–]: no interval, because there are fewer than ten training or held-out rows or groups of rows (for average precision, "
-        "fewer than 100 positive ones), or the metric is the same for every held-out row."
+        "[–]: no interval. Either there are fewer than ten training or held-out rows or groups of rows (for average "
+        "precision, fewer than 100 positive rows or groups), or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply

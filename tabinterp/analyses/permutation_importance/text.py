@@ -12,14 +12,15 @@ TEXT: dict[str, str] = {
         "categorical column is permuted as a whole, not level by level. Estimates use {rows}."
     ),
     "report.importance.how": (
-        "For columns marked “Exact”, every possible donor value is weighted by its frequency, so no random permutation is "
-        "needed. All other columns are permuted at random {repeats} times (seed {seed}). The share of permuted rows that "
-        "are unlike real rows (“Off-support”) is estimated on {off_support_rows} rows."
+        "For columns marked “Exact”, every possible replacement value is weighted by its frequency, so no random "
+        "permutation is needed. All other columns are permuted at random {repeats} times (seed {seed}). The share of "
+        "permuted rows that are unlike real rows (“Off-support”) is estimated on {off_support_rows} rows."
     ),
     # donors: a number of rows
     "report.importance.donors": (
-        "The table was read in batches: importance is computed on all rows, but the values that replace those of a permuted "
-        "column come from {donors} sampled rows. The 95% CIs include the sampling error of both."
+        "The table was read in batches: importance is computed on all rows, but the values that replace those of a "
+        "permuted column come from {donors} sampled rows. The 95% CIs include the sampling error of both sets of "
+        "rows."
     ),
     "report.importance.axis": "Rise in {metric} ({unit}), 95% CI",
     "report.importance.aria": (

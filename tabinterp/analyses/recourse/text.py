@@ -30,12 +30,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.recourse.fold": "Recourse by model, column and group",
     "report.recourse.note": (
-        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change to the changeable columns with "
-        "the lowest total cost. Costs are in percentiles of the training rows: changing a number costs the percentiles by which "
-        "it shifts, and changing a level costs {level}. New values come from {training} training rows, with at most {values} "
-        "values for each numeric column. Missing values stay missing. Every change was confirmed by the model's prediction for "
-        "the changed row. A change is plausible unless the changed row is more atypical than 99% of the training rows and also "
-        "more atypical than the original row. CIs reflect the sampling of rows and treat the training rows as fixed.",
+        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change to the changeable "
+        "columns with the lowest total cost. Costs are in percentiles of the training rows: changing a number costs "
+        "the number of percentiles by which it shifts, and changing a level costs {level}. New values come from "
+        "{training} training rows, with at most {values} values for each numeric column. Missing values stay missing. "
+        "Every change was confirmed by the model's prediction for the changed row. A change is plausible unless the "
+        "changed row is more atypical than 99% of the training rows and also more atypical than the original row. CIs "
+        "reflect the sampling of rows and treat the training rows as fixed.",
         "declined: the adverse class; level: a number of percentiles",
     ),
     "report.recourse.search": (
@@ -50,8 +51,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.recourse.measure": "Measure",
     "report.recourse.network": "Network",
-    "report.recourse.on_both": "Network, rows both decline",
-    "report.recourse.linear": "{linear}, rows both decline",
+    "report.recourse.on_both": "Network, rows that both models decline",
+    "report.recourse.linear": "{linear}, rows that both models decline",
     "report.recourse.without": "Rows without recourse",
     "report.recourse.only_implausible": "Of these: recourse only through implausible rows (share of all declined rows)",
     "report.recourse.cost": "Mean cost of recourse, in percentiles",
@@ -67,11 +68,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.change.-": "downwards",
     "report.recourse.domain": "Limits",
     "report.recourse.groups": (
-        "Share without recourse among the rows of each group that the network declines [95% CI]. p: test against all other "
-        "declined rows, not corrected for the number of groups"
+        "Share without recourse among the rows of each group that the network declines [95% CI]. p: p-value for the "
+        "comparison with all other declined rows, not corrected for the number of groups"
     ),
     "report.recourse.group": "Group",
-    "report.recourse.rest": "Difference from all others",
+    "report.recourse.rest": "Difference from other declined rows",
     # why it does not apply
     "why.recourse.task": "recourse needs a target with two classes",
     "why.recourse.none": "the network declines none of the rows",
