@@ -93,7 +93,7 @@ TEXT: dict[str, str] = {
     "report.step.reference": "compared with {reference}",
     "report.step.sd": "per SD",
     "report.step.unit": "per unit",
-    "report.step.encoded": "per unit of the encoded column",
+    "report.step.encoded": "per unit of the column's encoded value",
     "report.step.basis": "per unit of basis function {index} of {count}",
     "report.rows_plain.held-out": "held-out rows",
     "report.rows_plain.all": "all rows, possibly including training rows",

@@ -683,7 +683,7 @@ def test_effort_is_told_in_the_words_of_each_method():
     ):
         assert f"4,000 rows, with {effort}" in words
     assert "tolerance –" not in words
-    assert "attributions and the change in score from the baseline to the row" in words
+    assert "attributions should equal the change in score from the baseline to the row" in words
 
 
 @of_each_page

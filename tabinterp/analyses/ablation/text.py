@@ -35,6 +35,6 @@ TEXT: dict[str, str] = {
         "no two hidden units of the same layer have an absolute correlation of 0.8 or more, so there are no "
         "groups of units to replace"
     ),
-    "why.an ablation needs two rows": "an ablation needs at least two rows",
+    "why.an ablation needs two rows": "an ablation needs at least two rows, but there are fewer",
     "why.ablation.layer": "{model:name} has no hidden layer with outputs that can be replaced",
 }

@@ -23,6 +23,7 @@ TEXT: dict[str, str] = {
     "report.constraints.few": "1 to 9",
     # why the analysis does not apply
     "why.constraints.few": (
-        "constraints are checked on two halves of the rows, each with at least {least} rows; there are {rows} rows in total"
+        "the check of constraints needs at least {least} rows in each of two halves of the table, but the table has "
+        "only {rows} rows in total"
     ),
 }

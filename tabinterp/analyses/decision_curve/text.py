@@ -75,5 +75,5 @@ TEXT: dict[str, str] = {
         "net benefit is measured on held-out rows, and the table has no split; read the table with the "
         "split used to train the network"
     ),
-    "why.decisions.few": "net benefit needs at least {least} held-out rows or groups of rows",
+    "why.decisions.few": "net benefit needs at least {least} held-out rows or groups of rows, but there are fewer",
 }

@@ -256,7 +256,7 @@ TEXT: dict[str, str] = {
     ),
     "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
     "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
-    "units.active": "is above zero in {share} of the rows.",
+    "units.active": "has an output above zero in {share} of the rows.",
     "units.excited": (
         "The {excited} rows with the highest activation of the unit differ from the data as a whole mainly "
         "in {columns}."

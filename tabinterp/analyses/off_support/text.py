@@ -29,5 +29,8 @@ TEXT: dict[str, str] = {
     ),
     # why it does not apply
     "why.the score is the same on every row": "the score is the same in every row",
-    "why.offsupport.few": "the analysis of perturbed rows needs at least {least} rows and two input columns",
+    "why.offsupport.few": (
+        "there are too few rows or input columns; the analysis of perturbed rows needs at least {least} rows and two "
+        "input columns"
+    ),
 }

@@ -45,6 +45,6 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "the table with the split used to train the network"
     ),
     "why.overfitting.few": (
-        "fewer than {least} rows or groups of rows (effective sample size if weighted) are on one side of the split"
+        "one side of the split has fewer than {least} rows or groups of rows (effective sample size if weighted)"
     ),
 }

@@ -86,7 +86,7 @@ TEXT: dict[str, str] = {
     "verdict.equivalent": "The difference in held-out loss between the network and {linear:name} is negligible.",
     "verdict.worse": "The network predicts worse than {linear:name}.",
     "verdict.not_resolved": "Inconclusive: the network and {linear:name} do not differ significantly in held-out loss.",
-    "verdict.not_assessed": "Not assessed: it is unknown which rows the network was not trained on.",
+    "verdict.not_assessed": "Not assessed: it is unknown which rows the network was trained on.",
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (

@@ -49,7 +49,7 @@ TEXT: dict[str, str] = {
     "plot.axis.association": "Association between columns",
     # why it does not apply
     "why.permutation importance needs at least two rows that have weight": (
-        "permutation importance needs at least two rows with positive weight"
+        "permutation importance needs at least two rows with positive weight, but there are fewer"
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
     "why.permutation.pairs": "no two rows that were paired for permuting {columns} both have positive weight",

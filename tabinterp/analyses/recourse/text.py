@@ -74,7 +74,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.group": "Group",
     "report.recourse.rest": "Difference from other declined rows",
     # why it does not apply
-    "why.recourse.task": "recourse needs a target with two classes",
+    "why.recourse.task": "recourse needs a target with two classes, but this target is of another kind",
     "why.recourse.none": "the network declines none of the rows",
-    "why.recourse.few": "recourse needs at least {least} declined and {least} approved rows",
+    "why.recourse.few": "there are too few declined or approved rows; recourse needs at least {least} of each",
 }

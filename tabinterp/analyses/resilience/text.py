@@ -75,7 +75,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "hard rows are selected from rows that the network was not trained on, and none are known; read the table with the "
         "split used to train the network"
     ),
-    "why.resilience.few": "the analysis needs at least {least} held-out rows and {least} training rows",
+    "why.resilience.few": "there are too few held-out or training rows; the analysis needs at least {least} of each",
     "why.resilience.none": (
         "no selection of rows has at least {least} effective rows, enough groups of rows, and enough events of each class"
     ),

@@ -82,7 +82,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.series.points": "points",
     "plot.other.bins": "other ({count} bins)",
     # why it does not apply
-    "why.scorecard.task": "a scorecard needs a target with two classes",
+    "why.scorecard.task": "a scorecard needs a target with two classes, but this target is of another kind",
     "why.scorecard.ladder": "the scorecard is derived from one of the simpler models, and these were not fitted",
     "why.scorecard.intercept": "the simplest model that predicts as well as the network uses no column",
     "why.scorecard.flat": "no column changes the score of the simpler model enough to get a bin",

@@ -94,5 +94,5 @@ TEXT: dict[str, str] = {
     "plot.axis.supplied": "Supplied minus computed Shapley value, mean over rows, 95% CI",
     "plot.axis.row": "Contribution to the score of this row, 95% CI",
     # why it does not apply
-    "why.shapley.few": "means over fewer than {least} rows could disclose information about individuals",
+    "why.shapley.few": "there are fewer than {least} rows, so means over them could disclose information about individuals",
 }
