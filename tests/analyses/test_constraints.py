@@ -117,7 +117,7 @@ def test_directions_of_several_classes_and_of_too_few_rows():
         declared(ti.read_table(frame, target="y", task="multiclass"), {"x": "+"})
     read = table()
     few = bind(line(), read).take(np.arange(19))
-    with pytest.raises(NotApplicableError, match="two halves of the rows, each with at least 10 rows"):
+    with pytest.raises(NotApplicableError, match="at least 10 rows in each of two halves of the table"):
         constraints(few, few, declared(read, {"x": "+"}))
 
 
