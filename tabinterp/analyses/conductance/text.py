@@ -23,8 +23,9 @@ TEXT: dict[str, str] = {
     "report.mechanism.conductance.mean": "Mean [95% CI]",
     "report.mechanism.conductance.size": "Mean absolute value [95% CI]",
     "report.mechanism.conductance.note": (
-        "Mean absolute values are biased upward by sampling error. Other units may be able to take the place of a unit "
-        "with a large conductance; the rise in loss without the unit shows whether they can."
+        "Mean absolute values are biased upward by sampling error. A unit with a large conductance is not necessarily "
+        "needed, because other units may compensate for it. The rise in loss without the unit shows whether they "
+        "can."
     ),
     "plot.axis.conductance": "Mean conductance to the score, 95% CI",
 }

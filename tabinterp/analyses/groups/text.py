@@ -7,9 +7,9 @@ TEXT: dict[str, str] = {
     "rows_of.groups": "Groups of people",
     "report.method.summed.groups": "tables of protected groups",
     "report.groups.summed": (
-        "The group tables use all rows of this comparison, which were read in batches; slopes and intercepts use a "
-        "sample of each group. The levels shown separately, the cut points of numeric columns and the bins of the ECE "
-        "are determined from the sampled rows."
+        "The group tables are computed on all rows compared, which were read in batches; slopes and intercepts are "
+        "computed on a sample of each group. The levels shown separately, the cut points of numeric columns and the "
+        "bins of the ECE are determined from the sampled rows."
     ),
     "group.others": "{column}: other levels",
     "group.any": "{column}: any value",

@@ -157,10 +157,10 @@ TEXT: dict[str, str] = {
         "below the limit of {far}. {odd}"
     ),
     "report.inside.odd": (
-        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a smaller "
-        "distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. When each numeric "
-        "column is predicted from the others, the largest residual is smaller in {residual} of real rows (at the optimum, "
-        "{column} has the largest residual)."
+        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a "
+        "smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. "
+        "When each numeric column is predicted from the others, the largest residual is smaller than at the optimum "
+        "in {residual} of real rows. At the optimum, {column} has the largest residual."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "
@@ -255,7 +255,7 @@ TEXT: dict[str, str] = {
         "has an output in the lowest or highest 1% of its activation function's range in {share} of the rows."
     ),
     "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
-    "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
+    "units.health.redundant": "is a linear function of the other units of its layer in the rows analysed.",
     "units.active": "has an output above zero in {share} of the rows.",
     "units.excited": (
         "The {excited} rows with the highest activation of the unit differ from the data as a whole mainly "

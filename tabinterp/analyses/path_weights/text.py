@@ -7,11 +7,11 @@ TEXT: dict[str, str] = {
     "rows_of.paths": "Path products",
     "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
-        "Path products and Garson's shares, two older measures shown for comparison only, are computed from "
-        "the weights. A path product (Olden & Jackson 2002) multiplies the weights along each path from a "
-        "column to the score and adds up these products; it would equal the gradient if every activation "
-        "function were the identity. Garson's (1991) shares allocate the absolute weights to the columns. "
-        "Mean gradients, and the standard deviations used in both measures, are computed on {rows_of}."
+        "Path products and Garson's shares are two older measures that are computed from the weights. They are shown "
+        "for comparison only. A path product (Olden & Jackson 2002) multiplies the weights along each path from a "
+        "column to the score and adds up these products; it would equal the gradient if every activation function "
+        "were the identity. Garson's (1991) shares allocate the absolute weights to the columns. Mean gradients, and "
+        "the standard deviations used in both measures, are computed on {rows_of}."
     ),
     "report.mechanism.paths.table": "Path product, Garson's share and mean gradient of each column",
     "report.mechanism.paths.size": "Size of path product",

@@ -52,5 +52,5 @@ TEXT: dict[str, str] = {
         "permutation importance needs at least two rows with positive weight, but there are fewer"
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
-    "why.permutation.pairs": "no two rows that were paired for permuting {columns} both have positive weight",
+    "why.permutation.pairs": "in every pair of rows formed to permute {columns}, at least one row has no positive weight",
 }

@@ -57,7 +57,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.only_implausible": "Of these: recourse only through implausible rows (share of all declined rows)",
     "report.recourse.cost": "Mean cost of recourse, in percentiles",
     "report.recourse.quartiles": "Quartiles of the cost, rounded",
-    "report.recourse.one_column": "Rows with recourse for which only one column changes",
+    "report.recourse.one_column": "Rows with recourse that changes only one column",
     "report.recourse.columns": (
         "Columns changed by recourse: share of the rows with recourse [95% CI]. –: withheld because a count is below ten, or "
         "because such a count could be derived"

@@ -61,7 +61,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.x.hardest": "share of rows, hardest first",
     "report.resilience.x.outer": "share of rows, outermost first",
     "report.resilience.aria.hardest": (
-        "{metric} of both models on {count} shares of the rows, hardest first",
+        "{metric} of both models on {count} subsets of the rows, from the hardest rows to larger subsets",
         "metric: such as 'log loss'",
     ),
     "report.resilience.aria.outer": (

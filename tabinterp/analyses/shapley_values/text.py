@@ -32,7 +32,7 @@ TEXT: dict[str, str] = {
     ),
     "report.shapley.method.auto": (
         "antithetic permutations of the columns, drawn until every sampling error is within the tolerance, or all "
-        "coalitions where that is cheaper"
+        "coalitions of columns where this is cheaper"
     ),
     "report.shapley.method.exact": "all coalitions",
     "report.shapley.method.permutation": "antithetic permutations of the columns",
@@ -87,7 +87,8 @@ TEXT: dict[str, str] = {
         "that of {linear:name}."
     ),
     "shapley.row.tied": (
-        "Columns that cannot be ranked, because their contributions differ by no more than the sampling error: {pairs}."
+        "The order of these columns is uncertain, because their contributions differ by no more than the sampling "
+        "error: {pairs}."
     ),
     "plot.label.at": "{column} = {value}",
     "plot.axis.shapley": "Mean Shapley value, 95% CI",

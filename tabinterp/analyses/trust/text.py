@@ -54,10 +54,11 @@ TEXT: dict[str, str] = {
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
     "report.trust.shuffled.lead": (
-        "Each value is the rank correlation between a method's column importances for the network and for a network trained on "
-        "permuted labels (Adebayo et al. 2018). The second network was trained in the same way, on the same training rows. A "
-        "value near 1 means that the ranking hardly depends on the target. With only one permutation there is no interval, so no "
-        "conclusion is drawn: with few columns, the correlation may be high or low by chance."
+        "Each value is the rank correlation between a method's column importances for the network and for a network "
+        "trained on permuted labels (Adebayo et al. 2018). The second network was trained in the same way, on the "
+        "same training rows. A value near 1 means that the ranking hardly depends on the target. With only one "
+        "permutation there is no interval, so no conclusion is drawn. With few columns, the correlation may be high "
+        "or low by chance."
     ),
     "report.trust.shuffled.table": (
         "Methods: rank correlation with the ranking for a network trained on permuted labels (one permutation)"
