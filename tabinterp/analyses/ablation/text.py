@@ -25,9 +25,10 @@ TEXT: dict[str, str] = {
     # units: a list of numbers
     "report.mechanism.groups.more": "{units} and {count} more",
     "report.mechanism.groups.note": (
-        "If the rise in loss for a group of units exceeds the sum of the rises for its single units, the units can compensate "
-        "for each other, and each unit appears unimportant when only its own output is replaced. Replacing outputs by zeros can "
-        "be unrealistic, because zero may lie outside the range of a unit's outputs."
+        "The rise in loss for a group of units can exceed the sum of the rises for its single units. In this case, "
+        "the units can compensate for each other, and each unit appears unimportant when only its own output is "
+        "replaced. Replacing outputs by zeros can be unrealistic, because zero may lie outside the range of a unit's "
+        "outputs."
     ),
     "plot.axis.ablation": "Rise in loss when the output is replaced, 95% CI",
     # why the analysis does not apply

@@ -125,13 +125,13 @@ TEXT: dict[str, str] = {
     "report.groups.smd.linear": "SMD of scores, linear [95% CI]",
     "report.groups.smd": (
         "SMD (standardised mean difference, Hedges' g) is the difference in mean score between the group and the "
-        "reference group, divided by the pooled standard deviation of the scores; it is positive if the group has the "
+        "reference group, divided by the pooled standard deviation of the scores. It is positive if the group has the "
         "higher mean score. The p-value for the difference in rates is from a pooled test of two proportions and is "
         "not corrected for the number of groups."
     ),
     "report.groups.smd_mean": (
         "SMD (standardised mean difference, Hedges' g) is the difference in mean score between the group and the "
-        "reference group, divided by the pooled standard deviation of the scores; it is positive if the group has the "
+        "reference group, divided by the pooled standard deviation of the scores. It is positive if the group has the "
         "higher mean score. The p-value for the difference in means is from Welch's test and is not corrected for "
         "the number of groups."
     ),

@@ -157,8 +157,8 @@ TEXT: dict[str, str] = {
     "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
     "verdict.labels.about": "The models predict different classes for about {percent}% of the {rows} held-out rows.",
     "verdict.labels.few": (
-        "The number of held-out rows (of {rows}) for which the models predict different classes is withheld, because it "
-        "would disclose a count below {fewest}."
+        "The predicted classes of the two models were compared on {rows} held-out rows. The number of rows in which "
+        "they differ is withheld, because it would disclose a count below {fewest}."
     ),
     "verdict.only_network": (
         "Columns with a significant permutation importance for the network only: {columns}. The importance of these columns also "

@@ -36,9 +36,10 @@ TEXT: dict[str, str] = {
     "report.importance.cut": "Only the {shown} columns (of {count}) with the largest values in either model are shown.",
     "report.importance.table": "Permutation importance of each column: rise in {metric} ({unit})",
     "report.importance.note": (
-        "The off-support share is the share of permuted rows that are farther from the nearest real rows than 95% of real rows "
-        "are from their neighbours; for realistic rows, about 5% would be expected. The larger the share, the more often the "
-        "models are evaluated on rows unlike real ones."
+        "A permuted row is off-support if it is farther from the nearest real rows than 95% of real rows are from "
+        "their neighbours. The off-support share is the share of such rows among the permuted rows; for realistic "
+        "rows, about 5% would be expected. The larger the share, the more often the models are evaluated on rows "
+        "unlike real ones."
     ),
     "report.off_support": "Off-support",
     "report.exact": "Exact",

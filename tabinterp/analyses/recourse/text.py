@@ -9,19 +9,19 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
-        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}: for these rows, no "
-        "plausible change to the changeable columns was found that would make the network approve them.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}. For these "
+        "rows, no plausible change to the changeable columns was found that would make the network approve them.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
-        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}: for these rows, "
-        "no plausible change to the changeable columns was found that would make the network approve them. The exact share is "
-        "withheld because a count is below ten.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}. For "
+        "these rows, no plausible change to the changeable columns was found that would make the network approve "
+        "them. The exact share is withheld because a count is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.withheld": (
-        "Among the rows declined by the network (n = {rows}), the share for which no recourse was found is withheld, because "
-        "there are too few rows or a count is below ten."
+        "Among the rows declined by the network (n = {rows}), the share without recourse is withheld, because there "
+        "are too few rows or a count is below ten."
     ),
     "report.recourse.difference": (
         "Among the rows that both models decline, the share without recourse for the network minus the share for {linear:name} "
