@@ -41,7 +41,7 @@ TEXT: dict[str, str] = {
     "report.section.not-assessed": "Not assessed",
     "report.void": "The comparison of the two models cannot be trusted ({code}). {claim}",
     "report.findings.top": "Findings",
-    "report.findings.none": "No checks were raised.",
+    "report.findings.none": "No findings were raised.",
     "report.findings.count": "{raised} raised, {cleared} passed, {not_applicable} not applicable",
     "report.findings.cleared": "Passed ({count})",
     "report.findings.not_applicable": "Not applicable ({count})",

@@ -489,7 +489,7 @@ def test_the_terminal_shows_raised_findings_and_counts_the_others():
     )
     quiet = [one.model_copy(update={"status": "cleared"}) for one in made.findings]
     made = made.model_copy(update={"findings": quiet})
-    assert on_a_terminal(made) == f"No checks were raised.\nOther checks: {len(quiet)} passed, 0 not applicable."
+    assert on_a_terminal(made) == f"No findings were raised.\nOther checks: {len(quiet)} passed, 0 not applicable."
 
 
 def test_templates_hold_no_words():
