@@ -153,7 +153,7 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     assert re.search(r"About \d+ (seconds|minutes) on this machine\.", told)
     verdict, *findings, others = told.splitlines()[-max(1, len(raised)) - 2 :]
     assert "logistic regression" in verdict
-    assert raised or findings == ["No checks were raised."]
+    assert raised or findings == ["No findings were raised."]
     for one, line in zip(raised, findings, strict=bool(raised)):
         assert line.startswith(f"{one.severity}: {english()[f'check.{one.slug}.title']} ({one.slug}). ")
     severities = [one.severity for one in raised]

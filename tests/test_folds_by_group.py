@@ -147,7 +147,9 @@ def test_a_class_of_one_person_is_named():
         fit_counterpart(model, table)
     with pytest.raises(NotApplicableError, match="training rows of at least one class are in too few groups"):
         strength_of(table.inputs.to_numpy(), table, 0)
-    with pytest.raises(NotApplicableError, match="not used for fitting, and there are too few groups"):
+    with pytest.raises(
+        NotApplicableError, match="too few groups of training rows to choose the number of boosting rounds"
+    ):
         boosted._apart(table, 0)
 
 

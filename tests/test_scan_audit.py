@@ -153,7 +153,7 @@ def test_the_page_says_it_and_the_document_comes_back(made):
     assert "were computed on all rows, in batches: the fit of the linear counterpart" in page
     assert "derivatives for numeric columns with a nonlinear encoding, use the 120 sampled rows" in page
     assert "Pearson correlations and correlation ratios use all" in page
-    assert "slopes and intercepts use a sample of each group" in page
+    assert "slopes and intercepts are computed on a sample of each group" in page
     assert f"Drift is computed on all {N:,} rows, which were read in batches" in page
     assert ti.Audit.from_json(audit.to_json()).to_json() == audit.to_json()
     assert json.loads(audit.to_json())["data"]["drawn"]["rows"] == 240

@@ -34,7 +34,7 @@ TEXT: dict[str, str] = {
     "verify.again.ok": "The findings, the verdict and the evidence in audit.json follow from its numbers.",
     "verify.again.changed": (
         "audit.json was changed after it was written: {count} of its statements do not follow from its numbers. The "
-        "first is: {first}"
+        "first of these statements is: {first}"
     ),
     "verify.again.version.open": (
         "audit.json and report.html were not checked, because they were written by tabinterp {written} and this installation has "

@@ -369,7 +369,8 @@ def test_the_lead_gives_both_changes_and_their_difference():
     assert (
         f"From training rows to held-out rows, the network's log loss changes by {signed(found.network.value)} and that of "
         f"logistic regression by {signed(found.linear.value)}. "
-        f"The difference (network minus logistic regression) is {signed(found.excess.value)} (95% CI {low} to {high})."
+        "The difference between these changes (network minus logistic regression) is "
+        f"{signed(found.excess.value)} (95% CI {low} to {high})."
     ) in made.to_markdown()
 
 

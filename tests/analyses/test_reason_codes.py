@@ -267,7 +267,7 @@ def test_what_cannot_be_asked_is_refused():
         ti.reason_codes(network, linear, table, threshold=1.0)
     with pytest.raises(TabinterpError, match="signs"):
         ti.reason_codes(network, linear, table, signs={"z": 1})
-    with pytest.raises(NotApplicableError, match="at least 10 declined and 10 approved"):
+    with pytest.raises(NotApplicableError, match="reason codes need at least 10 of each"):
         ti.reason_codes(network, linear, table, threshold=1 - 1e-12)
     numbers = cases.numbers()
     model = cases.wrapped(cases.product_network())

@@ -108,5 +108,5 @@ def test_without_held_out_rows_there_is_none():
     with pytest.raises(NotApplicableError, match="needs a verdict on held-out rows"):
         recalibrated(*bounds, compare(*bounds, held_out=False))
     few = np.concatenate([np.flatnonzero(bounds[0].table.y == k)[:22] for k in (0, 1)])
-    with pytest.raises(NotApplicableError, match="at least 10 held-out rows in each fold"):
+    with pytest.raises(NotApplicableError, match="at least 10 rows in each fold"):
         recalibrated(*(b.take(few) for b in bounds), compare(*bounds, held_out=True))

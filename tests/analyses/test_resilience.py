@@ -448,7 +448,7 @@ def test_the_document_holds_what_the_function_returns(audit):
         assert one.difference.low == pytest.approx(other.difference[2], abs=1e-6)
     page = audit.to_markdown()
     smallest = min(one.share for one in record.subsets if one.kind == "hardest")
-    assert f"When each model is evaluated on the {100 * smallest:g}% of the rows that are hardest for it" in page
+    assert f"on all rows and on the {100 * smallest:g}% of the rows that are hardest for it" in page
     assert "No drift between training and held-out rows was found" in page
     assert "figure-resilience-outer" in audit.to_html()
 

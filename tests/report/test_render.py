@@ -489,7 +489,7 @@ def test_the_terminal_shows_raised_findings_and_counts_the_others():
     )
     quiet = [one.model_copy(update={"status": "cleared"}) for one in made.findings]
     made = made.model_copy(update={"findings": quiet})
-    assert on_a_terminal(made) == f"No checks were raised.\nOther checks: {len(quiet)} passed, 0 not applicable."
+    assert on_a_terminal(made) == f"No findings were raised.\nOther checks: {len(quiet)} passed, 0 not applicable."
 
 
 def test_templates_hold_no_words():
@@ -683,7 +683,7 @@ def test_effort_is_told_in_the_words_of_each_method():
     ):
         assert f"4,000 rows, with {effort}" in words
     assert "tolerance –" not in words
-    assert "attributions and the change in score from the baseline to the row" in words
+    assert "attributions should equal the change in score from the baseline to the row" in words
 
 
 @of_each_page

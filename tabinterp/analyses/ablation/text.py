@@ -25,9 +25,10 @@ TEXT: dict[str, str] = {
     # units: a list of numbers
     "report.mechanism.groups.more": "{units} and {count} more",
     "report.mechanism.groups.note": (
-        "If the rise in loss for a group of units exceeds the sum of the rises for its single units, the units can compensate "
-        "for each other, and each unit appears unimportant when only its own output is replaced. Replacing outputs by zeros can "
-        "be unrealistic, because zero may lie outside the range of a unit's outputs."
+        "The rise in loss for a group of units can exceed the sum of the rises for its single units. In this case, "
+        "the units can compensate for each other, and each unit appears unimportant when only its own output is "
+        "replaced. Replacing outputs by zeros can be unrealistic, because zero may lie outside the range of a unit's "
+        "outputs."
     ),
     "plot.axis.ablation": "Rise in loss when the hidden unit's output is replaced, 95% CI",
     # why the analysis does not apply
@@ -35,6 +36,6 @@ TEXT: dict[str, str] = {
         "no two hidden units of the same layer have an absolute correlation of 0.8 or more, so there are no "
         "groups of units to replace"
     ),
-    "why.an ablation needs two rows": "an ablation needs at least two rows",
+    "why.an ablation needs two rows": "an ablation needs at least two rows, but there are fewer",
     "why.ablation.layer": "{model:name} has no hidden layer with outputs that can be replaced",
 }

@@ -42,9 +42,9 @@ TEXT: dict[str, str] = {
     ),
     "why.some class has no training row": "boosted trees need training rows of every class, and at least one class has none",
     "why.no column has a value in the training rows": "all input columns are empty in the training rows",
-    "why.boosted.few": "a confidence interval needs at least {least} held-out rows or groups of rows",
+    "why.boosted.few": "a confidence interval needs at least {least} held-out rows or groups of rows, but there are fewer",
     "why.boosted.groups": (
-        "the number of boosting rounds is chosen on groups of training rows that are not used for "
-        "fitting, and there are too few groups"
+        "there are too few groups of training rows to choose the number of boosting rounds, because some groups must "
+        "be left out of the fit"
     ),
 }

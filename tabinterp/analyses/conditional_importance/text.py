@@ -41,8 +41,9 @@ TEXT: dict[str, str] = {
     ),
     "report.together.families": "Grouped importance",
     "report.together.families.lead": (
-        "Columns that carry similar information are permuted together, with all values from the same donor row. The groups "
-        "of columns are found on {rows} rows by average-linkage clustering with a minimum association of {threshold}."
+        "Columns that carry similar information are permuted together: in each row, the values of all columns in the "
+        "group are replaced by those of the same other row. The groups of columns are found on {rows} rows by "
+        "average-linkage clustering with a minimum association of {threshold}."
     ),
     "report.together.families.none": (
         "No two columns have an association of {threshold} or more (n = {rows}), so no columns are grouped."

@@ -59,9 +59,10 @@ TEXT: dict[str, str] = {
         "the edge of the figure. Net benefit is not shown where it would disclose a count below ten."
     ),
     "report.judged.curve.widened": (
-        "At thresholds where the exact CI of a paired difference in net benefit would disclose a count of rows below ten, the CI "
-        "is based on an upper bound on the number of disagreements between the models, or is withheld. Where the models make the "
-        "same predictions, the CI follows the rule of three, or is omitted if rows are weighted or grouped."
+        "At some thresholds, the exact CI of a paired difference in net benefit would disclose a count of rows below "
+        "ten. At these thresholds, the CI is withheld or is based on an upper bound on the number of rows in which "
+        "the models disagree. Where the models make the same predictions, the CI follows the rule of three, or is "
+        "omitted if rows are weighted or grouped."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",
@@ -74,5 +75,5 @@ TEXT: dict[str, str] = {
         "net benefit is measured on held-out rows, and the table has no split; read the table with the "
         "split used to train the network"
     ),
-    "why.decisions.few": "net benefit needs at least {least} held-out rows or groups of rows",
+    "why.decisions.few": "net benefit needs at least {least} held-out rows or groups of rows, but there are fewer",
 }

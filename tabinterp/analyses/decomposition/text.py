@@ -49,8 +49,8 @@ TEXT: dict[str, str] = {
     # why the analysis does not apply
     "why.decomposition.constant": "the score of {model:name} is the same in all rows analysed",
     "why.decomposition.few": (
-        "the decomposition fits {functions} functions of the columns, which needs at least {least} rows; "
-        "the table has {rows}"
+        "the decomposition needs at least {least} rows, because it fits {functions} functions of the columns; the "
+        "table has only {rows} rows"
     ),
     "why.decomposition.folds": "there are too few rows or groups of rows for {folds} folds; the table has {rows} rows",
 }

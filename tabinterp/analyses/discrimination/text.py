@@ -86,5 +86,5 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.gains.lift": "Cumulative lift, {model}",
     # why the analysis does not apply
     "why.discrimination.numbers": "ROC curves and confusion matrices need a target with classes, but this target is numeric",
-    "why.discrimination.few": "confidence bands need at least {least} independent rows or groups of rows",
+    "why.discrimination.few": "confidence bands need at least {least} independent rows or groups of rows, but there are fewer",
 }

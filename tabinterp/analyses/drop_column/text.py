@@ -10,8 +10,9 @@ TEXT: dict[str, str] = {
         "rows. The network is not retrained, so the values concern the linear counterpart only."
     ),
     "report.together.refit.none": (
-        "The linear counterpart was not refitted with each column left out in turn. These refits need known held-out rows, "
-        "enough training rows to choose the penalty, and not too many columns (ti.drop_and_refit has no limit on their number)."
+        "The linear counterpart was not refitted with each column left out in turn. These refits need known held-out "
+        "rows, enough training rows to choose the penalty, and not too many columns (ti.drop_and_refit has no limit "
+        "on the number of columns)."
     ),
     "plot.axis.dropped": "Rise in held-out loss after refitting without the column ({loss}), 95% CI",
     # why the analysis does not apply

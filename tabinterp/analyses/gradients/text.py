@@ -12,13 +12,13 @@ TEXT: dict[str, str] = {
     # rows_of: report.rows_plain
     "report.gradients.lead": (
         "The attributions in this section are based on derivatives of the score ({scale}) and averaged over "
-        "{rows_of}. Signed means have a 95% CI, unless every row has the same value. Mean absolute values have no "
-        "interval: sampling error biases them upward, and no conclusion is based on them."
+        "{rows_of}. Signed means have a 95% CI, unless the attribution is the same in every row. Mean absolute values "
+        "have no interval, because sampling error biases them upward. No conclusion is based on them."
     ),
     "report.gradients.saturation": (
-        "Over the rows, the median of p(1 − p) is {saturation} (maximum possible: 0.25), where p is the network's predicted "
-        "probability. Where p(1 − p) is near zero, probabilities are saturated and their derivatives are near zero, even if the "
-        "derivatives of the score are large."
+        "The median of p(1 − p) over the rows is {saturation} (maximum possible: 0.25), where p is the network's "
+        "predicted probability. Where p(1 − p) is near zero, probabilities are saturated and their derivatives are "
+        "near zero, even if the derivatives of the score are large."
     ),
     "report.gradients.rows": "Estimates use {rows} rows.",
     # effort: report.gradients.effort
@@ -35,26 +35,28 @@ TEXT: dict[str, str] = {
         "{tolerance})."
     ),
     "report.gradients.note": (
-        "The completeness gap is the largest absolute difference, over all rows, between the sum of a row's attributions and the "
-        "change in score from the baseline to the row, divided by the mean absolute change in score."
+        "The sum of a row's attributions should equal the change in score from the baseline to the row. The "
+        "completeness gap is the largest absolute difference between the two in any row, divided by the mean absolute "
+        "change in score."
     ),
     # share: a percentage of rows
     "report.gradients.disagreement": (
-        "The network's own gradient contradicts finite differences of its score in {share} of the rows compared, as in a "
-        "network with a straight-through estimator. Do not rely on attributions or derivatives that use this gradient."
+        "In {share} of the rows compared, the network's own gradient contradicts finite differences of its score; "
+        "this can happen in a network with a straight-through estimator. Do not rely on attributions or derivatives "
+        "that use this gradient."
     ),
     # columns: a list of names
     "report.gradients.differences": (
-        "The encoder combines these columns in non-affine steps, so their gradients are computed as central differences through "
-        "the encoder: {columns}."
+        "Derivatives with respect to the following columns are computed as central differences through the encoder, "
+        "because the encoder combines these columns in non-affine steps: {columns}."
     ),
     "why.the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of them": (
         "the encoder mixes every column with levels or missing values, so the score has no gradient with respect to any "
         "column"
     ),
     "why.the encoder changes abruptly with every column that it combines, so that the score has no gradient by any column": (
-        "the encoder is discontinuous in every column that it combines with others, or is defined in only part of the column's "
-        "range, so the score has no gradient with respect to any column"
+        "for every column that the encoder combines with others, the encoding is discontinuous or is not defined over "
+        "the column's whole range, so the score has no gradient with respect to any column"
     ),
     "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",

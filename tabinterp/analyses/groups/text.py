@@ -7,9 +7,9 @@ TEXT: dict[str, str] = {
     "rows_of.groups": "Groups of people",
     "report.method.summed.groups": "tables of protected groups",
     "report.groups.summed": (
-        "The group tables use all rows of this comparison, which were read in batches; slopes and intercepts use a "
-        "sample of each group. The levels shown separately, the cut points of numeric columns and the bins of the ECE "
-        "are determined from the sampled rows."
+        "The group tables are computed on all rows compared, which were read in batches; slopes and intercepts are "
+        "computed on a sample of each group. The levels shown separately, the cut points of numeric columns and the "
+        "bins of the ECE are determined from the sampled rows."
     ),
     "group.others": "{column}: other levels",
     "group.any": "{column}: any value",
@@ -20,27 +20,28 @@ TEXT: dict[str, str] = {
     "report.groups.lead": (
         "A row is selected if it is predicted to be “{compared}”, the favourable class (“{positive}” is predicted if "
         "its probability exceeds {threshold}). Estimates use {rows}. Unless another group was named, the reference "
-        "group is the largest group of the same column or pair of columns. Legal limits depend on the jurisdiction. "
-        "Four fifths is a rule of thumb from employment guidelines; the standardised mean difference (SMD) has no "
-        "established legal limit."
+        "group is the largest group of the same column or pair of columns. Legal limits on differences between groups "
+        "depend on the jurisdiction. The four-fifths limit for impact ratios is a rule of thumb from employment "
+        "guidelines. The standardised mean difference (SMD) has no established legal limit."
     ),
     "report.groups.lead_unstated": (
-        "The table shows the share of rows predicted to be in each class (“{positive}” is predicted if its probability "
-        "exceeds {threshold}). Estimates use {rows}. Impact ratios are missing because the adverse class was not "
-        "stated: state it with adverse= when reading the table, or with --adverse CLASS. Differences and error rates "
-        "refer to class “{compared}”. Unless another group was named, the reference group is the largest group of the "
-        "same column or pair of columns."
+        "The table shows the share of rows predicted to be in each class (“{positive}” is predicted if its "
+        "probability exceeds {threshold}). Estimates use {rows}. Impact ratios are missing because the adverse class "
+        "was not stated. To state it, use adverse= when reading the table in Python, or --adverse CLASS on the "
+        "command line. Differences and error rates refer to class “{compared}”. Unless another group was named, the "
+        "reference group is the largest group of the same column or pair of columns."
     ),
     "report.groups.lead_mean": (
         "The table shows the mean prediction of each group. Estimates use {rows}. Unless another group was named, the "
-        "reference group is the largest group of the same column or pair of columns. The standardised mean difference "
-        "(SMD) has no established legal limit; other limits depend on the jurisdiction."
+        "reference group is the largest group of the same column or pair of columns. Legal limits on differences "
+        "between groups depend on the jurisdiction. The standardised mean difference (SMD) has no established legal "
+        "limit."
     ),
     "report.groups.lead_classes": (
         "The tables show the share of rows predicted to be in each class; each row is predicted to be in the class "
         "with the largest score. Estimates use {rows}. Unless another group was named, the reference group is the "
-        "largest group of the same column or pair of columns. The standardised mean difference (SMD) has no "
-        "established legal limit; other limits depend on the jurisdiction."
+        "largest group of the same column or pair of columns. Legal limits on differences between groups depend on "
+        "the jurisdiction. The standardised mean difference (SMD) has no established legal limit."
     ),
     "report.groups.fits": "Accuracy and log loss",
     "report.groups.fits.note": (
@@ -94,12 +95,12 @@ TEXT: dict[str, str] = {
     "report.impact.withheld.not_raised": "not significant",
     "report.impact.withheld.untold": "not disclosed",
     "report.impact.note": (
-        "Ratios are tested only for groups with at least 30 rows and ten sampling units. The simultaneous interval "
-        "is corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
-        "column covers groups whose shares are withheld because a count is below ten. “Significant” in the last column "
-        "means that, in at least one pair that includes a withheld group, the lower selection rate is significantly "
-        "less than {limit} times the higher one. “Not disclosed” means that the result would narrow a small count to "
-        "fewer than three possible values."
+        "Ratios are tested only for groups with at least 30 rows and ten sampling units. The simultaneous interval is "
+        "corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
+        "column covers groups whose shares are withheld because a count is below ten. “Significant” in the last "
+        "column means that, in at least one pair that includes a withheld group, the lower selection rate is "
+        "significantly less than {limit} times the higher one. “Not disclosed” means that showing the result would "
+        "narrow a withheld count to fewer than three possible values."
     ),
     "report.groups.pairs": "Groups by two columns",
     "report.groups.group": "Group",
@@ -124,13 +125,15 @@ TEXT: dict[str, str] = {
     "report.groups.smd.linear": "SMD of scores, linear [95% CI]",
     "report.groups.smd": (
         "SMD (standardised mean difference, Hedges' g) is the difference in mean score between the group and the "
-        "reference group, divided by their pooled standard deviation; it is positive if the group has the higher mean "
-        "score. The p-value is from a pooled test of two proportions and is not corrected for the number of groups."
+        "reference group, divided by the pooled standard deviation of the scores. It is positive if the group has the "
+        "higher mean score. The p-value for the difference in rates is from a pooled test of two proportions and is "
+        "not corrected for the number of groups."
     ),
     "report.groups.smd_mean": (
         "SMD (standardised mean difference, Hedges' g) is the difference in mean score between the group and the "
-        "reference group, divided by their pooled standard deviation; it is positive if the group has the higher mean "
-        "score. The p-value is from Welch's test of two means and is not corrected for the number of groups."
+        "reference group, divided by the pooled standard deviation of the scores. It is positive if the group has the "
+        "higher mean score. The p-value for the difference in means is from Welch's test and is not corrected for "
+        "the number of groups."
     ),
     "report.groups.errors": "Error rates",
     "report.groups.calibration": "Calibration by group",
@@ -155,9 +158,10 @@ TEXT: dict[str, str] = {
     "report.groups.ece.network": "ECE, network",
     "report.groups.ece.linear": "ECE, linear",
     "report.groups.calibration.note": (
-        "Calibrated predictions have slope 1 and intercept 0. ECE (expected calibration error) is the mean absolute "
-        "difference between predicted and observed values over at most ten bins. The ECE is biased upward, especially "
-        "in small groups."
+        "Calibrated predictions have slope 1 and intercept 0. To estimate the ECE (expected calibration error), the "
+        "group's rows are divided into at most ten bins by prediction. The ECE is the mean absolute difference "
+        "between mean prediction and mean outcome over the bins, weighted by the number of rows. The ECE is biased "
+        "upward, especially in small groups."
     ),
     "plot.axis.groups": "Selection rate, 95% CI",
     "plot.axis.groups.mean": "Mean prediction, 95% CI",

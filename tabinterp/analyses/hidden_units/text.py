@@ -59,14 +59,14 @@ TEXT: dict[str, str] = {
     "report.inside.templates.small": "·",
     "report.inside.close": "Most important units",
     "report.inside.close_lead": (
-        "These are the {count} units for which replacing the output by its mean raises {loss} the most. For each "
-        "unit, the 10% of rows that activate it most and the 10% that activate it least are compared with all rows; "
-        "columns with an adjusted p of at most 0.05 are listed. Because the units were selected for a large rise in "
-        "loss, the estimates of this rise are biased upward. A rise in loss is not significant if its interval "
-        "includes zero."
+        "These {count} units raise {loss} the most when their outputs are replaced by their means, one unit at a "
+        "time. For each unit, the 10% of rows that activate it most and the 10% that activate it least are compared "
+        "with all rows; columns with an adjusted p-value of at most 0.05 are listed. Because the units were selected "
+        "for a large rise in loss, the estimates of this rise are biased upward. A rise in loss is not significant if "
+        "its interval includes zero."
     ),
     "report.inside.close_none": (
-        "For no unit does the loss rise when the unit's output is replaced by its mean, so no unit is shown in detail."
+        "Replacing a unit's output by its mean does not raise the loss for any unit, so no unit is shown in detail."
     ),
     "report.inside.caveat": (
         "Interpret single units with caution. A selective unit is not necessarily important (Morcos et al. 2018). A "
@@ -74,17 +74,16 @@ TEXT: dict[str, str] = {
         "People predict a unit's behaviour better from real examples than from synthetic ones (Borowski et al. 2021)."
     ),
     "report.inside.optima_lead": (
-        "An optimum is a row, found by optimisation, that maximises or minimises an output or the value of a "
-        "unit before its activation function. For each optimum, {starts} searches are run, half of them "
-        "starting at real rows; random draws use seed {seed}. The search keeps numeric columns between their "
-        "0.5% and 99.5% quantiles and restricts categorical columns to levels that occur in the data; real "
-        "rows outside these limits may therefore give a more extreme result than the optimum. Columns that "
-        "determine each other are changed together. Each optimum is compared with {reference} real rows by "
-        "four measures: the Mahalanobis distance of its numeric columns, the distance to its nearest "
-        "neighbours, an anomaly score from an isolation forest, and the largest residual of a numeric column in a regression "
-        "on the other columns. Very small and very large values of a measure both count as atypical. Each "
-        "row is ranked by the most extreme of its four measures; an optimum that ranks above {far} of the real "
-        "rows is marked as implausible."
+        "An optimum is a row, found by optimisation, that maximises or minimises an output or the value of a unit "
+        "before its activation function. For each optimum, {starts} searches are run, half of them starting at real "
+        "rows; random draws use seed {seed}. The search keeps numeric columns between their 0.5% and 99.5% quantiles "
+        "and restricts categorical columns to levels that occur in the data; real rows outside these limits may "
+        "therefore give a more extreme result than the optimum. Columns that determine each other are changed "
+        "together. Each optimum is compared with {reference} real rows by four measures: the Mahalanobis distance of "
+        "its numeric columns, the distance to its nearest neighbours, an anomaly score from an isolation forest, and "
+        "the largest residual of a numeric column in a regression on the other columns. Very small and very large "
+        "values of a measure both count as atypical. How atypical a row is depends on the most extreme of its four "
+        "measures. An optimum that is more atypical than {far} of the real rows is marked as implausible."
     ),
     # unit: name of the unit; cost: report.inside.cost; interval: report.interval
     "report.inside.card": "{unit}: {cost}",
@@ -104,8 +103,8 @@ TEXT: dict[str, str] = {
     "report.inside.times_most": "nearly all of these rows",
     "report.inside.sds": "{difference}\u00a0SD",
     "report.inside.profile_note": (
-        "SD: difference in means, in standard deviations. ×: frequency of the level in these rows divided by its "
-        "frequency in all rows."
+        "SD: mean in these rows minus mean in all rows, in standard deviations. ×: frequency of the level in these "
+        "rows divided by its frequency in all rows."
     ),
     "report.inside.template": (
         "Largest incoming weights (per SD of a numeric column, per level of a categorical column)"
@@ -158,10 +157,10 @@ TEXT: dict[str, str] = {
         "below the limit of {far}. {odd}"
     ),
     "report.inside.odd": (
-        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a smaller "
-        "distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. When each numeric "
-        "column is predicted from the others, the largest residual is smaller in {residual} of real rows (at the optimum, "
-        "{column} has the largest residual)."
+        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a "
+        "smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. "
+        "When each numeric column is predicted from the others, the largest residual is smaller than at the optimum "
+        "in {residual} of real rows. At the optimum, {column} has the largest residual."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "
@@ -204,7 +203,7 @@ TEXT: dict[str, str] = {
     "report.inside.path.free": "no limit",
     "report.inside.path.value": "Optimum",
     "report.inside.path.real": "Tenth-largest value in real rows",
-    "report.inside.path.oddness": "Share of real rows that are less atypical",
+    "report.inside.path.oddness": "Share of real rows less atypical than the optimum",
     "report.inside.path.readable": "Plausible",
     "report.inside.path.may": "Plausible",
     "report.inside.path.not": "Implausible",
@@ -226,9 +225,9 @@ TEXT: dict[str, str] = {
     "report.inside.proof.integer programme": "by mixed-integer programming",
     "report.inside.proof.bound propagation": "by interval bound propagation; such bounds are often loose",
     "report.inside.starts": (
-        "In {share} of the searches, the value found falls short of the optimum by at most 1% of the difference between the "
-        "optimum and the mean over rows. Number of distinct rows at which these searches end: {count}. The median cosine "
-        "similarity between the end points of all searches is {cosine}."
+        "In {share} of the searches, the final value is close to the optimum: the shortfall is at most 1% of the "
+        "difference between the optimum and the mean over rows. Number of distinct rows at which these searches end: "
+        "{count}. The median cosine similarity between the end points of all searches is {cosine}."
     ),
     "report.inside.outputs": "Output optima",
     "report.inside.output": "Output “{output}”: highest score ({scale})",
@@ -256,8 +255,8 @@ TEXT: dict[str, str] = {
         "has an output in the lowest or highest 1% of its activation function's range in {share} of the rows."
     ),
     "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
-    "units.health.redundant": "is a linear function of the other units of its layer in these rows.",
-    "units.active": "is above zero in {share} of the rows.",
+    "units.health.redundant": "is a linear function of the other units of its layer in the rows analysed.",
+    "units.active": "has an output above zero in {share} of the rows.",
     "units.excited": (
         "The {excited} rows with the highest activation of the unit differ from the data as a whole mainly "
         "in {columns}."

@@ -12,9 +12,9 @@ TEXT: dict[str, str] = {
         "order of interaction variance (estimated on {rows})."
     ),
     "report.interactions.passed": (
-        "The {count} columns that change the score least were excluded from the screening. The largest total Sobol index among "
-        "these columns is {most} (share of the variance of the score). If columns are independent, no pair that includes an "
-        "excluded column can have a larger share."
+        "The {count} columns that change the score least were excluded from the screening. The largest total Sobol "
+        "index among these columns is {most} (share of the variance of the score). If columns are independent, no "
+        "pair that includes an excluded column can have a larger share of the variance."
     ),
     "report.interactions.linear": (
         "The linear counterpart adds up the effects of its columns, so its interactions are zero by construction."

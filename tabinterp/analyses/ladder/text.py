@@ -83,26 +83,30 @@ TEXT: dict[str, str] = {
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",
     "report.gain.lead": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
-        "of each model is computed on {rows} held-out rows. The linear model is also refitted for this comparison, whereas the "
-        "verdict uses the original linear counterpart. 95% intervals are from {resamples} bootstrap resamples (seed {seed}). "
-        "Differences smaller than {margin} are treated as negligible."
+        "The network is compared with a sequence of simpler models. Each of them adds terms to the previous one and "
+        "is fitted to the target on {training} training rows. The {metric} of each model is computed on {rows} "
+        "held-out rows. The linear model is also refitted for this comparison, whereas the verdict uses the original "
+        "linear counterpart. 95% intervals are from {resamples} bootstrap resamples (seed {seed}). Differences in "
+        "{metric} smaller than {margin} are treated as negligible."
     ),
     "report.gain.lead.student": (
-        "Each simpler model adds terms to the previous one and is fitted to the target on {training} training rows. The {metric} "
-        "of each model is computed on {rows} held-out rows. The linear model is also refitted for this comparison, whereas the "
-        "verdict uses the original linear counterpart. 95% intervals for paired differences use Student's t; intervals for the "
-        "share of the gain use Fieller's method. Differences smaller than {margin} are treated as negligible."
+        "The network is compared with a sequence of simpler models. Each of them adds terms to the previous one and "
+        "is fitted to the target on {training} training rows. The {metric} of each model is computed on {rows} "
+        "held-out rows. The linear model is also refitted for this comparison, whereas the verdict uses the original "
+        "linear counterpart. 95% intervals for paired differences use Student's t; intervals for the share of the "
+        "gain recovered use Fieller's method. Differences in {metric} smaller than {margin} are treated as "
+        "negligible."
     ),
     "report.gain.pairs": (
-        "The model with splines and interactions includes the interactions that explain the most variance in the network's score "
-        "beyond the effects of single columns: {pairs}. These interactions are chosen on training and held-out rows (at most "
-        "5,000) without using outcomes. The section “Interactions” ranks pairs of columns by another measure, computed on rows "
-        "that combine values from different rows of the table, and may therefore list other pairs."
+        "The model with splines and interactions includes the interactions that explain the most variance in the "
+        "network's score beyond the effects of single columns: {pairs}. These interactions are chosen on training and "
+        "held-out rows (at most 5,000) without using outcomes. The section “Interactions” may list other pairs, "
+        "because it ranks pairs of columns by another measure, computed on rows that combine values from different "
+        "rows of the table."
     ),
     "report.gain.passed": (
-        "Curves and interactions were limited to the columns that change the network's score most. Columns with "
-        "only a linear term: {count}."
+        "Curves and interactions were limited to the columns that change the network's score most. Number of columns "
+        "with only a linear term: {count}."
     ),
     "report.gain.rung": "Model",
     "report.gain.rung.intercept": "intercept only",

@@ -26,10 +26,11 @@ TEXT: dict[str, str] = {
         "No region contains ten or more rows, so the coefficients of single regions are not shown."
     ),
     "report.mechanism.regions.note": (
-        "Coefficients are in units of the score ({scale}). They are exact for changes within a row's region, and do not "
-        "apply to changes that leave the region. The contrast of a level is computed from the linear function of the "
-        "region. “SD over rows” describes variation between rows, not estimation error. “Sign flips” is the share of rows "
-        "in which the coefficient has the opposite sign to its mean."
+        "Coefficients are in units of the score ({scale}). They are exact for changes within a row's region, and do "
+        "not apply to changes that leave the region. The contrast of a level with the reference level is computed "
+        "from the linear function of the region. “SD over rows” describes variation between rows, not estimation "
+        "error. “Sign flips” is the share of rows in which the sign of the coefficient differs from the sign of its "
+        "mean over rows."
     ),
     "report.mechanism.regions.left_out": "Columns without coefficients of their own: {columns}.",
     "plot.axis.regions": "Mean coefficient per SD or level, 95% CI",

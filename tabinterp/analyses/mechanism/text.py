@@ -19,5 +19,5 @@ TEXT: dict[str, str] = {
         "the network is linear, so the results would only repeat its coefficients"
     ),
     "why.the network is linear: it has no hidden unit": "the network is linear and has no hidden units",
-    "why.mechanism.few": "results from fewer than {least} rows could disclose information about individuals",
+    "why.mechanism.few": "there are fewer than {least} rows, so results could disclose information about individuals",
 }

@@ -10,9 +10,10 @@ TEXT: dict[str, str] = {
     # output: report.off.support.output, or nothing; auc, real, perturbed, gap: with their intervals
     "report.off.support.lead": (
         "In the {rows} perturbed rows, half of the cells come from other rows.{output} Boosted trees trained to "
-        "distinguish perturbed from real rows reach an AUC of {auc}. Boosted trees also predict the network's score on "
-        "real rows: the R² is {real} when they are fitted to real rows and {perturbed} when they are fitted to perturbed "
-        "rows, a difference of {gap}. A large difference suggests that the network behaves differently on unrealistic rows."
+        "distinguish perturbed from real rows reach an AUC of {auc}. Boosted trees also predict the network's score "
+        "on real rows. The R² is {real} for trees fitted to real rows and {perturbed} for trees fitted to perturbed "
+        "rows, a difference of {gap}. A large difference suggests that the network behaves differently on unrealistic "
+        "rows."
     ),
     "report.off.support.output": " The score is that of the output “{output}”.",
     "report.off.swaps": (
@@ -21,13 +22,16 @@ TEXT: dict[str, str] = {
     "report.off.permuted": "Any row [95% CI]",
     "report.off.swapped": "Most similar row [95% CI]",
     "report.off.swaps.note": (
-        "Columns are sorted by change in score, largest first. Taking a column's value from an arbitrary row (“Any "
-        "row”) can create a row that does not occur in practice; taking it from the row that is most similar in all "
-        "other columns (“Most similar row”) creates a more realistic row. If the change in score is much smaller "
-        "with a value from the most similar row than with one from an arbitrary row, the column affects the score "
-        "mainly on unrealistic rows, or is correlated with other columns."
+        "Columns are sorted by change in score, largest first. “Any row” takes the column's value from an arbitrary "
+        "row, which can create a row that does not occur in practice. “Most similar row” takes the value from the row "
+        "that is most similar in all other columns, which creates a more realistic row. If the change in score is "
+        "much smaller with a value from the most similar row than with one from an arbitrary row, the column affects "
+        "the score mainly on unrealistic rows, or is correlated with other columns."
     ),
     # why it does not apply
     "why.the score is the same on every row": "the score is the same in every row",
-    "why.offsupport.few": "the analysis of perturbed rows needs at least {least} rows and two input columns",
+    "why.offsupport.few": (
+        "there are too few rows or input columns; the analysis of perturbed rows needs at least {least} rows and two "
+        "input columns"
+    ),
 }

@@ -11,8 +11,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (
-        "From training rows to held-out rows, the network's {metric} changes by {network} and that of {linear:name} by "
-        "{linear_gap}. The difference (network minus {linear:name}) is {excess}.",
+        "From training rows to held-out rows, the network's {metric} changes by {network} and that of {linear:name} "
+        "by {linear_gap}. The difference between these changes (network minus {linear:name}) is {excess}.",
         "metric: such as 'log loss'; network, linear_gap: changes with a sign; excess: their difference with its interval",
     ),
     "report.overfitting.few": (

@@ -7,11 +7,11 @@ TEXT: dict[str, str] = {
     "rows_of.paths": "Path products",
     "report.mechanism.paths.fold": "Path products and Garson's shares",
     "report.mechanism.paths.lead": (
-        "Path products and Garson's shares, two older measures shown for comparison only, are computed from "
-        "the weights. A path product (Olden & Jackson 2002) multiplies the weights along each path from a "
-        "column to the score and adds up these products; it would equal the gradient if every activation "
-        "function were the identity. Garson's (1991) shares allocate the absolute weights to the columns. "
-        "Mean gradients, and the standard deviations used in both measures, are computed on {rows_of}."
+        "Path products and Garson's shares are two older measures that are computed from the weights. They are shown "
+        "for comparison only. A path product (Olden & Jackson 2002) multiplies the weights along each path from a "
+        "column to the score and adds up these products; it would equal the gradient if every activation function "
+        "were the identity. Garson's (1991) shares allocate the absolute weights to the columns. Mean gradients, and "
+        "the standard deviations used in both measures, are computed on {rows_of}."
     ),
     "report.mechanism.paths.table": "Path product, Garson's share and mean gradient of each column",
     "report.mechanism.paths.size": "Size of path product",
@@ -28,10 +28,11 @@ TEXT: dict[str, str] = {
         "{garson} for Garson's shares."
     ),
     "report.mechanism.paths.line": (
-        "Two cosine similarities show how close the output is to a linear function. The first is {path_gradient}: it compares "
-        "the path product with the mean gradient, and is 1 for a linear function. The second is {gradient_optimum}: it compares "
-        "the mean gradient with the direction from the mean row to the row that maximises the output. For a linear function with "
-        "this gradient, the second would be {straight}, which can be below 1 because values are limited to those in the data."
+        "Two cosine similarities show how close the output is to a linear function. The first is {path_gradient}: it "
+        "compares the path product with the mean gradient, and is 1 for a linear function. The second is "
+        "{gradient_optimum}: it compares the mean gradient with the direction from the mean row to the row that "
+        "maximises the output. For a linear function with this gradient, the second similarity would be {straight}, "
+        "which can be below 1 because values are limited to those in the data."
     ),
     # line: the sentence report.mechanism.paths.line
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",

@@ -86,7 +86,7 @@ TEXT: dict[str, str] = {
     "verdict.equivalent": "The difference in held-out loss between the network and {linear:name} is negligible.",
     "verdict.worse": "The network predicts worse than {linear:name}.",
     "verdict.not_resolved": "Inconclusive: the network and {linear:name} do not differ significantly in held-out loss.",
-    "verdict.not_assessed": "Not assessed: it is unknown which rows the network was not trained on.",
+    "verdict.not_assessed": "Not assessed: it is unknown which rows the network was trained on.",
     # reason: a clause (why.events)
     "verdict.not_assessed.few": "Not assessed: {reason}.",
     "verdict.linear.exact": (
@@ -157,8 +157,8 @@ TEXT: dict[str, str] = {
     "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
     "verdict.labels.about": "The models predict different classes for about {percent}% of the {rows} held-out rows.",
     "verdict.labels.few": (
-        "The number of held-out rows (of {rows}) for which the models predict different classes is withheld, because it "
-        "would disclose a count below {fewest}."
+        "The predicted classes of the two models were compared on {rows} held-out rows. The number of rows in which "
+        "they differ is withheld, because it would disclose a count below {fewest}."
     ),
     "verdict.only_network": (
         "Columns with a significant permutation importance for the network only: {columns}. The importance of these columns also "
@@ -206,9 +206,9 @@ TEXT: dict[str, str] = {
         "The CI of the difference in {metrics} is withheld, because it would disclose a count of rows below {fewest}."
     ),
     "report.performance.rule_of_three": (
-        "The CI of the difference in {metrics} follows the rule of three (Hanley and Lippman-Hand 1983), because no row shows a "
-        "difference between the models. In this case, no CI is given for weighted or grouped rows, or for a mean over several "
-        "classes."
+        "The CI of the difference in {metrics} follows the rule of three (Hanley and Lippman-Hand 1983), because both "
+        "models have the same result in every row. In this case, no CI is given for weighted or grouped rows, or for "
+        "a mean over several classes."
     ),
     "report.performance.hidden": (
         "Some values of {metrics} are withheld, because they would disclose a count of rows below {fewest}."
@@ -241,8 +241,8 @@ TEXT: dict[str, str] = {
         "both training and held-out rows. A significant gap in favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (
-        "[–]: no interval, because there are fewer than ten training or held-out rows or groups of rows (for average precision, "
-        "fewer than 100 positive ones), or the metric is the same for every held-out row."
+        "[–]: no interval. Either there are fewer than ten training or held-out rows or groups of rows (for average "
+        "precision, fewer than 100 positive rows or groups), or the metric is the same for every held-out row."
     ),
     "step.comparison with training rows": "comparison with training rows",
     # why it does not apply

@@ -12,14 +12,15 @@ TEXT: dict[str, str] = {
         "categorical column is permuted as a whole, not level by level. Estimates use {rows}."
     ),
     "report.importance.how": (
-        "For columns marked “Exact”, every possible donor value is weighted by its frequency, so no random permutation is "
-        "needed. All other columns are permuted at random {repeats} times (seed {seed}). The share of permuted rows that "
-        "are unlike real rows (“Off-support”) is estimated on {off_support_rows} rows."
+        "For columns marked “Exact”, every possible replacement value is weighted by its frequency, so no random "
+        "permutation is needed. All other columns are permuted at random {repeats} times (seed {seed}). The share of "
+        "permuted rows that are unlike real rows (“Off-support”) is estimated on {off_support_rows} rows."
     ),
     # donors: a number of rows
     "report.importance.donors": (
-        "The table was read in batches: importance is computed on all rows, but the values that replace those of a permuted "
-        "column come from {donors} sampled rows. The 95% CIs include the sampling error of both."
+        "The table was read in batches: importance is computed on all rows, but the values that replace those of a "
+        "permuted column come from {donors} sampled rows. The 95% CIs include the sampling error of both sets of "
+        "rows."
     ),
     "report.importance.axis": "Rise in {metric} ({unit}), 95% CI",
     "report.importance.aria": (
@@ -35,9 +36,10 @@ TEXT: dict[str, str] = {
     "report.importance.cut": "Only the {shown} columns (of {count}) with the largest values in either model are shown.",
     "report.importance.table": "Permutation importance of each column: rise in {metric} ({unit})",
     "report.importance.note": (
-        "The off-support share is the share of permuted rows that are farther from the nearest real rows than 95% of real rows "
-        "are from their neighbours; for realistic rows, about 5% would be expected. The larger the share, the more often the "
-        "models are evaluated on rows unlike real ones."
+        "A permuted row is off-support if it is farther from the nearest real rows than 95% of real rows are from "
+        "their neighbours. The off-support share is the share of such rows among the permuted rows; for realistic "
+        "rows, about 5% would be expected. The larger the share, the more often the models are evaluated on rows "
+        "unlike real ones."
     ),
     "report.off_support": "Off-support",
     "report.exact": "Exact",
@@ -48,8 +50,8 @@ TEXT: dict[str, str] = {
     "plot.axis.association": "Association between columns",
     # why it does not apply
     "why.permutation importance needs at least two rows that have weight": (
-        "permutation importance needs at least two rows with positive weight"
+        "permutation importance needs at least two rows with positive weight, but there are fewer"
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
-    "why.permutation.pairs": "no two rows that were paired for permuting {columns} both have positive weight",
+    "why.permutation.pairs": "in every pair of rows formed to permute {columns}, at least one row has no positive weight",
 }

@@ -9,7 +9,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.draws.perturbed": "{count} perturbed copies of the rows at each size",
     "report.perturbation.heading": "Perturbed values",
     "report.perturbation.lead": (
-        "With a perturbation of {size} in all columns, the rise in the network's {metric} minus that of {linear:name} is {rise}.",
+        (
+            "When all columns are perturbed by {size}, the rise in the network's {metric} minus the rise for "
+            "{linear:name} is {rise}."
+        ),
         "size: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.perturbation.lost": (
@@ -22,21 +25,24 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.perturbation.fold": "Performance by size of the perturbation, and sensitivity by column",
     "report.perturbation.numbers": (
-        "When only numeric columns are perturbed (by {size}), the network's {metric} is {network_loss} and that of {linear:name} "
-        "is {linear_loss}; the rise in the network's {metric} minus that of {linear:name} is {rise}.",
+        "When only numeric columns are perturbed (by {size}), the network's {metric} is {network_loss} and that of "
+        "{linear:name} is {linear_loss}; the rise in the network's {metric} minus the rise for {linear:name} is "
+        "{rise}.",
         "size: a percentage; metric: such as 'log loss'; network_loss, linear_loss, rise: numbers with their intervals",
     ),
     "report.perturbation.note.training": (
-        "A perturbation of 10% replaces each number by a value of the same column whose rank is higher or lower by at most 10% "
-        "of the training rows. Each level is replaced, with a probability of 10%, by that of a random training row. Missing "
-        "values stay missing. Replacement values come from {donors} training rows. Estimates are means over {draws} perturbed "
-        "copies of {rows} rows. CIs reflect the sampling of these rows and treat the training rows as fixed."
+        "A perturbation of 10% replaces each number by another value of the same column: its rank shifts up or down "
+        "by at most 10% of the number of training rows. With a probability of 10%, each level is replaced by that of "
+        "a random training row. Missing values stay missing. Replacement values come from {donors} training rows. "
+        "Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect the sampling of these rows and "
+        "treat the training rows as fixed."
     ),
     "report.perturbation.note.all": (
-        "A perturbation of 10% replaces each number by a value of the same column whose rank is higher or lower by at most 10% "
-        "of the rows. Each level is replaced, with a probability of 10%, by that of a random row. Missing values stay missing. "
-        "Replacement values come from the same {donors} rows. Estimates are means over {draws} perturbed copies of {rows} rows. "
-        "CIs reflect the sampling of rows and treat the distribution of each column as fixed."
+        "A perturbation of 10% replaces each number by another value of the same column: its rank shifts up or down "
+        "by at most 10% of the number of rows. With a probability of 10%, each level is replaced by that of a random "
+        "row. Missing values stay missing. Estimates are means over {draws} perturbed copies of {rows} rows; the same "
+        "{donors} rows supply the replacement values. CIs reflect the sampling of rows and treat the distribution of "
+        "each column as fixed."
     ),
     "report.perturbation.x": "size of the perturbation",
     "report.perturbation.size": "Size",

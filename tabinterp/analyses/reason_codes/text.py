@@ -128,6 +128,8 @@ TEXT: dict[str, str] = {
     "report.reasons.flip.note": "Each model is tested on the rows that it declines, using its own reasons.",
     "plot.axis.reasons": "Share of declined rows for which the column is a reason, 95% CI",
     # why it does not apply
-    "why.reasons are of a decision between two classes": "reason codes need a target with two classes",
-    "why.declined.few": "reason codes need at least {least} declined and {least} approved rows",
+    "why.reasons are of a decision between two classes": (
+        "reason codes need a target with two classes, but this target is of another kind"
+    ),
+    "why.declined.few": "there are too few declined or approved rows; reason codes need at least {least} of each",
 }

@@ -38,6 +38,7 @@ TEXT: dict[str, str] = {
         "recalibration needs a verdict on held-out rows, and there is none"
     ),
     "why.recalibration.few": (
-        "recalibration needs at least {least} held-out rows in each fold, and {least} independent rows or groups of rows in total"
+        "there are too few held-out rows; recalibration needs at least {least} rows in each fold, and at least "
+        "{least} independent rows or groups of rows in total"
     ),
 }

@@ -9,19 +9,19 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
-        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}: for these rows, no "
-        "plausible change to the changeable columns was found that would make the network approve them.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}. For these "
+        "rows, no plausible change to the changeable columns was found that would make the network approve them.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
-        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}: for these rows, "
-        "no plausible change to the changeable columns was found that would make the network approve them. The exact share is "
-        "withheld because a count is below ten.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}. For "
+        "these rows, no plausible change to the changeable columns was found that would make the network approve "
+        "them. The exact share is withheld because a count is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.withheld": (
-        "Among the rows declined by the network (n = {rows}), the share for which no recourse was found is withheld, because "
-        "there are too few rows or a count is below ten."
+        "Among the rows declined by the network (n = {rows}), the share without recourse is withheld, because there "
+        "are too few rows or a count is below ten."
     ),
     "report.recourse.difference": (
         "Among the rows that both models decline, the share without recourse for the network minus the share for {linear:name} "
@@ -30,12 +30,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.recourse.fold": "Recourse by model, column and group",
     "report.recourse.note": (
-        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change to the changeable columns with "
-        "the lowest total cost. Costs are in percentiles of the training rows: changing a number costs the percentiles by which "
-        "it shifts, and changing a level costs {level}. New values come from {training} training rows, with at most {values} "
-        "values for each numeric column. Missing values stay missing. Every change was confirmed by the model's prediction for "
-        "the changed row. A change is plausible unless the changed row is more atypical than 99% of the training rows and also "
-        "more atypical than the original row. CIs reflect the sampling of rows and treat the training rows as fixed.",
+        "A row is declined if the network predicts it to be “{declined}”. Recourse is the change to the changeable "
+        "columns with the lowest total cost. Costs are in percentiles of the training rows: changing a number costs "
+        "the number of percentiles by which it shifts, and changing a level costs {level}. New values come from "
+        "{training} training rows, with at most {values} values for each numeric column. Missing values stay missing. "
+        "Every change was confirmed by the model's prediction for the changed row. A change is plausible unless the "
+        "changed row is more atypical than 99% of the training rows and also more atypical than the original row. CIs "
+        "reflect the sampling of rows and treat the training rows as fixed.",
         "declined: the adverse class; level: a number of percentiles",
     ),
     "report.recourse.search": (
@@ -50,13 +51,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.recourse.measure": "Measure",
     "report.recourse.network": "Network",
-    "report.recourse.on_both": "Network, rows both decline",
-    "report.recourse.linear": "{linear}, rows both decline",
+    "report.recourse.on_both": "Network, rows that both models decline",
+    "report.recourse.linear": "{linear}, rows that both models decline",
     "report.recourse.without": "Rows without recourse",
     "report.recourse.only_implausible": "Of these: recourse only through implausible rows (share of all declined rows)",
     "report.recourse.cost": "Mean cost of recourse, in percentiles",
     "report.recourse.quartiles": "Quartiles of the cost, rounded",
-    "report.recourse.one_column": "Rows with recourse for which only one column changes",
+    "report.recourse.one_column": "Rows with recourse that changes only one column",
     "report.recourse.columns": (
         "Columns changed by recourse: share of the rows with recourse [95% CI]. –: withheld because a count is below ten, or "
         "because such a count could be derived"
@@ -67,13 +68,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.change.-": "downwards",
     "report.recourse.domain": "Limits",
     "report.recourse.groups": (
-        "Share without recourse among the rows of each group that the network declines [95% CI]. p: test against all other "
-        "declined rows, not corrected for the number of groups"
+        "Share without recourse among the rows of each group that the network declines [95% CI]. p: p-value for the "
+        "comparison with all other declined rows, not corrected for the number of groups"
     ),
     "report.recourse.group": "Group",
-    "report.recourse.rest": "Difference from all others",
+    "report.recourse.rest": "Difference from other declined rows",
     # why it does not apply
-    "why.recourse.task": "recourse needs a target with two classes",
+    "why.recourse.task": "recourse needs a target with two classes, but this target is of another kind",
     "why.recourse.none": "the network declines none of the rows",
-    "why.recourse.few": "recourse needs at least {least} declined and {least} approved rows",
+    "why.recourse.few": "there are too few declined or approved rows; recourse needs at least {least} of each",
 }

@@ -8,8 +8,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.heading": "Hard rows",
     "report.resilience.lead": (
-        "When each model is evaluated on the {share} of the rows that are hardest for it instead of on all rows, the rise in the "
-        "network's {metric} minus that of {linear:name} is {rise}.",
+        "Each model is evaluated on all rows and on the {share} of the rows that are hardest for it. The rise in the "
+        "network's {metric} on the hardest rows, minus the rise for {linear:name}, is {rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
     "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
@@ -50,7 +50,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
     "report.resilience.cluster.table": (
-        "Columns in which the worst cluster differs most from other rows (both halves of the rows, n = {rows})",
+        (
+            "Columns in which the worst cluster differs most from other rows (cluster rows in both halves of the held-out "
+            "rows, n = {rows})"
+        ),
         "rows: held-out rows in the cluster; its loss is measured in one half of them",
     ),
     "report.resilience.inside": "In the cluster",
@@ -58,7 +61,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.x.hardest": "share of rows, hardest first",
     "report.resilience.x.outer": "share of rows, outermost first",
     "report.resilience.aria.hardest": (
-        "{metric} of both models on {count} shares of the rows, hardest first",
+        "{metric} of both models on {count} subsets of the rows, from the hardest rows to larger subsets",
         "metric: such as 'log loss'",
     ),
     "report.resilience.aria.outer": (
@@ -72,7 +75,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "hard rows are selected from rows that the network was not trained on, and none are known; read the table with the "
         "split used to train the network"
     ),
-    "why.resilience.few": "the analysis needs at least {least} held-out rows and {least} training rows",
+    "why.resilience.few": "there are too few held-out or training rows; the analysis needs at least {least} of each",
     "why.resilience.none": (
         "every selection of rows has fewer than {least} effective rows, too few groups of rows, or too few events of some class"
     ),

@@ -55,12 +55,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.note": (
-        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the model from "
-        "which the scorecard is derived, and need not be monotonic. In each column, the bin with the most training rows has 0 "
-        "points. Missing values without a bin of their own, and levels that belong to no bin, also get 0 points. In a two-way "
-        "table, cells with fewer than 10 training rows have 0 points. Intervals for the log loss and the AUC use Student's t; "
-        "those for the KS statistic are from {resamples} bootstrap resamples (seed {seed}). The model was selected on the same "
-        "held-out rows."
+        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the "
+        "model from which the scorecard is derived, and need not be monotonic. In each column, the bin with the most "
+        "training rows has 0 points. Missing values without a bin of their own, and levels that belong to no bin, "
+        "also get 0 points. In a two-way table, cells with fewer than 10 training rows have 0 points. Intervals for "
+        "the log loss and the AUC use Student's t; those for the KS statistic are from {resamples} bootstrap "
+        "resamples (seed {seed}). The model from which the scorecard is derived was selected on the same held-out "
+        "rows."
     ),
     "report.scorecard.metric": "Metric",
     "report.scorecard.card": "Scorecard [95% CI]",
@@ -81,7 +82,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.series.points": "points",
     "plot.other.bins": "other ({count} bins)",
     # why it does not apply
-    "why.scorecard.task": "a scorecard needs a target with two classes",
+    "why.scorecard.task": "a scorecard needs a target with two classes, but this target is of another kind",
     "why.scorecard.ladder": "the scorecard is derived from one of the simpler models, and these were not fitted",
     "why.scorecard.intercept": "the simplest model that predicts as well as the network uses no column",
     "why.scorecard.flat": "no column changes the score of the simpler model enough to get a bin",

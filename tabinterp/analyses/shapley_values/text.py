@@ -32,7 +32,7 @@ TEXT: dict[str, str] = {
     ),
     "report.shapley.method.auto": (
         "antithetic permutations of the columns, drawn until every sampling error is within the tolerance, or all "
-        "coalitions where that is cheaper"
+        "coalitions of columns where this is cheaper"
     ),
     "report.shapley.method.exact": "all coalitions",
     "report.shapley.method.permutation": "antithetic permutations of the columns",
@@ -87,12 +87,13 @@ TEXT: dict[str, str] = {
         "that of {linear:name}."
     ),
     "shapley.row.tied": (
-        "Columns that cannot be ranked, because their contributions differ by no more than the sampling error: {pairs}."
+        "The order of these columns is uncertain, because their contributions differ by no more than the sampling "
+        "error: {pairs}."
     ),
     "plot.label.at": "{column} = {value}",
     "plot.axis.shapley": "Mean Shapley value, 95% CI",
     "plot.axis.supplied": "Supplied minus computed Shapley value, mean over rows, 95% CI",
     "plot.axis.row": "Contribution to the score of this row, 95% CI",
     # why it does not apply
-    "why.shapley.few": "means over fewer than {least} rows could disclose information about individuals",
+    "why.shapley.few": "there are fewer than {least} rows, so means over them could disclose information about individuals",
 }

@@ -45,9 +45,9 @@ TEXT: dict[str, str] = {
     "report.slices.rest": "Deviation from other rows [adjusted CI]",
     "report.slices.status": "Network",
     "report.slices.note": (
-        "A negative difference favours the network. Adjusted CIs are wider than 95% CIs: at most 5% of the intervals shown are "
-        "expected to miss the true value (Benjamini and Yekutieli 2005). If two subgroups contain the same rows, only one is "
-        "listed: the one defined by a protected column, if there is one."
+        "A negative difference (network minus linear) favours the network. Adjusted CIs are wider than 95% CIs: at "
+        "most 5% of the intervals shown are expected to miss the true value (Benjamini and Yekutieli 2005). If two "
+        "subgroups contain the same rows, only one is listed: the one defined by a protected column, if there is one."
     ),
     "report.slices.hidden": "Subgroups not shown: {hidden}.",
     # why it does not apply

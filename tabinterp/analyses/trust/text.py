@@ -54,10 +54,11 @@ TEXT: dict[str, str] = {
     # shuffled labels
     "report.trust.shuffled": "Dependence on labels",
     "report.trust.shuffled.lead": (
-        "Each value is the rank correlation between a method's column importances for the network and for a network trained on "
-        "permuted labels (Adebayo et al. 2018). The second network was trained in the same way, on the same training rows. A "
-        "value near 1 means that the ranking hardly depends on the target. With only one permutation there is no interval, so no "
-        "conclusion is drawn: with few columns, the correlation may be high or low by chance."
+        "Each value is the rank correlation between a method's column importances for the network and for a network "
+        "trained on permuted labels (Adebayo et al. 2018). The second network was trained in the same way, on the "
+        "same training rows. A value near 1 means that the ranking hardly depends on the target. With only one "
+        "permutation there is no interval, so no conclusion is drawn. With few columns, the correlation may be high "
+        "or low by chance."
     ),
     "report.trust.shuffled.table": (
         "Methods: rank correlation with the ranking for a network trained on permuted labels (one permutation)"
@@ -124,7 +125,8 @@ TEXT: dict[str, str] = {
     "report.trust.networks.lead": (
         "{count} networks that differ only in their seed have a {metric} of {least} to {largest} on {loss_rows} rows "
         "(standard deviation {sd}). The audited network has a {metric} of {loss}. For {within} of these networks, the "
-        "{metric} is within {tolerance} of the lowest; this tolerance is 1% of the loss of a constant prediction."
+        "{metric} is within {tolerance} of the lowest value; this tolerance is 1% of the loss of a constant "
+        "prediction."
     ),
     "report.trust.networks.note": (
         "When several models are equally good, the importance of a column is better described by a range (Fisher, "
@@ -152,10 +154,10 @@ TEXT: dict[str, str] = {
     "plot.axis.trust": "Rank correlation with the reference ranking; bars: minimum to maximum",
     # why it does not apply
     "why.trust checks compare rankings: they need two columns and two rows at least": (
-        "comparing rankings needs at least two columns and two rows"
+        "there are too few columns or rows; comparing rankings needs at least two columns and two rows"
     ),
     "why.nothing is trained unless refit= says how, and no null= was": (
         "no network trained on permuted labels was supplied"
     ),
-    "why.trust.few": "means over fewer than {least} rows could disclose information about individuals",
+    "why.trust.few": "there are fewer than {least} rows, so means over them could disclose information about individuals",
 }

@@ -16,13 +16,13 @@ TEXT: dict[str, str] = {
         "correlation ratio, which has no sign."
     ),
     "report.neurons.distance": (
-        "For ordered columns, cells show distance correlation, which has no sign, because rank correlation was not "
-        "computed. For unordered columns, cells show the correlation ratio."
+        "Rank correlation was not computed. Cells show distance correlation for ordered columns and the correlation "
+        "ratio for unordered columns. Neither has a sign."
     ),
     "report.neurons.colour": (
-        "Coloured cells are significant (Benjamini-Hochberg adjusted p of at most 0.05). A tilde marks a distance "
-        "correlation that exceeds the absolute rank correlation by at least 0.2, which suggests a relationship that is "
-        "not monotonic."
+        "Coloured cells are significant (Benjamini-Hochberg adjusted p-value of at most 0.05). A tilde marks a "
+        "distance correlation that exceeds the absolute rank correlation by at least 0.2, which suggests a "
+        "relationship that is not monotonic."
     ),
     # span: report.neurons.span.loss or report.neurons.span.layer
     "report.neurons.map": "Units and columns: {span}",
@@ -54,7 +54,7 @@ TEXT: dict[str, str] = {
     "report.spearman": "Spearman's ρ",
     "report.distance": "Distance correlation",
     "report.ratio": "Correlation ratio η",
-    "report.q": "Adjusted p (for the measure in the map)",
+    "report.q": "Adjusted p-value (for the measure in the map)",
     "report.neurons.summed": (
         "Means, standard deviations, shares of rows above 0, Pearson correlations and correlation ratios use all "
         "{rows} rows, which were read in batches."
