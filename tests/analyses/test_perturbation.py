@@ -310,14 +310,20 @@ def test_a_column_without_values_in_training_rows_does_not_move():
 def test_encoded_columns_are_exchanged_as_whole_rows_are_encoded():
     network, linear = both()
     rows, training = network.table.evaluated, np.flatnonzero(~network.table.held_out)
-    came = places_of(network.table).moved(0.4, 0)
+    places = places_of(network.table)
+    came = places.moved(0.4, 0)
     for bound in (network, linear):
         joint = bound.take(np.concatenate([rows, training]))
-        np.testing.assert_allclose(
-            _scores_of(joint)(came),
-            forward(joint.rest, mixed(joint, np.ascontiguousarray(came.T))).cpu().numpy(),
-            atol=1e-4,
-        )
+        scores = _scores_of(joint, len(rows))
+
+        def encoded_again(came, joint=joint):
+            return forward(joint.rest, mixed(joint, np.ascontiguousarray(came.T))).cpu().numpy()
+
+        np.testing.assert_allclose(scores(came, None), encoded_again(came), atol=1e-4)
+        for j in range(len(came)):
+            draws = [places.moved(0.4, draw, [j]) for draw in range(3)]
+            alone = np.concatenate([places.of(j, 0.4, draw) for draw in range(3)])
+            np.testing.assert_allclose(scores(alone, j), encoded_again(np.concatenate(draws, axis=1)), atol=1e-4)
 
 
 def test_seeds_and_large_tables_draw_other_donors():

@@ -246,7 +246,7 @@ def _perturbed(
     columns = tuple(
         sorted(
             (
-                _of_column(column, none, asked.of(places.moved(column_size, draw, [j]) for draw in range(draws)))
+                _of_column(column, none, asked.of((places.of(j, column_size, draw) for draw in range(draws)), column=j))
                 for j, column in enumerate(network.columns)
             ),
             key=lambda one: -one.network[0],
@@ -282,21 +282,22 @@ class _Asked:
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
         """Prepare to score the first `rows` rows of the table to which the models are bound."""
         self._table, self.loss, self._device = network.table.take(np.arange(rows)), loss, network.device
-        self._scores = [_scores_of(network), _scores_of(linear)]
+        self._scores = [_scores_of(network, rows), _scores_of(linear, rows)]
 
-    def of(self, sources: Iterable[IntArray], areas: bool = False) -> _Found:
+    def of(self, sources: Iterable[IntArray], areas: bool = False, column: int | None = None) -> _Found:
         """Return the losses and AUCs of both models, averaged over draws.
 
         Parameters
         ----------
-        sources : for each draw, an array (columns, n) with the index of the row from which each value is taken.
+        sources : for each draw, an array (columns, n) with the index of the row from which each value is taken; if `column` is
+            given, an array (n,) for this column only.
         areas : whether to compute AUCs if the target has two classes.
         """
         table, total, found, draws = self._table, np.zeros((2, len(self._table))), [], 0
         left = iter(sources)
         while few := [*islice(left, max(1, TOGETHER // len(table)))]:
-            came = np.concatenate(few, axis=1)
-            scores = np.stack([scores(came).reshape(len(few), len(table), -1) for scores in self._scores])
+            came = np.concatenate(few, axis=-1)
+            scores = np.stack([scores(came, column).reshape(len(few), len(table), -1) for scores in self._scores])
             for of_draw in np.swapaxes(scores, 0, 1):
                 total += self.loss.each(of_draw, table.y, self._device)
                 draws += 1
@@ -307,50 +308,87 @@ class _Asked:
         return _Found((ours, theirs), (both[0], both[1]) if both else None)
 
 
-def _scores_of(bound: BoundModel) -> Callable[[IntArray], FloatArray]:
-    """Return a function from the index of each value's source row (columns, n) to the scores of the resulting rows (n, k).
+def _scores_of(bound: BoundModel, rows: int) -> Callable[[IntArray, int | None], FloatArray]:
+    """Return a function that scores copies of the first `rows` rows, with values from other rows.
+
+    Its arguments are the index of each value's source row (columns, n) and None, or the source rows (n,) of one column and the
+    position of this column. `n` is a multiple of `rows`, because each copy contains all rows. It returns scores (n, k).
 
     If every column is encoded separately, encoded values are copied from the source rows, and no row is encoded again. Encoded
-    values are centred and stored in single precision.
+    values are centred and stored in single precision. If a single column changes, only its contribution to the outputs of the
+    leading affine layers is computed again.
     """
     if not bound.is_local(bound.columns):
-        return lambda came: forward(bound.rest, mixed(bound, np.ascontiguousarray(came.T))).cpu().numpy()
+        return lambda came, column: (
+            forward(bound.rest, mixed(bound, _of_all_columns(bound, came, column, rows).T)).cpu().numpy()
+        )
     moved, weight = bound.x - bound.centre, bound.front.weight.cpu().numpy()
     constant = bound.front.bias.cpu().numpy() + weight @ bound.centre
-    codes, products, numeric, first = [], [], [], 0
+    codes, products, numeric, first = {}, [], [], 0
     for j, column in enumerate(bound.columns):
         block = bound.encoding.blocks[column]
-        rows, code = equal_rows(bound.x[:, block])
-        if len(rows) <= LOOKED_UP * len(block):
-            codes.append((j, code + first))
-            products.append(moved[np.ix_(rows, block)] @ weight[:, block].T)
-            first += len(rows)
+        distinct, code = equal_rows(bound.x[:, block])
+        if len(distinct) <= LOOKED_UP * len(block):
+            codes[j] = code + first
+            products.append(moved[np.ix_(distinct, block)] @ weight[:, block].T)
+            first += len(distinct)
         else:
             numeric += [(j, encoded) for encoded in block]
-    order = [encoded for _, encoded in numeric]
+    order, of_column = [encoded for _, encoded in numeric], np.array([j for j, _ in numeric], dtype=np.int64)
     x_of = np.ascontiguousarray(moved[:, order].T, dtype=np.float32)
     behind = torch.from_numpy(weight[:, order].T.astype(np.float32)).to(bound.device)
     start = torch.from_numpy(constant.astype(np.float32)).to(bound.device)
     known = np.concatenate([np.zeros((0, len(weight))), *products]).astype(np.float32)
     looked_up = torch.from_numpy(known).to(bound.device)
 
-    def scores(came: IntArray) -> FloatArray:
+    def outputs(came: IntArray) -> torch.Tensor:
+        x, tokens = np.empty((len(order), came.shape[1]), np.float32), np.empty((came.shape[1], len(codes)), np.int64)
+        for into, values, j in zip(x, x_of, of_column, strict=True):
+            values.take(came[j], out=into, mode="clip")  # The default mode would copy through a buffer.
+        for k, (j, code) in enumerate(codes.items()):
+            tokens[:, k] = code[came[j]]
+        z = torch.addmm(start, torch.from_numpy(x).to(bound.device).T, behind)
+        return z + embedding_bag(torch.from_numpy(tokens).to(bound.device), looked_up, mode="sum") if codes else z
+
+    unmoved = torch.cat([outputs(np.tile(one, (len(bound.columns), 1))) for one in _blocks(rows)])
+    buffer = unmoved.new_empty((min(BLOCK, rows), unmoved.shape[1]))
+
+    def changed(came: IntArray, own: IntArray, column: int) -> torch.Tensor:
+        base, out = unmoved[own[0] : own[-1] + 1], buffer[: len(own)]
+        if column in codes:
+            new, old = (torch.from_numpy(codes[column][at]).to(bound.device) for at in (came, own))
+            return torch.add(base, looked_up[new] - looked_up[old], out=out)
+        block = np.flatnonzero(of_column == column)
+        change = torch.from_numpy(np.stack([x[came] - x[own] for x in x_of[block]], axis=1)).to(bound.device)
+        if len(block) == 1:
+            return torch.addcmul(base, change, behind[block[0]], out=out)
+        return torch.addmm(base, change, behind[block], out=out)
+
+    def scores(came: IntArray, column: int | None) -> FloatArray:
         made = []
-        for i in range(0, came.shape[1], BLOCK):
-            few = came[:, i : i + BLOCK]
-            x, tokens = np.empty((len(order), few.shape[1]), np.float32), np.empty((few.shape[1], len(codes)), np.int64)
-            for into, values, (j, _) in zip(x, x_of, numeric, strict=True):
-                values.take(few[j], out=into, mode="clip")  # The default mode would copy through a buffer.
-            for k, (j, code) in enumerate(codes):
-                tokens[:, k] = code[few[j]]
-            z = torch.addmm(start, torch.from_numpy(x).to(bound.device).T, behind)
-            if codes:
-                z += embedding_bag(torch.from_numpy(tokens).to(bound.device), looked_up, mode="sum")
-            with torch.inference_mode():
-                made.append(bound.rest(z).double().cpu().numpy())
-        return np.concatenate(made)
+        with torch.inference_mode():
+            if column is None:
+                made = [bound.consuming(outputs(came[:, at])).double() for at in _blocks(came.shape[1])]
+            else:
+                own = [*_blocks(rows)]
+                for few in came.reshape(-1, rows):
+                    made += [bound.consuming(changed(few[at], at, column)).double() for at in own]
+        return torch.cat(made).cpu().numpy()
 
     return scores
+
+
+def _blocks(rows: int) -> Iterable[IntArray]:
+    return (np.arange(i, min(i + BLOCK, rows)) for i in range(0, rows, BLOCK))
+
+
+def _of_all_columns(bound: BoundModel, came: IntArray, column: int | None, rows: int) -> IntArray:
+    """Return source rows (columns, n) for all columns from those (n,) of one column, the only one that changes."""
+    if column is None:
+        return came
+    every = np.tile(np.arange(came.shape[-1]) % rows, (len(bound.columns), 1))
+    every[column] = came
+    return every
 
 
 class _Places:
@@ -394,18 +432,24 @@ class _Places:
         """
         came = self.unmoved.copy()
         for j in range(len(came)) if only is None else only:
-            known, donors = self._known[j], self._donors[j]
-            if not len(donors):
-                continue
-            first, second = (drawn[known] for drawn in self._drawn(draw, j))
-            if j in self._ranks:
-                below, not_above = self._ranks[j]
-                place = np.abs(below + second * (not_above - below) + (2 * first - 1) * size * len(donors))
-                place = np.where(place > len(donors), 2 * len(donors) - place, place)
-                came[j, known] = donors[np.minimum(place.astype(np.int64), len(donors) - 1)]
-            else:
-                moves = first < size
-                came[j, known[moves]] = donors[(second[moves] * len(donors)).astype(np.int64)]
+            came[j] = self.of(j, size, draw)
+        return came
+
+    def of(self, column: int, size: float, draw: int) -> IntArray:
+        """Return the index of the row from which each value of one column is taken (rows,)."""
+        came: IntArray = self.unmoved[column].copy()
+        known, donors = self._known[column], self._donors[column]
+        if not len(donors):
+            return came
+        first, second = (drawn[known] for drawn in self._drawn(draw, column))
+        if column in self._ranks:
+            below, not_above = self._ranks[column]
+            place = np.abs(below + second * (not_above - below) + (2 * first - 1) * size * len(donors))
+            place = np.where(place > len(donors), 2 * len(donors) - place, place)
+            came[known] = donors[np.minimum(place.astype(np.int64), len(donors) - 1)]
+        else:
+            moves = first < size
+            came[known[moves]] = donors[(second[moves] * len(donors)).astype(np.int64)]
         return came
 
     def _drawn(self, draw: int, column: int) -> tuple[FloatArray, FloatArray]:
