@@ -12,10 +12,11 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 import tabinterp as ti
-from tabinterp.analyses.hidden_units.activating_rows import excited_rows
+from tabinterp.analyses.hidden_units.activating_rows import _difference, excited_rows
 from tabinterp.errors import NotApplicableError
 from tabinterp.models import bind
 from tabinterp.models.layers import layers_of
+from tabinterp.stats.weights import unit
 from tests import cases
 
 # relu(a + b - 1): AND; relu(a + b) - relu(a + b - 1): OR; relu(c - .5): threshold; never; the AND again, twice as large
@@ -124,6 +125,18 @@ def test_profile_of_a_number_and_its_error():
         drawn, kept = x[rows], chosen[rows]
         draws.append((drawn[kept].mean(axis=0) - drawn.mean(axis=0)) / drawn.std(axis=0))
     np.testing.assert_allclose(found.profiles.difference.stderr[0], np.std(draws, axis=0), rtol=0.08)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_error_of_a_difference_is_that_of_its_influences(weighted):
+    draw = np.random.default_rng(3)
+    n = 400
+    x, top = draw.gamma(2.0, size=n), (draw.random((n, 5)) < 0.15).astype(np.float64)
+    w = unit(draw.random(n) + 0.1 if weighted else None, n)
+    d, stderr = _difference(x, top, w, None)
+    grouped_d, grouped = _difference(x, top, w, np.arange(n))  # a group for each row: from the influences themselves
+    np.testing.assert_allclose(d, grouped_d, rtol=1e-12)
+    np.testing.assert_allclose(stderr * np.sqrt(n / (n - 1)), grouped, rtol=1e-10)
 
 
 def test_a_unit_that_fires_on_one_level():

@@ -121,18 +121,21 @@ def compared(bound: BoundModel, top: Any) -> Profiles:
     columns: list[str] = []
     levels: list[Any] = []
     told: list[_Lines] = []
+    marked = top.astype(np.float64)
     for name in bound.columns:
         if table.schema[name].kind == "numeric":
             x = table.numeric(name)
             known = ~np.isnan(x)
             columns.append(name)
             levels.append(None)
-            d, stderr = _difference(x[known], top[known], w[known], _of(groups, known))
+            rows = slice(None) if known.all() else known  # a slice does not copy `marked`
+            d, stderr = _difference(x[rows], marked[rows], w[rows], None if groups is None else groups[rows])
             told.append(_Lines(True, np.array([np.nan]), d[None], stderr[None], np.zeros((1, len(d)), dtype=bool)))
         own, codes = _codes(bound, name)
         columns += [name] * len(own)
         levels += own
-        told.append(_log_lift(codes, len(own), top, w, groups))
+        if own:
+            told.append(_log_lift(codes, len(own), top, w, groups))
     return _gathered(columns, levels, told, top)
 
 
@@ -152,10 +155,6 @@ def _codes(bound: BoundModel, name: str) -> tuple[list[Any], IntArray]:
     return [*levels, text("level.missing")] if missing.any() else levels, codes
 
 
-def _of(groups: IntArray | None, rows: Any) -> IntArray | None:
-    return None if groups is None else groups[rows]
-
-
 def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatArray:
     """Return standard errors (units,) of means, from `terms` (n, units), the influence of each row on each mean.
 
@@ -170,19 +169,38 @@ def _error(terms: FloatArray, w: FloatArray, groups: IntArray | None) -> FloatAr
     return np.asarray(np.sqrt((sums**2).sum(axis=0) * units / (units - 1)) / w.sum())
 
 
-def _difference(x: FloatArray, top: Any, w: FloatArray, groups: IntArray | None) -> tuple[FloatArray, FloatArray]:
-    """Return the standardised mean difference of `x` (n,) for each unit (units,), with standard errors."""
-    enough = top.sum(axis=0) >= SMALL
-    total, mass = w.sum(), w @ top
+def _difference(
+    x: FloatArray, top: FloatArray, w: FloatArray, groups: IntArray | None
+) -> tuple[FloatArray, FloatArray]:
+    """Return the standardised mean difference of `x` (n,) for each unit (units,), with standard errors.
+
+    `top` (n, units) is 1 for activating rows and 0 for others. The influence of a row on a difference d is
+    T / M * t (z - d) - g with g = z + d / 2 * (z^2 - 1). In this formula, z is the standardised value, t is 1 for an activating
+    row, T is the total weight, and M is the weight of the activating rows. Without groups, the sum of its squares follows from
+    sums of powers of z.
+    """
+    none = np.full(top.shape[1], np.nan)
+    total = w.sum()
     centred = x - np.average(x, weights=w) if len(x) else x
     sd = np.sqrt(w @ centred**2 / total) if len(x) else 0.0
     if not sd > 0:
-        return np.full(top.shape[1], np.nan), np.full(top.shape[1], np.nan)
+        return none, none
     z = centred / sd
+    of_square = z**2 - 1
+    inside, mass, first, *of_power = np.stack([np.ones(len(z)), w, w * z, *(w**2 * z**k for k in range(4))]) @ top
     with np.errstate(invalid="ignore", divide="ignore"):
-        d = (w * z) @ top / mass
-        terms = total / mass * top * (z[:, None] - d) - z[:, None] - d / 2 * (z[:, None] ** 2 - 1)
-        stderr = _error(terms, w, groups)
+        d, ratio = first / mass, total / mass
+        if groups is None:
+            g_squared = (
+                (w * z) @ (w * z) + d * ((w**2 * z) @ of_square) + d**2 / 4 * ((w * of_square) @ (w * of_square))
+            )
+            one, two = of_power[2] - 2 * d * of_power[1] + d**2 * of_power[0], of_power[2] - d * of_power[1]
+            two += d / 2 * (of_power[3] - of_power[1] - d * (of_power[2] - of_power[0]))
+            stderr = np.sqrt(ratio**2 * one - 2 * ratio * two + g_squared) / total
+        else:
+            terms = ratio * top * (z[:, None] - d) - z[:, None] - d / 2 * of_square[:, None]
+            stderr = _error(terms, w, groups)
+    enough = inside >= SMALL
     return np.where(enough, d, np.nan), np.where(enough, stderr, np.nan)
 
 

@@ -64,20 +64,24 @@ def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
     strengths: list[FloatArray] = []
     for name in bound.columns:
         block = bound.encoding.blocks[name]
-        part = bound.x[:, block] @ front[:, block].T
-        part -= np.average(part, axis=0, weights=w)
+        # With one encoded column, the contributions to all units are multiples of its values.
+        times = front[:, block[0]] if len(block) == 1 else np.ones(len(front))
+        part = bound.x[:, block] if len(block) == 1 else bound.x[:, block] @ front[:, block].T
+        part = part - np.average(part, axis=0, weights=w)
         local = bound.encoding.local[name]
-        strength = deviation(part, w) if local else np.full(len(front), np.nan)
+        strength = deviation(part, w) * np.abs(times) if local else np.full(len(front), np.nan)
         for level, weight in _lines(bound, name, part, w):
             columns.append(name)
             levels.append(level)
-            weights.append(weight if local else np.full(len(front), np.nan))
+            weights.append(weight * times if local else np.full(len(front), np.nan))
             strengths.append(strength)
     return Incoming(tuple(columns), tuple(levels), np.column_stack(weights), np.column_stack(strengths))
 
 
 def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
-    """Return pairs of a level and its weights (units,) for a column. For the slope of a numeric column, the level is None."""
+    """Return pairs of a level and its weights (units,) for a column, from its contributions `part` (n, units) to the units. For
+    the slope of a numeric column, the level is None.
+    """
     values = bound.table.frame[name]
     missing = values.isna().to_numpy()
     if bound.table.schema[name].kind == "numeric":
