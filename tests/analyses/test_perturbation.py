@@ -571,7 +571,7 @@ TAMPERED = {
     "donors_of": lambda r: {"donors_of": "all"},
     "numbers must be given": lambda r: {"numbers": None},
     "numbers must have the size": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
-    "each input exactly once": lambda r: {"columns": r.columns[:-1]},
+    "each input once": lambda r: {"columns": r.columns[:-1]},
     "sorted by the rise": lambda r: {"columns": r.columns[::-1]},
     "perturbation: difference is": lambda r: changed(r, 3, difference=other(r.sizes[3].difference, value=0.5)),
     "perturbation: rise is": lambda r: changed(r, 3, rise=other(r.sizes[3].rise, value=0.5)),
@@ -667,3 +667,17 @@ def test_a_network_that_reads_low_digits_is_called_fragile():
     assert status(made) == "raised"
     assert record.sizes[0].network.value < 0.05
     assert (record.lost_at, record.worse_from) == (0.005, 0.005)
+
+
+def test_of_many_columns_those_that_move_the_score_most_are_perturbed_individually():
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(draw.normal(size=(60, 103)), columns=[f"x{i}" for i in range(103)])
+    frame["y"] = draw.normal(size=60)
+    table = ti.read_table(frame, target="y", task="regression", split=0.5)
+    layer = torch.nn.Linear(103, 1)
+    with torch.no_grad():
+        layer.weight[:] = 1.0
+        layer.weight[0, [3, 50, 101]] = 0.01
+    network = ti.wrap(layer, encoder="passthrough", task="regression")
+    found = robustness(network, table, network, sizes=(0.1,), draws=1)
+    assert {one.column for one in found.columns} == {f"x{i}" for i in range(103)} - {"x3", "x50", "x101"}

@@ -146,31 +146,33 @@ def refitted_without(
         elif not bound.is_local(columns):
             made.append(np.full_like(made[0], np.nan))
         else:
-            kept = np.setdiff1d(np.arange(x.shape[1]), gone)
-            made.append(_without(fitted, whole, x, other, kept, table))
+            made.append(_without(fitted, whole, x, other, gone, table))
     return made
 
 
 def _without(
-    fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
+    fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, gone: IntArray, table: Table
 ) -> FloatArray:
-    """Return the held-out scores of a fit to the encoded columns `kept`. The fit starts from the coefficients for all columns."""
+    """Return the held-out scores of a fit without the encoded columns `gone`. The fit starts from the full fit's coefficients.
+
+    The values of these columns are set to zero during the fit, so that the penalty makes their coefficients zero. This is faster
+    than a copy of the other columns.
+    """
     y = table.codes if table.schema.goal.classes else table.y
-    if not len(kept):  # no column is left, so the prediction is the mean
-        x, other, whole, kept = (
-            np.zeros((len(x), 1)),
-            np.zeros((len(other), 1)),
-            np.zeros((len(whole), 1)),
-            np.array([0]),
-        )
-    model = clone(fitted)
+    model, values, start = clone(fitted), x[:, gone], whole.copy()
+    start[:, gone] = 0
     if not isinstance(model, Ridge):
         model.set_params(warm_start=True)
-        model.coef_ = whole[0, kept].copy() if isinstance(model, PoissonRegressor) else whole[:, kept].copy()
+        model.coef_ = start[0] if isinstance(model, PoissonRegressor) else start
         model.intercept_ = np.array(fitted.intercept_) if np.ndim(fitted.intercept_) else fitted.intercept_
         if isinstance(model, LogisticRegression):
             model.classes_ = fitted.classes_
-    return _scores(fit_quietly(model, x[:, kept], y, relative_weights(table)), other[:, kept])
+    x[:, gone] = 0
+    try:
+        fit_quietly(model, x, y, relative_weights(table))
+    finally:
+        x[:, gone] = values
+    return _scores(model, other)
 
 
 def _scores(model: Any, x: FloatArray) -> FloatArray:

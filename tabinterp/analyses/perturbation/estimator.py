@@ -30,6 +30,7 @@ from torch.nn.functional import embedding_bag
 
 from tabinterp.analyses.context import Context
 from tabinterp.analyses.display import Display, both_names, word
+from tabinterp.analyses.interactions.screening import MOVED, most_moving
 from tabinterp.analyses.performance.estimator import bound_pair, null_loss
 from tabinterp.analyses.plot_specs import OverSizes
 from tabinterp.analyses.plots import Series
@@ -103,6 +104,7 @@ class Robustness(Display):
     sizes : results at each size in increasing order, starting with size 0.
     numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
     columns : results when only one column is perturbed, at size `column_size`, sorted by decreasing rise in the network's loss.
+        Of more than a hundred columns, only the hundred that change the network's score most are perturbed individually.
     """
 
     loss: str
@@ -243,11 +245,15 @@ def _perturbed(
     numbers = at.get(OF_NUMBERS) if places.numeric == [*range(len(network.columns))] else None
     if numbers is None and places.numeric:
         numbers = asked.of((places.moved(OF_NUMBERS, draw, places.numeric) for draw in range(draws)), areas=True)
+    half = min(MOVED, len(network.table) // 2)
+    some = chosen(network.table.numbers, 2 * half, seed)
+    near, _ = most_moving(network, network.columns, some[:half], some[half:])
     columns = tuple(
         sorted(
             (
                 _of_column(column, none, asked.of((places.of(j, column_size, draw) for draw in range(draws)), column=j))
                 for j, column in enumerate(network.columns)
+                if column in near
             ),
             key=lambda one: -one.network[0],
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
+from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Metric, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
@@ -59,7 +60,8 @@ class Record(Part):
     # smallest size from which on it is significantly worse; None: worse at size 0, or not worse at the largest size
     worse_from: float | None
     column_size: float
-    columns: list[OfColumn]  # largest rise in the network's loss first
+    # largest rise in the network's loss first; with more than a hundred inputs, the hundred that change the network's score most
+    columns: list[OfColumn]
 
     def check_claims(self, document: Document) -> None:
         """Check that the order of sizes and columns, the differences, `lost_at` and `worse_from` are consistent."""
@@ -91,8 +93,12 @@ class Record(Part):
                     f"analyses.perturbation.numbers must have the size {OF_NUMBERS}; got {self.numbers.size}. If all inputs are "
                     "numeric, it must also equal the entry of the same size in analyses.perturbation.sizes."
                 )
-        if sorted(one.column for one in self.columns) != sorted(inputs):
-            raise DocumentError("analyses.perturbation.columns must contain each input exactly once.")
+        given = [one.column for one in self.columns]
+        if len({*given}) < len(given) or {*given} - {*inputs} or len(given) != min(len(inputs), WIDE):
+            raise DocumentError(
+                f"analyses.perturbation.columns must contain each input once or, with more than {WIDE} inputs, {WIDE} different "
+                f"inputs; it contains {len(given)} entries for {len(inputs)} inputs."
+            )
         rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: overflow
         if any(one < other for one, other in pairwise(rises)):
             raise DocumentError(

@@ -38,6 +38,10 @@ def build(record: Record, document: Document) -> list[Block]:
     if record.sizes[0].network_auc.value is not None:
         panels.append(_curve(record, "auc", t("report.metric.auc")))
     note = t(f"report.perturbation.note.{record.donors_of}", draws=record.draws, rows=record.rows, donors=record.donors)
+    inputs = sum(column.role == "input" for column in document.data.columns)
+    left_out = (
+        t("report.perturbation.left_out", count=inputs - len(record.columns)) if inputs > len(record.columns) else None
+    )
     alone = [] if record.numbers is None else [_numbers(record.numbers, metric, linear)]
     return [
         Heading(t("report.perturbation.heading")),
@@ -49,6 +53,7 @@ def build(record: Record, document: Document) -> list[Block]:
                 *alone,
                 Panels([[one] for one in panels]),
                 table(caption, record.columns[:MOST], by_column),
+                *([] if left_out is None else [Paragraph(left_out, "note")]),
             ),
         ),
     ]

@@ -52,6 +52,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.perturbation.caption": ("{metric} when all columns are perturbed", "metric: such as 'log loss'"),
     "report.perturbation.table": ("{metric} by size of the perturbation", "metric: such as 'log loss'"),
+    "report.perturbation.left_out": (
+        "Only the columns that change the network's score most were perturbed individually. Number of columns left out: {count}."
+    ),
     "report.perturbation.columns": (
         "Rise in {metric} when one column is perturbed by {size}",
         "metric: such as 'log loss'; size: a percentage",
