@@ -17,9 +17,9 @@ projection onto the lower tiers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from scipy import linalg
@@ -65,16 +65,26 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
     The result (v, cells, q, q) contains one matrix of sums for each of v sets of row weights and each cell of rows.
     """
     result: FloatArray | None = None
-    for c in range(cells):
-        rows = np.flatnonzero(cell == c)
-        for block in (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)):
-            joined = np.column_stack([np.ones(len(block)), design(block), score[block]])
-            if result is None:
-                result = np.zeros((len(weights), cells, joined.shape[1], joined.shape[1]))
+    for rows, parts in _blocks(cell):
+        joined = np.column_stack([np.ones(len(rows)), design(rows), score[rows]])
+        if result is None:
+            result = np.zeros((len(weights), cells, joined.shape[1], joined.shape[1]))
+        for c, part in parts:
             for v, w in enumerate(weights):
-                result[v, c] += joined.T @ (w[block, None] * joined)
+                result[v, c] += joined[part].T @ (w[rows[part], None] * joined[part])
     assert result is not None
     return result
+
+
+def _blocks(cell: IntArray) -> Iterator[tuple[IntArray, list[tuple[int, slice]]]]:
+    """Return the rows in blocks, sorted by cell, with each cell in the block and the rows of the block that belong to it.
+
+    The basis is evaluated once for each block, because most of the time for a few rows does not depend on their number.
+    """
+    order = np.argsort(cell, kind="stable")
+    for rows in (order[i : i + BLOCK] for i in range(0, len(order), BLOCK)):
+        own, start = np.unique(cell[rows], return_index=True)
+        yield rows, [(int(c), slice(*ends)) for c, ends in zip(own, pairwise([*start, len(rows)]), strict=True)]
 
 
 def tiers(sums: FloatArray, basis: Basis) -> list[Projection]:
@@ -163,16 +173,15 @@ def contributions(
     fits = {pair: tiers(sums[list(pair)].sum(axis=0), basis) for pair in combinations(range(len(sums)), 2)}
     shapes = (len(basis.columns), len(basis.columns), len(basis.pairs))
     parts = [np.zeros((n, k, size)) for size in shapes]
-    for j in range(len(sums)):
-        ways = [(a, b) for a, b in combinations(fits, 2) if not {j, *a} & set(b) and j not in a]
-        rows = np.flatnonzero(fold[scored] == j)
-        for block in (rows[i : i + BLOCK] for i in range(0, len(rows), BLOCK)):
-            x, f = design(scored[block]) - mean[:p], score[scored[block]] - mean[p:]
+    for block, of_folds in _blocks(fold[scored]):
+        x, f = design(scored[block]) - mean[:p], score[scored[block]] - mean[p:]
+        for j, at in of_folds:
+            ways = [(a, b) for a, b in combinations(fits, 2) if not {j, *a} & set(b) and j not in a]
             for a, b in ways:
-                left = f, f
+                left = f[at], f[at]
                 for part, one, other in zip(parts, fits[a], fits[b], strict=True):
-                    added, left = _both(x, left, (one, other))
-                    part[block] += added / len(ways)
+                    added, left = _both(x[at], left, (one, other))
+                    part[block[at]] += added / len(ways)
     return Contributions(parts[0], parts[1], parts[2], (score[scored] - mean[p:]) ** 2)
 
 
