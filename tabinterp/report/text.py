@@ -72,7 +72,7 @@ TEXT: dict[str, str] = {
     "report.unit.brier": "squared probability",
     "report.unit.accuracy": "share of rows",
     "report.unit.squared_error": "squared units of the target",
-    "report.unit.r2": "share of variance",
+    "report.unit.r2": "share of variance explained",
     "report.unit.absolute_error": "units of the target",
     "report.unit.poisson_deviance": "deviance per row",
     "report.column": "Column",

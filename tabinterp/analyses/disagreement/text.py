@@ -19,12 +19,12 @@ TEXT: dict[str, str] = {
         "the predictions of the two models."
     ),
     "disagreement.positive": (
-        "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
-        "“{label}” by the network alone."
+        "On {percent}% (95% CI {percent_low}% to {percent_high}%) of the rows on which the models disagree, only the network "
+        "predicts “{label}”."
     ),
     "disagreement.positive.about": (
-        "Of the rows on which the models disagree, about {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
-        "“{label}” by the network alone."
+        "On about {percent}% (95% CI {percent_low}% to {percent_high}%) of the rows on which the models disagree, only the "
+        "network predicts “{label}”."
     ),
     "disagreement.larger": (
         "Where the models disagree, the network predicts the larger value on {percent}% of rows (95% CI "
