@@ -88,7 +88,7 @@ TEXT: dict[str, str] = {
     "condition.not_rare": "{column} has no rare level",
     "report.section.disagreeing": "Disagreement",
     "report.disagreement": "Rows with different predictions",
-    "report.disagreement.shares": "Disagreement on {rows} held-out rows, and which model predicts better on those rows",
+    "report.disagreement.shares": "Disagreement on {rows} held-out rows, and which model predicts better where they disagree",
     "report.disagreement.kind": "Rows",
     "report.disagreement.of": "Share [95% CI]",
     "report.disagreement.about": "about {share}",

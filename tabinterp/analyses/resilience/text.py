@@ -50,10 +50,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
     "report.resilience.cluster.table": (
-        (
-            "Columns in which the worst cluster differs most from other rows (cluster rows in both halves of the held-out "
-            "rows, n = {rows})"
-        ),
+        ("Columns in which the worst cluster (n = {rows} held-out rows) differs most from other rows"),
         "rows: held-out rows in the cluster; its loss is measured in one half of them",
     ),
     "report.resilience.inside": "In the cluster",
