@@ -91,8 +91,9 @@ CHECK = Check(
         ),
         limitations=(
             "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or fewer than ten "
-            "sampling units, or groups that were not declared. Groups whose selection rates are withheld are compared only at "
-            "the default limit (0.8), and only if the result does not disclose a small count."
+            "sampling units, or groups that were not declared. If a group's selection rate is withheld, the audit records only "
+            "whether a ratio for this group is significantly below the default limit of 0.8. Even this result is omitted if it "
+            "would disclose a small count."
         ),
         raised_when=(
             (

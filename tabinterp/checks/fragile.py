@@ -95,8 +95,8 @@ CHECK = Check(
                     "When numeric columns are perturbed by {percent}%, the rise in the network's loss minus that of "
                     "{linear:name} is {value} (95% CI {low} to {high}; limit {limit}), and the network's loss is {network} "
                     "(95% CI {network_low} to {network_high}; constant prediction: {null}). The check is raised only if the "
-                    "first interval lies wholly above the limit and the second lies wholly above the loss of the constant "
-                    "prediction."
+                    "interval for the difference between the rises lies wholly above the limit and the interval for the "
+                    "network's loss lies wholly above the loss of the constant prediction."
                 ),
                 "percent: size of the perturbation; value, low, high, network, network_low, network_high, null: losses",
             ),

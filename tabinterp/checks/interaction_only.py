@@ -100,7 +100,7 @@ CHECK = Check(
                 "pairs: the number of pairs; hidden: the number of columns that show no effect on their own",
             ),
             "cleared_none": (
-                "Fewer than two columns show no effect on their own, so no interaction between two such columns is possible."
+                "At most one column shows no effect on its own, so there is no pair of such columns to check for an interaction."
             ),
             "not_applicable": (
                 "Not applicable: interactions between columns were not analysed. Include the interactions and "

@@ -87,9 +87,9 @@ CHECK = Check(
         raised_when=(
             (
                 "the rank correlation between two attribution methods is below {rank}, both over all columns and over only "
-                "those pairs of columns whose order is significant under both methods. The two methods must also share at "
-                "most {percent}% of their top columns (the top five, or the top half if there are fewer than ten columns). "
-                "This condition on the top columns is waived if they make up half of all columns."
+                "those pairs of columns whose order is significant under both methods. The two methods must also share at most "
+                "{percent}% of their top columns (the top five, or the top half if there are fewer than ten columns). This "
+                "second condition applies only if the top columns are fewer than half of all columns."
             ),
             "rank: a rank correlation",
         ),

@@ -32,8 +32,9 @@ CHECK = Check(
             "Legitimate columns can be as predictive as leaks; only knowledge of the data can distinguish the two."
         ),
         raised_when=(
-            "a single column predicts the target so well that the lower end of the 95% interval is at least {auc} "
-            "for the AUC, or at least {r2} for R², but is below the default limit of the “label-leak” check."
+            "a single column predicts the target so well that the lower end of the 95% interval is at least {auc} for the AUC, "
+            "or at least {r2} for R². Columns for which the lower end reaches the default limit of the “label-leak” check are "
+            "not included."
         ),
         next=(
             "Find out when and how the columns named in the finding are recorded, and rule out that they contain the outcome."

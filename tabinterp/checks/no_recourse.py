@@ -131,7 +131,7 @@ CHECK = Check(
         limitations=(
             "Does not show whether a person can make a change, how long it would take, or whether it would change the actual "
             "outcome. A search for changes may miss recourse that exists. Groups with fewer than 30 rows to test or fewer than "
-            "ten sampling units are not tested, nor are groups with a withheld share."
+            "ten sampling units are not tested. Groups with a withheld share are not tested either."
         ),
         raised_when=(
             "the share of declined rows without recourse is significantly above {percent}%, or the share in a group differs "

@@ -34,7 +34,15 @@ CHECK = Check(
     severity="act",
     section="off-data",
     evaluate=evaluate,
-    limits={"share": Limit(GAP, means="difference in R² as a share of the R² of the trees fitted to real rows")},
+    limits={
+        "share": Limit(
+            GAP,
+            means=(
+                "R² of trees fitted to real rows minus R² of trees fitted to perturbed rows, as a share of the R² of trees "
+                "fitted to real rows"
+            ),
+        )
+    },
     text=Text(
         title="Different behaviour on unrealistic rows",
         measures=(

@@ -51,8 +51,8 @@ CHECK = Check(
             "Does not show whether applicable law permits the use of the column. Does not detect proxies for protected columns."
         ),
         raised_when=(
-            "the share of declined rows with at least one protected column among the network's reasons is at least {percent}% "
-            "(whole 95% interval)."
+            "the whole 95% interval for the share of declined rows with at least one protected column among the network's "
+            "reasons lies at or above {percent}%."
         ),
         next="Ask legal or compliance to review whether decisions may depend on the protected columns.",
         claims={

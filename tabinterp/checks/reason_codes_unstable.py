@@ -78,10 +78,14 @@ CHECK = Check(
             "were retrained."
         ),
         raised_when=(
-            "the share of reason-code lists that change with the random seed is at least {percent}% (whole 95% interval), or "
-            "the Jaccard index between lists computed relative to two references is at most {jaccard} (whole 95% interval)."
+            "the whole 95% interval for the share of reason-code lists that change with the random seed lies at or above "
+            "{percent}%, or the whole 95% interval for the mean Jaccard index between the lists for the two references lies at "
+            "or below {jaccard}."
         ),
-        next=("Use more draws, fix and document one reference, and do not rank tied reasons."),
+        next=(
+            "Compute the Shapley values from more permutations. Choose one reference and document it. Do not rank tied "
+            "reasons."
+        ),
         claims={
             "raised": CLAIM,
             "cleared": CLAIM,

@@ -46,9 +46,9 @@ CHECK = Check(
             "all outcomes."
         ),
         limitations=(
-            "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage over all rows is "
-            "on target by construction and says nothing about the network. For numeric targets, all intervals have the same "
-            "width, so coverage is low where outcomes vary more, even if every predicted mean is correct."
+            "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage over all rows "
+            "is close to the target by construction, so it says nothing about the network. For numeric targets, all intervals "
+            "have the same width, so coverage is low where outcomes vary more, even if every predicted mean is correct."
         ),
         raised_when=(
             "in a subgroup, the whole interval for the coverage, adjusted for the number of subgroups, lies at least {short} "

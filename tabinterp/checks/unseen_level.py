@@ -33,7 +33,10 @@ CHECK = Check(
     evaluate=evaluate,
     limits={
         "rows": Limit(
-            SMALL, SMALL, UNBOUNDED, means="number of held-out rows with levels that do not occur in training"
+            SMALL,
+            SMALL,
+            UNBOUNDED,
+            means="number of held-out rows with a level that does not occur in the training rows",
         )
     },
     text=Text(

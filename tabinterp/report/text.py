@@ -72,7 +72,7 @@ TEXT: dict[str, str] = {
     "report.unit.brier": "squared probability",
     "report.unit.accuracy": "share of rows",
     "report.unit.squared_error": "squared units of the target",
-    "report.unit.r2": "share of variance",
+    "report.unit.r2": "share of variance explained",
     "report.unit.absolute_error": "units of the target",
     "report.unit.poisson_deviance": "deviance per row",
     "report.column": "Column",
@@ -306,8 +306,8 @@ TEXT: dict[str, str] = {
     ),
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "Among the rules with a disclosed share of disagreement, “{rule}” covers the most rows on which the models disagree. Of "
-        "{scored} test rows, it applies to {rows}, and the models disagree on {share} of these."
+        "Among the rules for which the share of disagreement can be shown, “{rule}” covers the most rows on which the models "
+        "disagree. Of {scored} test rows, it applies to {rows}, and the models disagree on {share} of these."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",

@@ -17,7 +17,7 @@ TEXT: dict[str, str] = {
         "Unit groups ({shown} of {count}, largest rise first): rise in loss by type of replacement"
     ),
     "report.mechanism.groups.units": "Units",
-    "report.mechanism.groups.resample": "Other row [95% CI]",
+    "report.mechanism.groups.resample": "Values of another row [95% CI]",
     "report.mechanism.groups.alone": "Sum of single units",
     "report.mechanism.groups.mean": "Means [95% CI]",
     "report.mechanism.groups.zero": "Zeros [95% CI]",

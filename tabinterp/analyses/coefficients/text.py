@@ -278,8 +278,8 @@ TEXT: dict[str, str] = {
         "encoder."
     ),
     "reason.target_encoded": (
-        "No estimate and no interval: the encoder was fitted to the targets of the same rows. The counterpart's own "
-        "coefficient is shown."
+        "No estimate and no interval: the encoder was fitted to the targets of the same rows. The coefficient of the linear "
+        "counterpart is shown instead."
     ),
     "reason.not_converged": "Not estimable: the fit did not converge.",
     "reading.network.average_derivative": "network: average derivative",

@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
         "of levels that no real row has."
     ),
     "report.mechanism.conductance.layers": "Completeness gap of the conductances of each layer (tolerance {tolerance})",
-    "report.mechanism.conductance.gap": "Largest gap in any row (relative to mean change in score)",
+    "report.mechanism.conductance.gap": "Largest completeness gap in any row (relative to the mean change in score)",
     "report.mechanism.conductance.around": "Change in score that bypasses the layer (mean absolute value)",
     "report.mechanism.conductance.units": (
         "Conductance of each hidden unit, and rise in loss without the unit ({shown} of {count} units, largest conductance "

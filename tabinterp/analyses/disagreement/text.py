@@ -19,12 +19,12 @@ TEXT: dict[str, str] = {
         "the predictions of the two models."
     ),
     "disagreement.positive": (
-        "Of the rows on which the models disagree, {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
-        "“{label}” by the network alone."
+        "On {percent}% (95% CI {percent_low}% to {percent_high}%) of the rows on which the models disagree, only the network "
+        "predicts “{label}”."
     ),
     "disagreement.positive.about": (
-        "Of the rows on which the models disagree, about {percent}% (95% CI {percent_low}% to {percent_high}%) are predicted "
-        "“{label}” by the network alone."
+        "On about {percent}% (95% CI {percent_low}% to {percent_high}%) of the rows on which the models disagree, only the "
+        "network predicts “{label}”."
     ),
     "disagreement.larger": (
         "Where the models disagree, the network predicts the larger value on {percent}% of rows (95% CI "
@@ -88,7 +88,7 @@ TEXT: dict[str, str] = {
     "condition.not_rare": "{column} has no rare level",
     "report.section.disagreeing": "Disagreement",
     "report.disagreement": "Rows with different predictions",
-    "report.disagreement.shares": "Disagreement on {rows} held-out rows, and which model predicts better on those rows",
+    "report.disagreement.shares": "Disagreement on {rows} held-out rows, and which model predicts better where they disagree",
     "report.disagreement.kind": "Rows",
     "report.disagreement.of": "Share [95% CI]",
     "report.disagreement.about": "about {share}",
@@ -102,7 +102,7 @@ TEXT: dict[str, str] = {
     "report.disagreement.network_right": "of these: network better",
     "report.disagreement.linear_right": "of these: linear counterpart better",
     "report.disagreement.neither": "of these: neither correct",
-    "report.disagreement.share": "Share with disagreement [95% CI]",
+    "report.disagreement.share": "Share of rows with disagreement [95% CI]",
     "report.disagreement.rules": "Rules of the decision tree, and the share of rows on which the models disagree",
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",

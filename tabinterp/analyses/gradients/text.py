@@ -55,8 +55,8 @@ TEXT: dict[str, str] = {
         "column"
     ),
     "why.the encoder changes abruptly with every column that it combines, so that the score has no gradient by any column": (
-        "for every column that the encoder combines with others, the encoding is discontinuous or is not defined over "
-        "the column's whole range, so the score has no gradient with respect to any column"
+        "the score has no gradient with respect to any column, because the encoding of the columns is discontinuous or is not "
+        "defined over the whole range of their values"
     ),
     "report.gradients.gap.no": "No completeness gap is defined for this method.",
     "report.gradients.gap.none": "not defined",

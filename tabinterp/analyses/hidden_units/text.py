@@ -149,7 +149,7 @@ TEXT: dict[str, str] = {
     "report.inside.why.mahalanobis_near": "its small Mahalanobis distance",
     "report.inside.why.neighbours_near": "its small distance to its nearest neighbours",
     "report.inside.why.forest_near": "its low anomaly score (isolation forest)",
-    "report.inside.why.residual_near": "the small residuals of its columns given the other columns",
+    "report.inside.why.residual_near": "its small residuals when each numeric column is predicted from the others",
     "report.inside.out": "Number of columns in which the optimum lies outside the range of the real rows: {count}.",
     # oddness, far: percentages; odd: the sentence report.inside.odd
     "report.inside.readable": (

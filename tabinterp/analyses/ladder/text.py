@@ -74,11 +74,11 @@ TEXT: dict[str, str] = {
         "not show where the predictive gain comes from."
     ),
     "gain.open": (
-        "A refitted model with curves (nonlinear effects of single columns) and the selected interactions has a lower "
-        "held-out loss than the linear model; curves alone account for {ladder}% of this gain. Curves and these interactions "
-        "also explain part of the variance of the network's score; curves alone account for {score}% of this part. The 95% CI "
-        "for the first of these percentages minus the second is {low} to {high} percentage points, so it is unclear whether "
-        "the two are similar."
+        "A refitted model with curves (nonlinear effects of single columns) and the selected interactions has a lower held-out "
+        "loss than the linear model; curves alone account for {ladder}% of this gain. Curves and these interactions also "
+        "explain part of the variance of the network's score; curves alone account for {score}% of this part. The 95% CI for "
+        "the difference between these two percentages (first minus second) is {low} to {high} percentage points, so it is "
+        "unclear whether they are similar."
     ),
     "report.section.gain": "Gain over simpler models",
     "report.gain.ladder": "Comparison with simpler models",

@@ -22,7 +22,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.overfitting.fold": "Gaps by metric and by subgroup",
     "report.overfitting.table": (
         "Change in {metric} from training rows to held-out rows in {shown} of {tested} subgroups: those with the highest lower "
-        "CI limit for the difference between the models",
+        "limit of the CI for the difference between the models",
         "metric: such as 'log loss'",
     ),
     "report.overfitting.slice": "Subgroup",

@@ -31,18 +31,18 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "size: a percentage; metric: such as 'log loss'; network_loss, linear_loss, rise: numbers with their intervals",
     ),
     "report.perturbation.note.training": (
-        "A perturbation of 10% replaces each number by another value of the same column: its rank shifts up or down "
-        "by at most 10% of the number of training rows. With a probability of 10%, each level is replaced by that of "
-        "a random training row. Missing values stay missing. Replacement values come from {donors} training rows. "
-        "Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect the sampling of these rows and "
-        "treat the training rows as fixed."
+        "A perturbation of 10% replaces each number by another value of the same column. The ranks of the old and the new "
+        "value differ by at most 10% of the number of training rows. Each level is replaced, with a probability of 10%, by the "
+        "level of a random training row. Missing values stay missing. Replacement values come from {donors} training rows. "
+        "Estimates are means over {draws} perturbed copies of {rows} rows. CIs reflect the sampling of these rows and treat "
+        "the training rows as fixed."
     ),
     "report.perturbation.note.all": (
-        "A perturbation of 10% replaces each number by another value of the same column: its rank shifts up or down "
-        "by at most 10% of the number of rows. With a probability of 10%, each level is replaced by that of a random "
-        "row. Missing values stay missing. Estimates are means over {draws} perturbed copies of {rows} rows; the same "
-        "{donors} rows supply the replacement values. CIs reflect the sampling of rows and treat the distribution of "
-        "each column as fixed."
+        "A perturbation of 10% replaces each number by another value of the same column. The ranks of the old and the new "
+        "value differ by at most 10% of the number of rows. Each level is replaced, with a probability of 10%, by the level of "
+        "a random row. Missing values stay missing. Estimates are means over {draws} perturbed copies of {rows} rows; the "
+        "same {donors} rows supply the replacement values. CIs reflect the sampling of rows and treat the distribution of each "
+        "column as fixed."
     ),
     "report.perturbation.x": "size of the perturbation",
     "report.perturbation.size": "Size",

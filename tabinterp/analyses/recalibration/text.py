@@ -12,8 +12,8 @@ TEXT: dict[str, str] = {
     "rows_of.recalibration": "Recalibration",
     "verdict.recalibrated.better": AFTER.format(then="the network is then significantly better"),
     "verdict.recalibrated.worse": AFTER.format(then="the network is then significantly worse"),
-    "verdict.recalibrated.equivalent": AFTER.format(then="the difference is then negligible"),
-    "verdict.recalibrated.not_resolved": AFTER.format(then="the difference is then not significant"),
+    "verdict.recalibrated.equivalent": AFTER.format(then="the difference between the models is then negligible"),
+    "verdict.recalibrated.not_resolved": AFTER.format(then="the difference between the models is then not significant"),
     "report.judged.recalibration": "Comparison after recalibration",
     # map: report.judged.map; others: one fold less than folds; draws: "rows" or "groups of rows" (report.draws)
     "report.judged.recalibration.lead": (

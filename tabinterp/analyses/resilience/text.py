@@ -40,8 +40,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.table": ("{metric} on hard and outer rows", "metric: such as 'log loss'"),
     "report.resilience.of": "Rows",
     "report.resilience.all": "All",
-    "report.resilience.hardest": ("{share} hardest for each model", "share: a percentage of the rows"),
-    "report.resilience.network": ("{share} hardest for the network", "share: a percentage of the rows"),
+    "report.resilience.hardest": ("Hardest {share} of rows for each model", "share: a percentage of the rows"),
+    "report.resilience.network": ("Hardest {share} of rows for the network", "share: a percentage of the rows"),
     "report.resilience.linear": ("Hardest {share} of rows for {linear:name}", "share: a percentage of the rows"),
     "report.resilience.outer": ("{share} outermost", "share: a percentage of the rows"),
     "report.resilience.cluster": "Worst cluster of the network",
@@ -50,10 +50,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
     "report.resilience.cluster.table": (
-        (
-            "Columns in which the worst cluster differs most from other rows (cluster rows in both halves of the held-out "
-            "rows, n = {rows})"
-        ),
+        ("Columns in which the worst cluster (n = {rows} held-out rows) differs most from other rows"),
         "rows: held-out rows in the cluster; its loss is measured in one half of them",
     ),
     "report.resilience.inside": "In the cluster",
@@ -72,11 +69,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.caption.outer": ("{metric} on the outermost rows", "metric: such as 'log loss'"),
     "report.resilience.share": "Share",
     "why.resilience.split": (
-        "hard rows are selected from rows that the network was not trained on, and none are known; read the table with the "
-        "split used to train the network"
+        "hard rows are selected from rows that the network was not trained on, but it is unknown which rows these are; read "
+        "the table with the split used to train the network"
     ),
     "why.resilience.few": "there are too few held-out or training rows; the analysis needs at least {least} of each",
     "why.resilience.none": (
-        "every selection of rows has fewer than {least} effective rows, too few groups of rows, or too few events of some class"
+        "every subset of the held-out rows has fewer than {least} effective rows, too few groups of rows, or too few events of "
+        "some class"
     ),
 }

@@ -43,7 +43,7 @@ TEXT: dict[str, str] = {
     ),
     "report.neuron": "Unit",
     "report.neuron.name": "{layer}, unit {index}",
-    "report.neuron.active": "Share of rows above 0",
+    "report.neuron.active": "Share of rows with output above 0",
     "report.neuron.mean": "Mean",
     "report.neuron.sd": "SD",
     "report.neuron.columns": "Most associated columns",
