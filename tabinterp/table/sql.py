@@ -224,9 +224,9 @@ def _sqlalchemy(url: str) -> _Base:
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     except Exception as error:  # each driver raises its own error for a URL that it cannot use
-        told = hidden(str(error), url)
+        reason = hidden(str(error), url)
         raise TableError(
-            f"the database URL {hidden(url)!r} cannot be used ({told}). Check that the URL is correct and that the driver of "
+            f"the database URL {hidden(url)!r} cannot be used ({reason}). Check that the URL is correct and that the driver of "
             "your database is installed"
         ) from None
 
@@ -261,5 +261,5 @@ def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
         yield seen
     except base.errors as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        told = f"after {seen[0]:,} rows ({fate})" if seen[0] else "before the first row"
-        raise TableError(f"the query to {base.where} failed {told}: {hidden(reason, *base.secret)}") from None
+        when = f"after {seen[0]:,} rows ({fate})" if seen[0] else "before the first row"
+        raise TableError(f"the query to {base.where} failed {when}: {hidden(reason, *base.secret)}") from None
