@@ -27,7 +27,7 @@ from .checkpoints import Keeping, Told
 from .coerce import shown, unique
 
 PART, WHOLE = "part", "whole"  # a file that is being written; an empty file that marks a complete copy
-INSTALL = "which is not installed. Install it with: pip install 'tabinterp[sql]'"
+INSTALL = "Install it with: pip install 'tabinterp[sql]'"
 
 
 def spool(
@@ -191,7 +191,7 @@ def _duckdb(path: str) -> _Base:
     try:
         import duckdb  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"reading a DuckDB file needs the package duckdb, {INSTALL}") from None
+        raise TableError(f"reading a DuckDB file needs the package duckdb, which is not installed. {INSTALL}") from None
     if not Path(path).is_file():
         raise TableError(
             f"there is no file {hidden(path)!r}. A query needs a DuckDB file or a database URL, such as "
@@ -220,7 +220,9 @@ def _sqlalchemy(url: str) -> _Base:
     try:
         import sqlalchemy  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"reading a database needs the package SQLAlchemy, {INSTALL}") from None
+        raise TableError(
+            f"reading a database needs the package SQLAlchemy, which is not installed. {INSTALL}"
+        ) from None
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     except Exception as error:  # each driver raises its own error for a URL that it cannot use

@@ -144,7 +144,9 @@ def check(graph: Graph, file: str) -> None:
             )
         known.add(one.name)
     if graph.output not in known:
-        raise ModelError(f"{file!r}: the output {graph.output!r} is not the name of a node or an input")
+        raise ModelError(
+            f"{file!r}: the output {graph.output!r} is not the name of a node or an input. Correct the name"
+        )
     unused = sorted(set(graph.layers) - {str(node.of) for node in graph.nodes if node.op == "layer"})
     if unused:
         raise ModelError(f"{file!r} describes layers that no node uses: {few(unused)}. Remove these layers")
