@@ -154,7 +154,7 @@ def check_private(folder: Path) -> None:
             raise OSError(
                 errno.EINVAL,
                 "Rows of the table would be saved at this path, but it is a file, pipe or device that tabinterp did not "
-                "create. Delete it",
+                "create. Choose another output folder, or delete the path",
                 str(path),
             )
         if hasattr(os, "geteuid") and state.st_uid != os.geteuid():

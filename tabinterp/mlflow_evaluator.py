@@ -115,7 +115,7 @@ def _table(dataset: Any, model_type: str, training: pd.DataFrame | None, setting
     if missing:
         raise TabinterpError(
             f"training_data lacks the columns {missing} of the evaluation data; the columns of training_data are "
-            f"{list(training)}"
+            f"{list(training)}. Add the missing columns to training_data"
         )
     split = "split"
     while split in held_out:

@@ -59,21 +59,21 @@ def check_all_rows(all_rows: bool, model: Model | BoundModel, table: Table | Sca
     """Raise an error if all rows of a scan are requested, but the table or the model does not allow this."""
     if not all_rows:
         return
-    asked = argument("all_rows")
+    option = argument("all_rows")
     if not isinstance(table, Scan):
         raise TabinterpError(
-            f"{asked} can be used only with rows that are read in batches, but the table {table.name} is in memory. "
-            f"Leave out {asked} and set {argument('rows', len(table))}, or read the rows with scan_table"
+            f"{option} can be used only with rows that are read in batches, but the table {table.name} is in memory. "
+            f"Leave out {option} and set {argument('rows', len(table))}, or read the rows with scan_table"
         )
     if table.schema.group is not None:
         raise TabinterpError(
-            f"{asked} cannot be used with the group column {table.schema.group!r}, because a standard error needs all rows of a "
-            f"group at once, but a batch may contain only some of them. Leave out {asked}"
+            f"{option} cannot be used with the group column {table.schema.group!r}, because a standard error needs all rows of a "
+            f"group at once, but a batch may contain only some of them. Leave out {option}"
         )
     if (model.model if isinstance(model, BoundModel) else model).function is not None:
         raise TabinterpError(
-            f"{asked} cannot be used with a prediction function, because permuting every column of every row would need too many "
-            f"predictions. Leave out {asked}"
+            f"{option} cannot be used with a prediction function, because permuting every column of every row would need too "
+            f"many predictions. Leave out {option}"
         )
 
 

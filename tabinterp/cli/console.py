@@ -86,15 +86,15 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
             ours, others = layout.ours(path)
         if others:
             raise TabinterpError(
-                f"the output folder {str(path)!r} contains {_some(others)}, which {'is' if len(others) == 1 else 'are'} "
+                f"the output folder {str(path)!r} contains {_first_names(others)}, which {'is' if len(others) == 1 else 'are'} "
                 f"not part of {layout.what}. Nothing in the folder was changed. Name a new or empty folder"
             )
         if ours and not overwrite and not (resume and RESUME in ours):
-            raise TabinterpError(_occupied(path, ours, layout, overwrite, resume))
+            raise TabinterpError(_occupied_message(path, ours, layout, overwrite, resume))
         yield
 
 
-def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | None, resume: bool) -> str:
+def _occupied_message(path: Path, ours: list[str], layout: Layout, overwrite: bool | None, resume: bool) -> str:
     action = "Name" if overwrite is None else "Use --overwrite to replace these files, or name"
     if ours == [RESUME] and overwrite is not None:
         return (
@@ -102,10 +102,13 @@ def _occupied(path: Path, ours: list[str], layout: Layout, overwrite: bool | Non
             "--resume, start again with --overwrite, or name another folder"
         )
     nothing = " but no saved state to resume from" if resume else ""
-    return f"the output folder {str(path)!r} already contains {layout.what} ({_some(ours)}){nothing}. {action} another folder"
+    return (
+        f"the output folder {str(path)!r} already contains {layout.what} ({_first_names(ours)}){nothing}. {action} another "
+        "folder"
+    )
 
 
-def _some(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     """Return a text that lists the first few names and states how many others there are."""
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(map(repr, names[:MOST])) + more

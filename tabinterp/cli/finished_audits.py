@@ -173,12 +173,13 @@ def check(
     the audit or the policy cannot be read. It is 3 if no gate fails, but the findings could not be recomputed because another
     version of tabinterp wrote the audit.
     """
-    alone = {argument("out"): out is not None, argument("key"): key is not None}
-    alone |= {argument("form", form): form != "text"}
-    if len(documents) > 1 and any(alone.values()):
+    given = {argument("out"): out is not None, argument("key"): key is not None}
+    given |= {argument("form", form): form != "text"}
+    single_audit_options = [option for option, is_given in given.items() if is_given]
+    if len(documents) > 1 and single_audit_options:
         raise DocumentError(
-            f"{' and '.join(option for option, given in alone.items() if given)} can only be used with one audit; got "
-            f"{len(documents)} audits. Check each audit with a separate command"
+            f"{' and '.join(single_audit_options)} can only be used with one audit; got {len(documents)} audits. Check each "
+            "audit with a separate command"
         )
     if attestation is not None and key is None:
         raise DocumentError(

@@ -119,9 +119,9 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        double = next(name for name in names if names.count(name) > 1)
+        repeated = next(name for name in names if names.count(name) > 1)
         raise DocumentError(
-            f"The audit contains the name {double!r} twice in the same JSON object. Each name may occur only "
+            f"The audit contains the name {repeated!r} twice in the same JSON object. Each name may occur only "
             f"once. {AS_WRITTEN}"
         )
     return found
@@ -132,9 +132,9 @@ def _no_halves(found: Any) -> None:
     try:
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
-        half = error.object[error.start]
+        character = error.object[error.start]
         raise DocumentError(
-            f"The audit contains {half!r}, an unpaired surrogate. Only valid Unicode text is allowed. {AS_WRITTEN}"
+            f"The audit contains {character!r}, an unpaired surrogate. Only valid Unicode text is allowed. {AS_WRITTEN}"
         ) from None
 
 

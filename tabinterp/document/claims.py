@@ -43,10 +43,10 @@ def check_each(document: Document) -> None:
             record.check_claims(document)
     _linear(document)
     ladder = document.get(Ladder)
-    told = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
-    if told and (ladder is None or ladder.gain != "better"):
+    ladder_lines = [line.key for line in document.verdict.lines if line.key.startswith("ladder.")]
+    if ladder_lines and (ladder is None or ladder.gain != "better"):
         raise DocumentError(
-            f"verdict.lines contains {told[0]!r}, which is allowed only if gain.ladder.gain is 'better'."
+            f"verdict.lines contains {ladder_lines[0]!r}, which is allowed only if gain.ladder.gain is 'better'."
         )
 
 

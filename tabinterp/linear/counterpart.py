@@ -261,7 +261,7 @@ def _fit(
     if counts.min() < 2:
         raise NotApplicableError(
             "the penalty of the linear counterpart is chosen by cross-validation, which needs at least two "
-            f"training rows of every class. {_rarest(counts, table)}"
+            f"training rows of every class. {_rarest_class(counts, table)}"
         )
     parts = parts_of(codes, groups, range(len(counts)), seed)
     if not parts:
@@ -278,7 +278,7 @@ def _fit(
     return fit_quietly(search, x, y, weights)
 
 
-def _rarest(counts: IntArray, table: Table) -> str:
+def _rarest_class(counts: IntArray, table: Table) -> str:
     """Return a sentence that names the class with the fewest training rows and says what to do."""
     rarest = int(counts.argmin())
     name, rows = table.schema.labels[rarest], int(counts[rarest])

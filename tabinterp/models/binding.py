@@ -196,12 +196,12 @@ def _with_columns(model: Model, table: Table) -> Model:
         objection = _objection(model, table.inputs.iloc[:CHECKED], present)
         if objection is not None:
             roles = {c.name: c.role for c in table.schema.columns}
-            told = ", ".join(
+            missing_columns = ", ".join(
                 f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing
             )
             raise ModelError(
-                f"{model.name} reads columns that are not input columns of this table: {told}. Read the table with these "
-                "columns as inputs"
+                f"{model.name} reads columns that are not input columns of this table: {missing_columns}. Read the table "
+                "with these columns as inputs"
                 + (f". Without these columns, the model raises the error: {objection}" if objection else "")
             )
         model = replace(model, reads=present)

@@ -255,10 +255,11 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
         if new.any():
             result[column] = int(new.sum())
         if new.all() and {*map(_text, values.unique())} & {*map(_text, levels.tolist())}:
-            few = ", ".join(map(shown, levels.tolist()[:8]))
+            examples = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
                 f"the values in column {column!r} differ in type from those that the encoder was fitted on: got "
-                f"{shown(values.iloc[0])}, expected values such as {few}. Read the column with the type that was used in training"
+                f"{shown(values.iloc[0])}, expected values such as {examples}. Read the column with the type that was used in "
+                "training"
             )
     return result
 

@@ -99,8 +99,8 @@ class ForwardCall(nn.Module):
         ):
             raise ModelError(
                 f"{argument('output', MEAN)} averages ensemble members. It needs one tensor for each member, and all must have "
-                f"the same shape, (n,) or (n, outputs); {self._name} returned {_told(members)}. To choose one of these outputs, "
-                f"pass its position, such as {argument('output', 0)}"
+                f"the same shape, (n,) or (n, outputs); {self._name} returned {_described(members)}. To choose one of these "
+                f"outputs, pass its position, such as {argument('output', 0)}"
             )
         return torch.stack(list(members), dim=1)
 
@@ -112,7 +112,7 @@ class ForwardCall(nn.Module):
         if isinstance(members, Tensor) and members.ndim not in (2, 3):
             raise ModelError(
                 f"{argument('output', MEAN)} averages ensemble members. It needs a tensor of shape (n, members) or (n, members, "
-                f"outputs); {self._name} returned {_told(members)}. If this tensor contains the scores, leave out "
+                f"outputs); {self._name} returned {_described(members)}. If this tensor contains the scores, leave out "
                 f"{argument('output')}"
             )
         if members.ndim == 2:
@@ -219,7 +219,7 @@ def no_scores(name: str, result: Any, rows: int) -> str:
     """Return the error message for a network that did not return scores. The message states what the network returned and which
     argument to use.
     """
-    told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_told(result)}"
+    told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_described(result)}"
     choice = _choice(result, rows)
     if choice is None:
         return told
@@ -257,7 +257,7 @@ def _entries(result: Any) -> list[tuple[str | int, Any]]:
     return list(enumerate(result)) if isinstance(result, (list, tuple)) else []
 
 
-def _told(result: Any) -> str:
+def _described(result: Any) -> str:
     """Describe the type and shape of what a network returned, for an error message."""
     if isinstance(result, fx.Proxy):
         return "a value"
@@ -275,7 +275,7 @@ def _told(result: Any) -> str:
 def _instead(output: Any, result: Any) -> str:
     known = [key for key, _ in _entries(result)]
     near = did_you_mean(output, [one for one in known if isinstance(one, str)]) if isinstance(output, str) else ""
-    told = f"The network returned {_told(result)}"
+    told = f"The network returned {_described(result)}"
     if known:
         more = ", ..." if len(known) > MOST else ""
         return f"{told}; choose one of {', '.join(map(repr, known[:MOST]))}{more}.{near}"

@@ -161,7 +161,7 @@ def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, input
 def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     """Return the input forms that the network accepts. The possible forms are tried in turn."""
     few = [one[:TRIED] for one in encoded]
-    said: list[str] = []
+    raised: list[str] = []
     returned: list[str] = []
     for forms in itertools.islice(ways(few), CALLS):
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, few, strict=True)]
@@ -172,7 +172,7 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
         except (ModelError, torch.OutOfMemoryError):
             raise
         except Exception as error:  # the user's network can raise any error; try the next forms
-            said.append(f"{type(error).__name__}: {error}")
+            raised.append(f"{type(error).__name__}: {error}")
             continue
         if isinstance(raw, Tensor) and raw.is_floating_point() and raw.ndim in (1, 2) and len(raw) == len(few[0]):
             return list(forms)
@@ -182,7 +182,8 @@ def _forms(model: Model, encoded: list[FloatArray], rows: int) -> list[Form]:
     shapes = ", ".join(str(tuple(one.shape)) for one in few)
     raise ModelError(
         f"{model.name} raised an error for its {len(few)} inputs, both as floats and as whole numbers (shapes: {shapes}). Check "
-        f"that there is one encoder for each input, in the right order. The error was: {'; '.join(list(dict.fromkeys(said))[:2])}"
+        "that there is one encoder for each input, in the right order. The error was: "
+        f"{'; '.join(list(dict.fromkeys(raised))[:2])}"
     )
 
 

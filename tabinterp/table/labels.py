@@ -108,10 +108,10 @@ def _of_mapping(given: Mapping[str, Any], source: str) -> Codebook:
             f"in {source}, 'columns' must map columns to labels, and 'levels' must map columns to the labels of their levels; "
             f"got the types {type(columns).__name__} and {type(levels).__name__}"
         )
-    for column, of in levels.items():
-        if not isinstance(of, Mapping):
+    for column, entry in levels.items():
+        if not isinstance(entry, Mapping):
             raise TableError(
-                f"in {source}, the entry for the levels of column {column!r} must map each level to its label; got {of!r}"
+                f"in {source}, the entry for the levels of column {column!r} must map each level to its label; got {entry!r}"
             )
     return Codebook(
         {str(column): _label(label, source, str(column)) for column, label in columns.items()},
@@ -156,15 +156,15 @@ def _lines(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _label(label: Any, source: str, column: str, level: Any = None) -> str:
-    of = f"column {column!r}" if level is None else f"level {level!r} of column {column!r}"
+    labelled = f"column {column!r}" if level is None else f"level {level!r} of column {column!r}"
     if not isinstance(label, str) or not is_text(label):
-        raise TableError(f"{source}: the label of {of} must be text; got {label!r}")
+        raise TableError(f"{source}: the label of {labelled} must be text; got {label!r}")
     text: str = label.strip()
     if not text:
-        raise TableError(f"{source}: the label of {of} is empty. Write a label, or remove the entry")
+        raise TableError(f"{source}: the label of {labelled} is empty. Write a label, or remove the entry")
     if len(text) > LONGEST:
         raise TableError(
-            f"{source}: the label of {of} has {len(text):,} characters ({text[:30]!r}...). Shorten the label to at most "
+            f"{source}: the label of {labelled} has {len(text):,} characters ({text[:30]!r}...). Shorten the label to at most "
             f"{LONGEST} characters"
         )
     return text

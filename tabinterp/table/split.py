@@ -72,8 +72,8 @@ class Split:
             _date(str(self.at))
         if self.kind == "fraction" and len(self.cuts) != (len(self.classes) if self.stratify else 1):
             raise TableError(
-                "a split of kind 'fraction' must have one cut, or one cut for each class if the split is stratified; got "
-                f"{len(self.cuts)} cuts"
+                "the field 'cuts' of a split of kind 'fraction' must contain one number, or one number for each class if the "
+                f"split is stratified; got {len(self.cuts)} numbers"
             )
 
     def held_out(
@@ -250,8 +250,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"tabinterp cannot choose the first date to hold out: no day, week, month, quarter or year with at least {SMALL} "
-            f"rows begins or ends between the first and last dates of split column {column!r}. Give the date with "
+            f"tabinterp cannot choose the first date to hold out from split column {column!r}. It needs a day, week, month, "
+            f"quarter or year that contains at least {SMALL} rows, and begins or ends between the first and last dates of the "
+            "column. Give the date with "
             f"{argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())

@@ -27,7 +27,7 @@ from .checkpoints import Keeping, Told
 from .coerce import shown, unique
 
 PART, WHOLE = "part", "whole"  # a file that is being written; an empty file that marks a complete copy
-INSTALL = "which is not installed. Install it with: pip install 'tabinterp[sql]'"
+INSTALL = "Install it with: pip install 'tabinterp[sql]'"
 
 
 def spool(
@@ -191,7 +191,7 @@ def _duckdb(path: str) -> _Base:
     try:
         import duckdb  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"reading a DuckDB file needs the package duckdb, {INSTALL}") from None
+        raise TableError(f"reading a DuckDB file needs the package duckdb, which is not installed. {INSTALL}") from None
     if not Path(path).is_file():
         raise TableError(
             f"there is no file {hidden(path)!r}. A query needs a DuckDB file or a database URL, such as "
@@ -220,13 +220,15 @@ def _sqlalchemy(url: str) -> _Base:
     try:
         import sqlalchemy  # noqa: PLC0415  # an extra
     except ImportError:
-        raise TableError(f"reading a database needs the package SQLAlchemy, {INSTALL}") from None
+        raise TableError(
+            f"reading a database needs the package SQLAlchemy, which is not installed. {INSTALL}"
+        ) from None
     try:
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     except Exception as error:  # each driver raises its own error for a URL that it cannot use
-        told = hidden(str(error), url)
+        reason = hidden(str(error), url)
         raise TableError(
-            f"the database URL {hidden(url)!r} cannot be used ({told}). Check that the URL is correct and that the driver of "
+            f"the database URL {hidden(url)!r} cannot be used ({reason}). Check that the URL is correct and that the driver of "
             "your database is installed"
         ) from None
 
@@ -261,5 +263,5 @@ def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
         yield seen
     except base.errors as error:
         reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        told = f"after {seen[0]:,} rows ({fate})" if seen[0] else "before the first row"
-        raise TableError(f"the query to {base.where} failed {told}: {hidden(reason, *base.secret)}") from None
+        when = f"after {seen[0]:,} rows ({fate})" if seen[0] else "before the first row"
+        raise TableError(f"the query to {base.where} failed {when}: {hidden(reason, *base.secret)}") from None

@@ -436,8 +436,14 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "an attribute for an operation": (at("relu", op="__class__"), "the unknown operation '__class__'"),
     "an operation of torch that is not ours": (at("relu", op="load"), "the unknown operation 'load'"),
-    "too few values": (at("add", values=[FC]), "of the operation add must have length 2; got 1"),
-    "too many values": (at("relu", values=[FC, X, X]), "of the operation relu must have length 1; got 3"),
+    "too few values": (
+        at("add", values=[FC]),
+        "total number of values and settings must be at least 2, .*; got 1 values",
+    ),
+    "too many values": (
+        at("relu", values=[FC, X, X]),
+        "relu, the number of values must be from 1 to 1, .*; got 3 values",
+    ),
     "another setting": (
         at("relu", settings={"out": FC}),
         r"the operation relu allows the settings \[\]; got \['out'\]",

@@ -246,13 +246,13 @@ class Hooked(Residual):
 UNSAVED = {
     "branch": (
         Branch,
-        "torch.fx cannot trace.*In its forward method, use only layers and operations that can be saved, or export",
+        "torch.fx cannot trace.*In the network's forward method, use only layers and operations that can be saved, or export",
     ),
     "operation": (
         Sorted,
         r"the unsupported operation sort \(node 'sort'\); the operations that can be saved are add, sub",
     ),
-    "hook": (Hooked, "its scores differ when the network is rebuilt"),
+    "hook": (Hooked, "the network's scores differ when it is rebuilt"),
     "max_norm": (Capped, "an Embedding layer with max_norm"),
     "any width": (
         Anywide,

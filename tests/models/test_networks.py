@@ -485,7 +485,8 @@ def test_a_chosen_output_is_saved(source, table, tmp_path):
         )
     unknown = ti.wrap(Returns(CHOSEN["list of members"][0]), encoder=encoders(source), output="mean")
     with pytest.raises(
-        ModelError, match=r"cannot be saved without its code, because torch.fx cannot trace its forward method"
+        ModelError,
+        match=r"cannot be saved without its code, because torch.fx cannot trace the network's forward method",
     ):
         ti.save_model(unknown, tmp_path / "mean")
 

@@ -120,13 +120,13 @@ class Gain(Part):
             )
 
     def _check_recovery(self, key: str, resolved: bool) -> None:
-        _, name, told, *shared = key.split(".")
+        _, name, outcome, *shared = key.split(".")
         rungs = [] if self.ladder is None else self.ladder.rungs
         status = next((rung.status for rung in rungs if rung.rung == name), None)
-        if told in REACHED and status != REACHED[told]:
+        if outcome in REACHED and status != REACHED[outcome]:
             raise DocumentError(
-                f"gain.recovery is {key!r}, which requires the status {REACHED[told]!r}, but the status of the refitted model "
-                f"in gain.ladder.rungs is {status!r}."
+                f"gain.recovery is {key!r}, which requires the status {REACHED[outcome]!r}, but the status of the refitted "
+                f"model in gain.ladder.rungs is {status!r}."
             )
         if shared and not resolved:
             raise DocumentError(

@@ -391,9 +391,9 @@ def _scaling(points: float, odds: float, pdo: float) -> Scaling:
     for name, value in (("points", points), ("odds", odds), ("pdo", pdo)):
         number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
         if not (number and abs(value) <= LARGEST and (name == "points" or value > 0)):
+            lowest = f"at least -{LARGEST:,}" if name == "points" else "greater than 0"
             raise TabinterpError(
-                f"the scorecard's {name} must be a number {f'from -{LARGEST:,}' if name == 'points' else 'above 0 and'} up to "
-                f"{LARGEST:,}; got {argument(name, value)}"
+                f"the scorecard's {name} must be a number that is {lowest} and at most {LARGEST:,}; got {argument(name, value)}"
             )
     return Scaling(float(points), float(odds), float(pdo))
 

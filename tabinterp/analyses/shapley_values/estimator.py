@@ -408,11 +408,11 @@ def _closed_form(bound: BoundModel, rows: IntArray, backs: IntArray) -> Sampled:
 def _check_budget(games: Games, rows: IntArray) -> None:
     few = rows[:: max(1, len(rows) // 64)]
     m = (games.codes[few][:, None] != games.codes[games.backs][None]).sum(axis=2)
-    asked = float(enumeration_cost(m).sum(axis=1).mean()) * len(rows)
-    if asked > BUDGET:
+    evaluations = float(enumeration_cost(m).sum(axis=1).mean()) * len(rows)
+    if evaluations > BUDGET:
         raise NotApplicableError(
             f"exact Shapley values of {len(rows):,} rows with {len(games.backs):,} background rows need about "
-            f"{asked:.1e} evaluations of the model; at most {BUDGET:.0e} are allowed. Use "
+            f"{evaluations:.1e} evaluations of the model; at most {BUDGET:.0e} are allowed. Use "
             f"{argument('method', 'auto')}, or fewer rows"
         )
 

@@ -151,21 +151,21 @@ def read_card(path: str | Path) -> Card:
     return card
 
 
-def _read(path: str | Path, form: type[BaseModel], what: str) -> Any:
+def _read(path: str | Path, form: type[BaseModel], kind_of_file: str) -> Any:
     try:
         return form.model_validate(tomllib.loads(read_regular(Path(path), LARGEST_TEXT).decode("utf-8")))
     except OSError as error:
-        raise PolicyError(f"the {what} {str(path)!r} cannot be read: {error.strerror}") from None
+        raise PolicyError(f"the {kind_of_file} {str(path)!r} cannot be read: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         allowed = ", ".join(form.model_fields)
         place = ".".join(map(str, first["loc"]))
         raise PolicyError(
-            f"the {what} {str(path)!r} is not valid at {place}: {first['msg']}. The allowed keys of the file "
+            f"the {kind_of_file} {str(path)!r} is not valid at {place}: {first['msg']}. The allowed keys of the file "
             f"are {allowed}"
         ) from None
     except (ValueError, RecursionError) as error:
-        raise PolicyError(f"the {what} {str(path)!r} is not valid TOML: {error}") from None
+        raise PolicyError(f"the {kind_of_file} {str(path)!r} is not valid TOML: {error}") from None
 
 
 def as_csv(rows: Iterable[EvidenceRow]) -> str:

@@ -119,8 +119,8 @@ class MetricDemand(_Demand):
     def _bounded(self) -> MetricDemand:
         if self.metric not in METRICS:
             plain = self.metric.casefold().removeprefix("neg_").removesuffix("_score")
-            meant = did_you_mean(OF_SCIKIT_LEARN.get(plain, self.metric), METRICS)
-            raise ValueError(f"unknown metric {self.metric!r}; choose one of {', '.join(METRICS)}.{meant}")
+            suggestion = did_you_mean(OF_SCIKIT_LEARN.get(plain, self.metric), METRICS)
+            raise ValueError(f"unknown metric {self.metric!r}; choose one of {', '.join(METRICS)}.{suggestion}")
         if self.at_least is None and self.at_most is None:
             raise ValueError("at_least and at_most are both missing; give at least one of them")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
@@ -242,11 +242,12 @@ class Policy(_Part):
             "severity gate": [d.severity for d in self.severity],
             "waiver": [w.gate for w in self.waiver],
         }
-        for what, named in named_once.items():
+        for kind_of_entry, named in named_once.items():
             twice = sorted({name for name in named if named.count(name) > 1})
             if twice:
                 raise ValueError(
-                    f"the policy has more than one {what} for {', '.join(twice)}; keep only one {what} for each"
+                    f"the policy has more than one {kind_of_entry} for {', '.join(twice)}; keep only one "
+                    f"{kind_of_entry} for each"
                 )
         unknown = [w.gate for w in self.waiver if w.gate not in self.gates()]
         if unknown:

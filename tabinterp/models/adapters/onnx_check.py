@@ -409,16 +409,16 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
     for node in fixed.graph.node:
         moves = any(name in moving for name in node.input)
         for name in filter(None, node.output):
-            said = f"{source!r}: the value {name!r} ({node.op_type})"
+            this_value = f"{source!r}: the value {name!r} ({node.op_type})"
             size = counts.get(name)
             if size is None and node.op_type in KEEPING:
                 size = sizes.get(node.input[0])
             if size is None:
                 raise ModelError(
-                    f"{said} has a size that is known only when the model runs. Export the model with fixed shapes; only "
+                    f"{this_value} has a size that is known only when the model runs. Export the model with fixed shapes; only "
                     "the number of rows may vary"
                 )
-            check_value(size, moves, said)
+            check_value(size, moves, this_value)
             sizes[name] = size
             moving |= {name} if moves else set()
             totals[moves] += size

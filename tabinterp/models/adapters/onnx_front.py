@@ -250,11 +250,11 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
                     "Rename the input in the pipeline or the columns in the table, so that only one column matches"
                 )
         single = [names[0] for names in found]
-        twice = next((name for name in single if single.count(name) > 1), None)
-        if twice is not None:
-            inputs = [one.name for one, name in zip(given, single, strict=True) if name == twice]
+        matched = next((name for name in single if single.count(name) > 1), None)
+        if matched is not None:
+            inputs = [one.name for one, name in zip(given, single, strict=True) if name == matched]
             raise ModelError(
-                f"the inputs {', '.join(map(repr, inputs))} of the ONNX pipeline all match the column {twice!r}. Rename the "
+                f"the inputs {', '.join(map(repr, inputs))} of the ONNX pipeline all match the column {matched!r}. Rename the "
                 "inputs in the pipeline or the columns in the table, so that each input matches a different column"
             )
         return tuple(single)

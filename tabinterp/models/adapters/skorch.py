@@ -86,14 +86,14 @@ def _behind_several(encoders: Any, net: Any, outputs: str | None) -> Model:
 
     def predict(rows: Any) -> FloatArray:
         encoded = [part.encode(rows) for part in side_by_side(encoders_of(list(given.values())), rows).parts]
-        refusal: Exception | None = None
+        last_error: Exception | None = None
         for forms in itertools.islice(ways(encoded), CALLS):
             inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
             try:
                 return _answers(net, model, dict(zip(given, inputs, strict=True)))
             except Exception as error:  # the user's net can raise any error; try the next form of inputs
-                refusal = error
-        raise ModelError(f"{type(net).__name__} cannot predict from the outputs of the encoders: {refusal}")
+                last_error = error
+        raise ModelError(f"{type(net).__name__} raised an error for the outputs of the encoders: {last_error}")
 
     return replace(model, predict=in_its_mode(net, predict))
 

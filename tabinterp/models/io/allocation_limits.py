@@ -16,14 +16,14 @@ MOST_FIXED_PRODUCTS = 1 << 32  # multiplications in operations that do not depen
 HUGE = 10**18  # the largest count that a message states exactly
 
 
-def told(count: int) -> str:
+def count_text(count: int) -> str:
     """Return a count as text. A very large count becomes "more than" a limit, because Python refuses to print very large
     integers.
     """
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
 
-def check_value(entries: int, moves: bool, said: str) -> None:
+def check_value(entries: int, moves: bool, this_value: str) -> None:
     """Check the number of entries in one intermediate value of a network, for `ROWS` rows. `moves` states whether the value
     depends on the network's input rows. If not, it is a constant.
 
@@ -32,16 +32,16 @@ def check_value(entries: int, moves: bool, said: str) -> None:
     ModelError
         The value would have more entries than the limit.
     """
-    most, words = (
+    most, limit = (
         (ROWS * WIDEST, f"{WIDEST:,} entries per row") if moves else (LARGEST_FIXED, f"{LARGEST_FIXED:,} entries")
     )
     if entries > most:
         raise ModelError(
-            f"{said} would have {told(entries)} entries for {ROWS:,} rows; the limit is {words}. Use narrower layers"
+            f"{this_value} would have {count_text(entries)} entries for {ROWS:,} rows; the limit is {limit}. Use narrower layers"
         )
 
 
-def check_total(entries: int, said: str) -> None:
+def check_total(entries: int, file: str) -> None:
     """Check the total number of entries in all intermediate values of a network, for `ROWS` rows.
 
     Raises
@@ -51,12 +51,12 @@ def check_total(entries: int, said: str) -> None:
     """
     if entries > ROWS * MOST_ENTRIES:
         raise ModelError(
-            f"{said}: the outputs of all layers have {told(entries // ROWS)} entries per row in total; the limit is "
+            f"{file}: the outputs of all layers have {count_text(entries // ROWS)} entries per row in total; the limit is "
             f"{MOST_ENTRIES:,}. Use fewer or narrower layers"
         )
 
 
-def check_products(products: int, moves: bool, said: str) -> None:
+def check_products(products: int, moves: bool, file: str) -> None:
     """Check the number of multiplications in a network for `ROWS` rows. `moves` states whether the counted operations depend on
     the network's input rows. If not, they compute constants.
 
@@ -67,17 +67,17 @@ def check_products(products: int, moves: bool, said: str) -> None:
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(
-            f"{said}: the network needs {told(products // ROWS)} multiplications per row; the limit is {MOST_PRODUCTS:,}. Use "
-            "fewer or narrower layers, or smaller pooling windows"
+            f"{file}: the network needs {count_text(products // ROWS)} multiplications per row; the limit is {MOST_PRODUCTS:,}. "
+            "Use fewer or narrower layers, or smaller pooling windows"
         )
     if not moves and products > MOST_FIXED_PRODUCTS:
         raise ModelError(
-            f"{said}: the network needs {told(products)} multiplications to compute its constants; the limit is "
+            f"{file}: the network needs {count_text(products)} multiplications to compute its constants; the limit is "
             f"{MOST_FIXED_PRODUCTS:,}. Export the network with constant folding"
         )
 
 
-def check_cells(cells: int, what: str, name: str) -> None:
+def check_cells(cells: int, arrays: str, name: str) -> None:
     """Check the total size of rows or matrices that are in memory at the same time.
 
     Raises
@@ -87,7 +87,7 @@ def check_cells(cells: int, what: str, name: str) -> None:
     """
     if cells > MOST_CELLS:
         raise ModelError(
-            f"{name}: {what} have {told(cells)} entries in total and need {told(cells * 8 >> 30)} GiB of memory; the limit for "
-            f"a model from a file is {MOST_CELLS:,} entries. Use fewer rows (--rows), encode fewer columns, or use narrower "
-            "layers"
+            f"{name}: {arrays} have {count_text(cells)} entries in total and need {count_text(cells * 8 >> 30)} GiB of memory; "
+            f"the limit for a model from a file is {MOST_CELLS:,} entries. Use fewer rows (--rows), encode fewer columns, or use "
+            "narrower layers"
         )

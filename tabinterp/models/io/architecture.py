@@ -129,13 +129,11 @@ def layer_of(module: nn.Module) -> Layer | str:
     """Return the description of a module as a layer, or the reason why it is not a known layer."""
     kind = type(module).__name__
     if kind not in LAYERS or type(module) is not LAYERS[kind][0]:
-        return f"it contains a layer of the unsupported type {kind}"
+        return f"the network contains a layer of the unsupported type {kind}"
     if getattr(module, "running_mean", 0) is None:
-        return (
-            f"it contains a {kind} layer without running statistics, so its output for a row depends on the other rows"
-        )
+        return f"the network contains a {kind} layer without running statistics, so its output for a row depends on other rows"
     if getattr(module, "max_norm", None) is not None:
-        return f"it contains an {kind} layer with max_norm, which changes its weights when it is used"
+        return f"the network contains an {kind} layer with max_norm, which changes the layer's weights when it is used"
     values = {setting: getattr(module, setting) for setting in LAYERS[kind][1]}
     settings = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     return Layer(kind=kind, settings=settings, bias=getattr(module, "bias", None) is not None)

@@ -92,23 +92,23 @@ def open_archive(content: Content) -> Archive:
 
 
 def _check(entry: zipfile.ZipInfo, name: str) -> None:
-    said = f"{name!r}: the member {entry.orig_filename!r}"
+    this_member = f"{name!r}: the member {entry.orig_filename!r}"
     parts = re.split(r"[/\\]", entry.orig_filename)
     if ".." in parts or parts[0] == "" or ":" in parts[0] or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
-        raise UnsafeFileError(f"{said} has a path that leads outside the archive. Save the model again")
+        raise UnsafeFileError(f"{this_member} has a path that leads outside the archive. Save the model again")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if entry.is_dir() or kind not in (0, stat.S_IFREG):
         raise UnsafeFileError(
-            f"{said} is a link, a folder or a device; only regular files are allowed. Save the model again"
+            f"{this_member} is a link, a folder or a device; only regular files are allowed. Save the model again"
         )
     if entry.flag_bits & 0x1:
-        raise UnsafeFileError(f"{said} is encrypted. Save the archive without a password")
+        raise UnsafeFileError(f"{this_member} is encrypted. Save the archive without a password")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ModelError(f"{said} uses an unsupported compression method. Compress the archive with deflate")
+        raise ModelError(f"{this_member} uses an unsupported compression method. Compress the archive with deflate")
     if entry.file_size > SMALL and entry.file_size > RATIO * max(entry.compress_size, 1):
         raise UnsafeFileError(
-            f"{said} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes when unpacked. Growth by more than a "
-            f"factor of {RATIO} may be an attack and is not allowed. Save the archive without compression"
+            f"{this_member} would grow from {entry.compress_size:,} to {entry.file_size:,} bytes when unpacked. Growth by more "
+            f"than a factor of {RATIO} may be an attack and is not allowed. Save the archive without compression"
         )
 
 

@@ -44,8 +44,8 @@ def capture(module: nn.Module, name: str, widths: Sequence[int | None]) -> tuple
         _same(module, graph, tensors, name)
     except UnsavedError as reason:
         raise ModelError(
-            f"{name} cannot be saved without its code, because {reason}. In its forward method, use only layers and operations "
-            "that can be saved, or export the network to ONNX, which ti.load_model reads"
+            f"{name} cannot be saved without its code, because {reason}. In the network's forward method, use only layers and "
+            "operations that can be saved, or export the network to ONNX, which ti.load_model reads"
         ) from None
     return graph, tensors
 
@@ -54,13 +54,14 @@ def _described(module: nn.Module, widths: Sequence[int | None]) -> tuple[Graph, 
     traced = trace(module)
     if traced is None:
         raise UnsavedError(
-            "torch.fx cannot trace its forward method, which branches on values or calls functions that torch.fx does not support"
+            "torch.fx cannot trace the network's forward method, which branches on values or calls functions that torch.fx does "
+            "not support"
         )
     traced.graph.eliminate_dead_code()
     starts = [node.name for node in traced.graph.nodes if node.op == "placeholder"]
     if len(starts) != len(widths):
         raise UnsavedError(
-            f"its forward method takes {len(starts)} inputs, but the number of encoders is {len(widths)}"
+            f"the network's forward method takes {len(starts)} inputs, but the number of encoders is {len(widths)}"
         )
     layers: dict[str, Layer] = {}
     tensors: dict[str, Tensor] = {}
@@ -71,7 +72,7 @@ def _described(module: nn.Module, widths: Sequence[int | None]) -> tuple[Graph, 
     output = next(node.args[0] for node in traced.graph.nodes if node.op == "output")
     if not isinstance(output, fx.Node):
         raise UnsavedError(
-            f"its forward method returns an object of type {type(output).__name__} instead of one tensor of scores"
+            f"the network's forward method returns an object of type {type(output).__name__} instead of one tensor of scores"
         )
     open_ = [Input(name=start, width=1) for start in starts]
     graph = Graph(inputs=open_, layers=layers, nodes=nodes, output=output.name)
@@ -89,7 +90,7 @@ def _node(node: fx.Node, traced: fx.GraphModule, layers: dict[str, Layer], tenso
         if isinstance(layer, str):
             raise UnsavedError(f"{layer}; the layers that can be saved are {', '.join(LAYERS)}")
         if len(node.args) != 1 or node.kwargs:
-            raise UnsavedError(f"it does not call its {layer.kind} layer {target!r} with exactly one argument")
+            raise UnsavedError(f"the network does not call its {layer.kind} layer {target!r} with exactly one argument")
         layers[target] = layer
         tensors.update({f"{target}.{name}": value for name, value in part.state_dict().items()})
         return Node(name=node.name, op="layer", of=target, values=[_value(node.args[0])])
@@ -98,8 +99,8 @@ def _node(node: fx.Node, traced: fx.GraphModule, layers: dict[str, Layer], tenso
     op = NAMES.get(node.target)
     if op is None:
         raise UnsavedError(
-            f"it uses the unsupported operation {getattr(node.target, '__name__', target)} (node {node.name!r}); the operations "
-            f"that can be saved are {', '.join(OPERATIONS)}"
+            f"the network uses the unsupported operation {getattr(node.target, '__name__', target)} (node {node.name!r}); the "
+            f"operations that can be saved are {', '.join(OPERATIONS)}"
         )
     settings = {key: value for key, value in node.kwargs.items() if value is not None and key not in IGNORED}
     return Node(
@@ -115,7 +116,9 @@ def _attribute(traced: fx.GraphModule, target: str) -> Tensor:
     for part in target.split("."):
         value = getattr(value, part)
     if not isinstance(value, Tensor):
-        raise UnsavedError(f"its attribute {target!r} is not a tensor, but an object of type {type(value).__name__}")
+        raise UnsavedError(
+            f"the network's attribute {target!r} is not a tensor, but an object of type {type(value).__name__}"
+        )
     return value.detach()
 
 
@@ -128,7 +131,9 @@ def _value(value: Any) -> Any:
     for kind, of_kind, held in KINDS:
         if isinstance(value, of_kind):
             return {kind: held(value)}
-    raise UnsavedError(f"it uses a value of type {type(value).__name__} ({str(value)[:60]}), which cannot be saved")
+    raise UnsavedError(
+        f"the network uses a value of type {type(value).__name__} ({str(value)[:60]}), which cannot be saved"
+    )
 
 
 KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
@@ -145,7 +150,7 @@ KINDS: list[tuple[str, type, Callable[[Any], Any]]] = [
 
 def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | None]) -> list[Input]:
     """Return the input forms that the network accepts. The possible forms are tried in turn, without allocating memory."""
-    takes, said = _trial(graph, tensors)
+    takes, refusals = _trial(graph, tensors)
 
     def first(given: list[int]) -> list[Input] | None:
         return next((way for way in _ways(graph, given) if takes(way)), None)
@@ -155,8 +160,8 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         known = first([width or 1 for width in widths])
         if known is None:
             raise UnsavedError(
-                f"it does not accept rows with the numbers of columns that its encoders return ({', '.join(map(str, widths))}): "
-                f"{said[-1]}"
+                f"the network does not accept the encoded columns (number of columns from each encoder: "
+                f"{', '.join(map(str, widths))}). The error was: {refusals[-1]}"
             )
         return known
     if len(unknown) == 1:
@@ -168,7 +173,7 @@ def _inputs(graph: Graph, tensors: Mapping[str, Tensor], widths: Sequence[int | 
         if not found and alone is not None:
             return alone
     raise UnsavedError(
-        "the number of its input columns is not known until the network is bound to a table. Wrap the network with an encoder "
+        "the number of input columns is not known until the network is bound to a table. Wrap the network with an encoder "
         "that was fitted on the table's columns, such as scikit-learn's FunctionTransformer().fit(rows), instead of "
         "'passthrough'"
     )
@@ -184,7 +189,7 @@ def _likely(tensors: Mapping[str, Tensor]) -> list[int]:
 
 
 def _trial(graph: Graph, tensors: Mapping[str, Tensor]) -> tuple[Callable[[list[Input]], bool], list[str]]:
-    said = ["no form of input was accepted"]
+    refusals = ["no form of input was accepted"]
     try:
         graphs.check(graph, "its graph")
         layers = graphs.empty_layers(graph, "its graph")
@@ -196,11 +201,11 @@ def _trial(graph: Graph, tensors: Mapping[str, Tensor]) -> tuple[Callable[[list[
         try:
             graphs.tried(graph.model_copy(update={"inputs": inputs}), layers, shapes, "its graph")
         except ModelError as error:
-            said.append(_inner(error))
+            refusals.append(_inner(error))
             return False
         return True
 
-    return takes, said
+    return takes, refusals
 
 
 def _inner(error: ModelError) -> str:
@@ -231,9 +236,9 @@ def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str
         with torch.inference_mode():
             own, read = module(*[one.clone() for one in rows]), again(*[one.clone() for one in rows])
     except Exception as error:  # the user's network can raise any error, whose message is passed on
-        raise UnsavedError(f"it raised an error for test rows with values between 0 and 1 ({error})") from None
+        raise UnsavedError(f"the network raised an error for test rows with values between 0 and 1 ({error})") from None
     if read.shape != own.shape or not bool((read - own).abs().max() <= NEAR * max(1.0, float(own.abs().max()))):
         raise UnsavedError(
-            "its scores differ when the network is rebuilt from its graph (the network may use hooks, or random numbers in its "
+            "the network's scores differ when it is rebuilt from its graph (it may use hooks, or random numbers in its "
             "forward method)"
         )

@@ -144,44 +144,53 @@ def check(graph: Graph, file: str) -> None:
             )
         known.add(one.name)
     if graph.output not in known:
-        raise ModelError(f"{file!r}: the output {graph.output!r} is not the name of a node or an input")
+        raise ModelError(
+            f"{file!r}: the output {graph.output!r} is not the name of a node or an input. Correct the name"
+        )
     unused = sorted(set(graph.layers) - {str(node.of) for node in graph.nodes if node.op == "layer"})
     if unused:
         raise ModelError(f"{file!r} describes layers that no node uses: {few(unused)}. Remove these layers")
 
 
 def _check_node(node: Node, graph: Graph, known: set[str], file: str) -> None:
-    said = f"{file!r}: the node {node.name!r}"
-    for name in references([*node.values, *node.settings.values()], said):
+    this_node = f"{file!r}: the node {node.name!r}"
+    for name in references([*node.values, *node.settings.values()], this_node):
         if name not in known:
-            raise ModelError(f"{said} uses {name!r}, but there is no input or earlier node with that name")
+            raise ModelError(
+                f"{this_node} uses {name!r}, but there is no input or earlier node with that name. Correct the name"
+            )
     if node.op in ("tensor", "layer"):
         takes = 0 if node.op == "tensor" else 1
         if node.of is None or len(node.values) != takes or node.settings:
             raise ModelError(
-                f"{said} has the operation {node.op!r}, so its field 'of' must name a {node.op}, its list 'values' must have "
-                f"the length {takes}, and its 'settings' must be empty"
+                f"{this_node} has fields that do not match its operation {node.op!r}: its field 'of' must name a {node.op}, its "
+                f"list 'values' must have the length {takes}, and its 'settings' must be empty"
             )
         if node.op == "layer" and node.of not in graph.layers:
-            raise ModelError(f"{said} refers to the layer {node.of!r}, which is not in the list of layers")
+            raise ModelError(
+                f"{this_node} refers to the layer {node.of!r}, which is not in the list of layers. Add this layer, or correct "
+                "its name"
+            )
         return
     if node.op not in OPERATIONS:
         raise ModelError(
-            f"{said} has the unknown operation {node.op!r}; the allowed operations are layer, tensor, {', '.join(OPERATIONS)}"
+            f"{this_node} has the unknown operation {node.op!r}; the allowed operations are layer, tensor, "
+            f"{', '.join(OPERATIONS)}"
         )
     row = OPERATIONS[node.op]
     if not set(node.settings) <= set(row.settings):
         raise ModelError(
-            f"{said}: the operation {node.op} allows the settings {list(row.settings)}; got {list(node.settings)}"
+            f"{this_node}: the operation {node.op} allows the settings {list(row.settings)}; got {list(node.settings)}"
         )
     if not 1 <= len(node.values) <= row.most or len(node.values) + len(node.settings) < row.least or node.of:
-        most = "" if row.most == row.least else f" to {row.most}"
         raise ModelError(
-            f"{said}: the list 'values' of the operation {node.op} must have length {row.least}{most}; got {len(node.values)}"
+            f"{this_node}: for the operation {node.op}, the number of values must be from 1 to {row.most}, the total number of "
+            f"values and settings must be at least {row.least}, and the field 'of' must be null; got {len(node.values)} values, "
+            f"{len(node.settings)} settings and the field 'of' {node.of!r}"
         )
 
 
-def references(value: Value, said: str) -> Iterator[str]:
+def references(value: Value, this_node: str) -> Iterator[str]:
     """Yield the names of the nodes to which a value in the file refers, and check all other parts of the value."""
     found: list[str] = []
 
@@ -189,56 +198,58 @@ def references(value: Value, said: str) -> Iterator[str]:
         found.append(name)
         return name
 
-    decoded(value, seen, said)
+    decoded(value, seen, this_node)
     return iter(found)
 
 
-def decoded(value: Value, of: Callable[[str], Any], said: str, depth: int = 0) -> Any:
+def decoded(value: Value, of: Callable[[str], Any], this_node: str, depth: int = 0) -> Any:
     """Return a value in the file as a Python value. The function `of` resolves the name of a node."""
     if depth > DEEPEST:
-        raise ModelError(f"{said} contains values nested too deeply; at most {DEEPEST} levels are allowed")
+        raise ModelError(
+            f"{this_node} contains values nested too deeply; at most {DEEPEST} levels of nesting are allowed"
+        )
     if value is None or type(value) is bool or (type(value) is str and value in WORDS):
         return value
     if type(value) in (int, float):
         if not math.isfinite(value) or abs(value) > (LARGEST_NUMBER if type(value) is int else math.inf):
             raise ModelError(
-                f"{said} contains the number {str(value)[:40]}; numbers must be finite, and whole numbers at most "
+                f"{this_node} contains the number {str(value)[:40]}; numbers must be finite, and whole numbers must be at most "
                 f"{LARGEST_NUMBER:,} in absolute value"
             )
         return value
     if isinstance(value, list):
-        return [decoded(one, of, said, depth + 1) for one in value]
+        return [decoded(one, of, this_node, depth + 1) for one in value]
     if isinstance(value, dict) and len(value) == 1:
         ((kind, held),) = value.items()
         if kind in KINDS:
-            return KINDS[kind](held, of, said, depth + 1)
+            return KINDS[kind](held, of, this_node, depth + 1)
     raise ModelError(
-        f"{said} has the invalid value {str(value)[:60]!r}; a value must be null, a Boolean, a number, a list, one of the words "
-        f"{', '.join(WORDS)}, or an object with one of the keys {', '.join(KINDS)}"
+        f"{this_node} has the invalid value {str(value)[:60]!r}; a value must be null, a Boolean, a number, a list, one of the "
+        f"words {', '.join(WORDS)}, or an object with one of the keys {', '.join(KINDS)}"
     )
 
 
-def _name(held: Any, of: Callable[[str], Any], said: str, _depth: int) -> Any:
+def _name(held: Any, of: Callable[[str], Any], this_node: str, _depth: int) -> Any:
     if type(held) is not str:
-        raise ModelError(f"{said} refers to {str(held)[:60]!r}, but the name of a node must be a string")
+        raise ModelError(f"{this_node} refers to {str(held)[:60]!r}, but the name of a node must be a string")
     return of(held)
 
 
-def _slice(held: Any, of: Callable[[str], Any], said: str, depth: int) -> slice:
+def _slice(held: Any, of: Callable[[str], Any], this_node: str, depth: int) -> slice:
     if not isinstance(held, list) or len(held) != 3:
-        raise ModelError(f"{said}: a slice needs a start, a stop and a step; got {str(held)[:60]!r}")
-    return slice(*decoded(held, of, said, depth))
+        raise ModelError(f"{this_node}: a slice needs a start, a stop and a step; got {str(held)[:60]!r}")
+    return slice(*decoded(held, of, this_node, depth))
 
 
-def _tuple(held: Any, of: Callable[[str], Any], said: str, depth: int) -> tuple[Any, ...]:
+def _tuple(held: Any, of: Callable[[str], Any], this_node: str, depth: int) -> tuple[Any, ...]:
     if not isinstance(held, list):
-        raise ModelError(f"{said}: a tuple must be written as a list of values; got {str(held)[:60]!r}")
-    return tuple(decoded(held, of, said, depth))
+        raise ModelError(f"{this_node}: a tuple must be written as a list of values; got {str(held)[:60]!r}")
+    return tuple(decoded(held, of, this_node, depth))
 
 
-def _dtype(held: Any, _of: Callable[[str], Any], said: str, _depth: int) -> torch.dtype:
+def _dtype(held: Any, _of: Callable[[str], Any], this_node: str, _depth: int) -> torch.dtype:
     if type(held) is not str or held not in DTYPES:
-        raise ModelError(f"{said}: the dtype must be one of {', '.join(DTYPES)}; got {str(held)[:60]!r}")
+        raise ModelError(f"{this_node}: the dtype must be one of {', '.join(DTYPES)}; got {str(held)[:60]!r}")
     return DTYPES[held]
 
 
@@ -268,18 +279,18 @@ def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, T
     products = {True: 0, False: 0}  # multiplications, in the same way
     with torch.no_grad():
         for node in graph.nodes:
-            said = f"{file!r}: the node {node.name!r} ({node.op})"
-            values[node.name] = _computed(node, layers, tensors, values, said)
-            if moving.intersection(references([*node.values, *node.settings.values()], said)):
+            this_node = f"{file!r}: the node {node.name!r} ({node.op})"
+            values[node.name] = _computed(node, layers, tensors, values, this_node)
+            if moving.intersection(references([*node.values, *node.settings.values()], this_node)):
                 moving.add(node.name)
             if node.op != "tensor":  # a tensor is already in the file
-                totals[node.name in moving] += _check_size(values[node.name], node.name in moving, said)
+                totals[node.name in moving] += _check_size(values[node.name], node.name in moving, this_node)
             if node.op == "attention":  # products of each query with each key
-                query, key = (decoded(one, values.__getitem__, said) for one in node.values[:2])
-                check_value(query.shape[:-1].numel() * key.shape[-2], True, said)
-            products[node.name in moving] += _products(node, graph, values, said)
-            few[node.name] = _computed(node, layers, tensors, few, said)
-            _check_numbers_of_rows(node, values, few, said)
+                query, key = (decoded(one, values.__getitem__, this_node) for one in node.values[:2])
+                check_value(query.shape[:-1].numel() * key.shape[-2], True, this_node)
+            products[node.name in moving] += _products(node, graph, values, this_node)
+            few[node.name] = _computed(node, layers, tensors, few, this_node)
+            _check_numbers_of_rows(node, values, few, this_node)
     check_value(totals[False], False, f"{file!r}: all constants together")
     check_total(totals[True], repr(file))
     for moves, count in products.items():
@@ -297,15 +308,15 @@ def _start(graph: Graph, tensors: Mapping[str, Tensor], rows: int) -> dict[str, 
     }
 
 
-def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, Value], said: str) -> None:
+def _check_numbers_of_rows(node: Node, values: dict[str, Value], few: dict[str, Value], this_node: str) -> None:
     used = [*node.values, *node.settings.values()]
     if node.op == "getitem":  # a size may be selected from several, by a fixed index
         used = used[1:]
-    numbers = [_numbers(decoded(used, one.__getitem__, said)) for one in (values, few)]
+    numbers = [_numbers(decoded(used, one.__getitem__, this_node)) for one in (values, few)]
     if numbers[0] == numbers[1] or node.op in SIZED:
         return
     grows = node.op in ("add", "mul") and all(one >= 0 for one in numbers[0] + numbers[1])
-    _want(grows, "computes with the number of rows, which may only be added, multiplied, or used as a size", said)
+    _want(grows, "computes with the number of rows, which may only be added, multiplied, or used as a size", this_node)
 
 
 def _numbers(value: Value) -> list[Any]:
@@ -318,31 +329,31 @@ def _numbers(value: Value) -> list[Any]:
 
 
 def _computed(
-    node: Node, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], values: dict[str, Value], said: str
+    node: Node, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], values: dict[str, Value], this_node: str
 ) -> Value:
     if node.op == "tensor":
         return tensors[str(node.of)]
-    given = [decoded(value, values.__getitem__, said) for value in node.values]
-    named = {name: decoded(value, values.__getitem__, said) for name, value in node.settings.items()}
+    given = [decoded(value, values.__getitem__, this_node) for value in node.values]
+    named = {name: decoded(value, values.__getitem__, this_node) for name, value in node.settings.items()}
     operation = OPERATIONS.get(node.op)
     first = given[0]
     if operation is None or operation.is_method:
-        _want(isinstance(first, Tensor), "needs a tensor as its first value", said)
+        _want(isinstance(first, Tensor), "needs a tensor as its first value", this_node)
     elif operation.numbers:
-        _want(all(isinstance(one, (Tensor, int, float)) for one in given), "needs tensors or numbers", said)
+        _want(all(isinstance(one, (Tensor, int, float)) for one in given), "needs tensors or numbers", this_node)
         alone = not any(isinstance(one, Tensor) for one in given)
-        _want(not (alone and node.op == "pow"), "needs a tensor", said)
+        _want(not (alone and node.op == "pow"), "needs a tensor", this_node)
     elif node.op == "getitem":
         _want(
             isinstance(first, (Tensor, tuple, list)),
             "can only take values from a tensor, or from a list of tensors",
-            said,
+            this_node,
         )
     if node.op == "embedding" or isinstance(
         layers.get(str(node.of)), nn.Embedding
     ):  # without memory, torch 2.6 accepts any type
         whole = isinstance(first, Tensor) and not first.is_floating_point()
-        _want(whole, "needs whole numbers to look up its rows", said)
+        _want(whole, "needs whole numbers to look up its rows", this_node)
     try:
         if operation is None:
             return layers[str(node.of)](first)
@@ -350,45 +361,45 @@ def _computed(
         return call(*given[1:], **named) if operation.is_method else call(*given, **named)
     except Exception as error:  # inconsistent shapes and types can raise any error
         raise ModelError(
-            f"{said} cannot be computed: {str(error).splitlines()[0][:200] if str(error) else error!r}"
+            f"{this_node} cannot be computed: {str(error).splitlines()[0][:200] if str(error) else error!r}"
         ) from None
 
 
-def _products(node: Node, graph: Graph, values: dict[str, Value], said: str) -> int:
+def _products(node: Node, graph: Graph, values: dict[str, Value], this_node: str) -> int:
     """Return the number of multiplications for matrix products in a node; 0 for an operation without matrix products."""
     layer = node.op == "layer" and graph.layers[str(node.of)].kind == "Linear"
     if not layer and node.op not in ("matmul", "linear", "attention"):
         return 0
-    made, first = values[node.name], decoded(node.values[0], values.__getitem__, said)
+    made, first = values[node.name], decoded(node.values[0], values.__getitem__, this_node)
     if node.op != "attention":
         return int(made.numel() * first.shape[-1])
-    key = decoded(node.values[1], values.__getitem__, said)
+    key = decoded(node.values[1], values.__getitem__, this_node)
     return int((first.numel() + made.numel()) * key.shape[-2])
 
 
-def _want(holds: bool, words: str, said: str) -> None:
+def _want(holds: bool, words: str, this_node: str) -> None:
     if not holds:
-        raise ModelError(f"{said} {words}")
+        raise ModelError(f"{this_node} {words}")
 
 
-def _check_size(value: Value, moves: bool, said: str) -> int:
+def _check_size(value: Value, moves: bool, this_node: str) -> int:
     """Check the type and size of the result of an operation, and return its number of entries."""
     parts = value if isinstance(value, (tuple, list)) else [value]
-    _want(len(parts) <= WIDEST, f"returns more than {WIDEST:,} values", said)
+    _want(len(parts) <= WIDEST, f"returns more than {WIDEST:,} values", this_node)
     size = 0
     for part in parts:
         _want(
             isinstance(part, (Tensor, int, float)),
             f"returns a value of type {type(part).__name__}, which is neither a tensor nor a number",
-            said,
+            this_node,
         )
         size += part.numel() if isinstance(part, Tensor) else 1
         _want(
             isinstance(part, Tensor) or abs(part) <= LARGEST_NUMBER,
             f"returns a number larger than {LARGEST_NUMBER:,}",
-            said,
+            this_node,
         )
-    check_value(size, moves, said)
+    check_value(size, moves, this_node)
     return size
 
 

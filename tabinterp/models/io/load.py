@@ -379,12 +379,12 @@ LOADERS: dict[str, Callable[[Content, Given], Model]] = {
 def _unsafe(content: Content, kind: str, given: Given) -> Model:
     """Load a pickle, after checking that its SHA-256 equals the one that the user gave."""
     if not KINDS[kind].pickle:
-        why = (
+        what_to_do = (
             refusal(content, kind)
             if KINDS[kind].refused
-            else f"{content.name!r} is {KINDS[kind].words}, so leave out this option"
+            else f"{content.name!r} is {KINDS[kind].words}, so leave out {argument('unsafe_pickle')}"
         )
-        raise ModelError(f"{argument('unsafe_pickle', True)} is only for pickles; {why}")
+        raise ModelError(f"{argument('unsafe_pickle', True)} is only for pickles. {what_to_do}")
     if given.architecture is not None:
         raise ModelError(f"a pickled model contains its own layers. Leave out {argument('architecture')}")
     value = pickled.run(content, is_torch=kind.startswith("torch"))

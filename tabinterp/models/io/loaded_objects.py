@@ -22,7 +22,7 @@ from skops.io._sklearn import ALLOWED_LOSSES
 
 from tabinterp.errors import ModelError, UnsafeFileError
 
-from .allocation_limits import told
+from .allocation_limits import count_text
 
 # Packages that types may come from. skops must know the types too: it lists scikit-learn's public estimators one by one.
 PACKAGES = (
@@ -132,16 +132,16 @@ def check(value: Any, file: str) -> None:
     waiting = [(value, "", "")]
     while waiting:
         found, owner, name = waiting.pop()
-        said = f"{file!r}: the attribute {owner}.{name}" if owner else f"{file!r}: the {type(found).__name__}"
-        _check_kind(found, name, said)
+        this_object = f"{file!r}: the attribute {owner}.{name}" if owner else f"{file!r}: the {type(found).__name__}"
+        _check_kind(found, name, this_object)
         inside = [*_inside(found, owner, name)]
         if (id(found), name) in seen or not (inside or isinstance(found, np.ndarray)):
             continue
         seen[id(found), name] = found
         if isinstance(found, np.ndarray):
-            _check_array(found, name, said)
+            _check_array(found, name, this_object)
         elif _is_object(found):
-            _check_object(found, said)
+            _check_object(found, this_object)
         waiting += inside
     total = columns(value)
     if total > MOST_COLUMNS:
@@ -180,8 +180,8 @@ def check_fit(encoder: Any, name: str) -> None:
     total = of(encoder)
     if total > MOST_STEPS:
         raise ModelError(
-            f"{name}: refitting the encoder would take {told(total)} steps; the limit for a model from a file is {MOST_STEPS:,}. "
-            "Use an encoder that searches fewer settings or allows fewer iterations"
+            f"{name}: refitting the encoder would take {count_text(total)} steps; the limit for a model from a file is "
+            f"{MOST_STEPS:,}. Use an encoder that searches fewer settings or allows fewer iterations"
         )
 
 
@@ -237,16 +237,16 @@ def _listed(kind: type) -> bool:
     return known in TRUSTED or known in LOSSES or (known.startswith(PACKAGES) and known not in EXCLUDED)
 
 
-def _check_kind(value: Any, name: str, said: str) -> None:
+def _check_kind(value: Any, name: str, this_object: str) -> None:
     """Check one value, by its type and the attribute under which it is stored."""
     if value is not None and MEMORY.search(name):
         raise UnsafeFileError(
-            f"{said} sets a cache folder. Pickles would be read from the folder, and rows would be written to it. Set the "
+            f"{this_object} sets a cache folder. Pickles would be read from the folder, and rows would be written to it. Set the "
             "attribute to None, and save the model again"
         )
     if isinstance(value, (str, bytes)) and PLACES.search(name):
         raise UnsafeFileError(
-            f"{said} refers to another file or to an address ({str(value)[:60]!r}), but a model must not read or write "
+            f"{this_object} refers to another file or to an address ({str(value)[:60]!r}), but a model must not read or write "
             "other files. Remove the reference, and save the model again"
         )
     if (
@@ -254,14 +254,14 @@ def _check_kind(value: Any, name: str, said: str) -> None:
         and not 0 <= value.get_state(legacy=False)["state"]["pos"] <= STATE_LENGTH
     ):
         raise UnsafeFileError(
-            f"{said} is a random state with an invalid position, which numpy would use without a check. Save the model again "
-            "with an integer as random state"
+            f"{this_object} is a random state of numpy with an invalid position. Fit the model again with an integer as "
+            "random_state, and save it"
         )
     if not _may_hold(value, name):
         what = getattr(value, "__name__", type(value).__qualname__)
         raise UnsafeFileError(
-            f"{said} contains {what}, which is not on the list of types and functions that are allowed there. If you trust the "
-            "file, load it in Python with skops.io.load, and pass the model to ti.wrap"
+            f"{this_object} contains {what}, which is not on the list of types and functions that are allowed there. If you "
+            "trust the file, load it in Python with skops.io.load, and pass the model to ti.wrap"
         )
 
 
@@ -281,36 +281,38 @@ def _may_hold(value: Any, name: str) -> bool:
     return kind in CONTAINERS or _listed(kind)
 
 
-def _check_array(value: np.ndarray[Any, Any], name: str, said: str) -> None:
+def _check_array(value: np.ndarray[Any, Any], name: str, this_object: str) -> None:
     if value.dtype.kind not in "biufcOUSMm":
         raise UnsafeFileError(
-            f"{said} is an array of type {value.dtype}; only arrays of numbers, Booleans, strings, dates, times and objects are "
-            "allowed"
+            f"{this_object} is an array of type {value.dtype}; only arrays of numbers, Booleans, strings, dates, times and "
+            "objects are allowed. Remove or convert the array, and save the model again"
         )
     longest = max(value.shape, default=0)
     if value.dtype.kind in "biufc" and longest > LONGEST and not LONG.fullmatch(name):
-        raise ModelError(f"{said} is an array of shape {value.shape}; the limit for one dimension is {LONGEST:,}")
+        raise ModelError(
+            f"{this_object} is an array of shape {value.shape}; the limit for one dimension is {LONGEST:,}"
+        )
 
 
-def _check_object(value: Any, said: str) -> None:
+def _check_object(value: Any, this_object: str) -> None:
     attributes = vars(value)
     for name in attributes:
         if callable(getattr(type(value), name, None)):
             raise UnsafeFileError(
-                f"{said} has an attribute {name!r} that replaces its method {name}. Remove the attribute, and save the model "
-                "again"
+                f"{this_object} has an attribute {name!r} that replaces its method {name}. Remove the attribute, and save the "
+                "model again"
             )
     for name in attributes:
         if (most := _most(name)) is not None:
-            _check_count(attributes[name], name, most, said)
+            _check_count(attributes[name], name, most, this_object)
     if "n_jobs" in attributes:
         value.n_jobs = None  # otherwise processes would start, and rows would be passed to them through files
     if "verbose" in attributes:
         value.verbose = False  # otherwise names of steps would be printed unescaped
     if type(value).__module__ == BSpline.__module__:
-        _check_spline(value, said)
+        _check_spline(value, this_object)
     if isinstance(value, OneHotEncoder):
-        _check_one_hot(value, said)
+        _check_one_hot(value, this_object)
 
 
 def _most(name: str) -> int | None:
@@ -319,14 +321,17 @@ def _most(name: str) -> int | None:
     return MOST_STEPS_OF.get(known, MOST_STEPS_IN_ALL) if STEPS.search(known) else COUNTS.get(known)
 
 
-def _check_count(value: Any, name: str, most: int, said: str) -> None:
+def _check_count(value: Any, name: str, most: int, this_object: str) -> None:
     """Check a parameter that sets a number of steps or parts. If the parameter is a list with one number per column, each number
     is checked. A list of penalties or thresholds to try is not checked.
     """
     numbers = np.ravel(value).tolist() if name not in ("Cs", "alphas", "thresholds") or np.ndim(value) == 0 else []
     found = [one for one in numbers if isinstance(one, (int, float)) and one > most]
     if found:
-        raise ModelError(f"{said} has {name}={str(found[0])[:40]}; the limit for this parameter is {most:,}")
+        raise ModelError(
+            f"{this_object} has {name}={str(found[0])[:40]}; the limit for this parameter is {most:,}. Fit the model with a "
+            "smaller value"
+        )
 
 
 def _made(value: Any) -> int:
@@ -359,7 +364,7 @@ def _size(value: Any) -> int:
     return min(abs(int(value)), 2 * MOST_COLUMNS) if isinstance(value, (int, np.integer)) else 0
 
 
-def _check_spline(spline: Any, said: str) -> None:
+def _check_spline(spline: Any, this_object: str) -> None:
     """Check that the knots, coefficients and degree of a spline are consistent, because compiled code uses them without a check.
 
     Since SciPy 1.18, a `BSpline` contains a `_BSpline` with these values, which could delegate the computation to another object.
@@ -381,11 +386,11 @@ def _check_spline(spline: Any, said: str) -> None:
         _want(spline.axis == 0 and knots.flags.c_contiguous and values.flags.c_contiguous, "its arrays")
     except Exception as error:  # missing or invalid attributes can raise any error
         raise UnsafeFileError(
-            f"{said} contains an inconsistent spline (invalid: {error}). Save the model again"
+            f"{this_object} contains an inconsistent spline (invalid: {error}). Save the model again"
         ) from None
 
 
-def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
+def _check_one_hot(encoder: OneHotEncoder, this_object: str) -> None:
     """Check that every code is within the columns that the encoder states, because codes are used as indices without a check."""
     if not hasattr(encoder, "categories_"):
         return
@@ -393,7 +398,8 @@ def _check_one_hot(encoder: OneHotEncoder, said: str) -> None:
         _check_codes(encoder)
     except Exception as error:  # missing or invalid attributes can raise any error
         raise UnsafeFileError(
-            f"{said} contains a OneHotEncoder whose levels and columns do not match (invalid: {error}). Save the model again"
+            f"{this_object} contains a OneHotEncoder whose levels and columns do not match (invalid: {error}). Save the model "
+            "again"
         ) from None
 
 

@@ -90,7 +90,9 @@ def _flavors(folder: Path) -> dict[str, Any]:
 def _inside(folder: Path, name: Any) -> Path:
     """Return the path of a file in the folder, after checking that its name is valid and that it is not a link."""
     if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
-        raise ModelError(f"{str(folder / HEADER)!r} names {name!r}, which is not a file in that folder")
+        raise ModelError(
+            f"{str(folder / HEADER)!r} names {name!r}, which is not a file in that folder. Log the model again"
+        )
     path = folder / name
     if path.is_symlink():
         raise ModelError(f"{str(path)!r} is a symbolic link. Replace the link with a copy of the file")

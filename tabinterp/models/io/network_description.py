@@ -32,7 +32,8 @@ def parse(content: Content) -> Architecture:
     """Read an architecture from JSON."""
     if len(content.data) > LARGEST_JSON:
         raise ModelError(
-            f"{content.name!r} has {len(content.data):,} bytes; the limit for a description of layers is {LARGEST_JSON:,}"
+            f"{content.name!r} has {len(content.data):,} bytes; the limit for a description of a network is {LARGEST_JSON:,} "
+            "bytes"
         )
     return checked(Architecture, json_object(content.data, repr(content.name)), content.name)
 
@@ -40,7 +41,11 @@ def parse(content: Content) -> Architecture:
 def fill(layers: list[Layer] | None, graph: Graph | None, tensors: Mapping[str, Tensor], file: str) -> nn.Module:
     """Build a network from its layers or its graph, and load its weights. Exactly one of `layers` and `graph` must be given."""
     if (layers is None) == (graph is None):
-        raise ModelError(f"{file!r} must describe the network either in the field 'layers' or in the field 'graph'")
+        given = "neither" if graph is None else "both"
+        raise ModelError(
+            f"{file!r} must describe the network either in the field 'layers' or in the field 'graph', but it has {given} of "
+            "these fields"
+        )
     if graph is not None:
         return graphs.fill(graph, tensors, file)
     return fill_layers(layers or [], dict(tensors), file)

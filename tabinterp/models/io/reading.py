@@ -58,7 +58,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
         os.close(handle)
         why = (
-            f"has {state.st_size:,} bytes; the limit is {limit:,}"
+            f"has {state.st_size:,} bytes; the limit is {limit:,} bytes"
             if stat.S_ISREG(state.st_mode)
             else "is not a regular file"
         )
@@ -73,7 +73,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
     """Parse a JSON object. An error is raised if a key is repeated, the text is too long, or the nesting is too deep."""
     if len(data) > limit:
-        raise ModelError(f"{name} has {len(data):,} bytes; the limit for JSON is {limit:,}")
+        raise ModelError(f"{name} has {len(data):,} bytes; the limit for JSON is {limit:,} bytes")
     try:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:

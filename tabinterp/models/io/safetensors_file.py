@@ -70,18 +70,24 @@ def shapes(content: Content) -> list[Shape]:
 
 
 def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
-    said = f"{file!r}: the tensor {name!r}"
+    this_tensor = f"{file!r}: the tensor {name!r}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise ModelError(f"{said} must be described by exactly the fields dtype, shape and data_offsets")
+        raise ModelError(
+            f"{this_tensor} must be described by exactly the fields dtype, shape and data_offsets. Save the weights again"
+        )
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in SIZES:
-        raise ModelError(f"{said} has the unknown dtype {str(dtype)[:40]!r}; the allowed dtypes are {', '.join(SIZES)}")
+        raise ModelError(
+            f"{this_tensor} has the unknown dtype {str(dtype)[:40]!r}; the allowed dtypes are {', '.join(SIZES)}"
+        )
     if not _counts(shape) or not _counts(span) or len(span) != 2:
-        raise ModelError(f"{said} has a shape or offsets that are not lists of whole numbers")
+        raise ModelError(
+            f"{this_tensor} has a shape or offsets that are not valid lists of whole numbers. Save the weights again"
+        )
     if span[1] - span[0] != math.prod(shape) * SIZES[dtype]:
         raise ModelError(
-            f"{said} has {span[1] - span[0]:,} bytes, which do not match its shape {shape} and type {dtype}. Save the weights "
-            "again"
+            f"{this_tensor} has {span[1] - span[0]:,} bytes, which do not match its shape {shape} and type {dtype}. Save the "
+            "weights again"
         )
     return Shape(name, tuple(shape), NAMES.get(dtype, dtype.lower())), (span[0], span[1])
 

@@ -106,8 +106,8 @@ def load(content: Content) -> Any:
         value = skops.io.loads(content.data, trusted=sorted(TRUSTED))
     except Exception as error:  # damaged, or written by a library version that skops cannot read
         raise ModelError(
-            f"the skops archive {content.name!r} cannot be loaded ({_words(error)}). Save the model again with the installed "
-            "versions of skops and scikit-learn"
+            f"the skops archive {content.name!r} cannot be loaded ({_error_text(error)}). Save the model again with the "
+            "installed versions of skops and scikit-learn"
         ) from None
     try:
         loaded_objects.check(value, content.name)
@@ -115,7 +115,7 @@ def load(content: Content) -> Any:
         raise
     except Exception as error:  # objects with inconsistent attributes can raise any error
         raise ModelError(
-            f"{content.name!r} contains objects that cannot be checked ({_words(error)}). Save the model again"
+            f"{content.name!r} contains objects that cannot be checked ({_error_text(error)}). Save the model again"
         ) from None
     return value
 
@@ -173,11 +173,11 @@ def _unknown_to_skops(content: Content) -> set[str]:
         return set(skops.io.get_untrusted_types(data=content.data)) - TRUSTED
     except Exception as error:  # a damaged archive can raise any error
         raise ModelError(
-            f"the skops archive {content.name!r} cannot be read ({_words(error)}). Save the model again"
+            f"the skops archive {content.name!r} cannot be read ({_error_text(error)}). Save the model again"
         ) from None
 
 
-def _words(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
@@ -218,7 +218,8 @@ def _array(archive: Archive, member: Any) -> None:
         shape, _, dtype = reader(data)
     except Exception as error:  # NumPy uses Python's own parser for a header, which can raise any error
         raise ModelError(
-            f"{archive.name!r}: the member {member!r} is not an array in the .npy format ({_words(error)}). Save the model again"
+            f"{archive.name!r}: the member {member!r} is not an array in the .npy format ({_error_text(error)}). Save the model "
+            "again"
         ) from None
     if dtype.hasobject:
         raise UnsafeFileError(
@@ -236,7 +237,7 @@ def dump(encoder: Any, name: str) -> bytes:
     try:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops raises many kinds of errors for objects that it cannot write
-        raise ModelError(f"the encoder of {name} cannot be saved as a skops archive: {_words(error)}") from None
+        raise ModelError(f"the encoder of {name} cannot be saved as a skops archive: {_error_text(error)}") from None
     try:
         load(Content("encoder.skops", data))
     except TabinterpError as error:

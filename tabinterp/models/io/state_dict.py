@@ -99,7 +99,8 @@ def _flat(value: Any, name: str) -> dict[str, torch.Tensor]:
     size, most = sum(part.numel() * part.element_size() for part in value.values()), SHARED * sum(held.values())
     if size > most:
         raise UnsafeFileError(
-            f"{name!r} describes tensors of {size:,} bytes, but contains only {sum(held.values()):,} bytes of values. The "
-            f"tensors may be at most {SHARED} times as large as the values. Save each tensor with its own values"
+            f"{name!r} describes tensors of {size:,} bytes, but contains only {sum(held.values()):,} bytes of values, because "
+            f"tensors share values. The tensors may be at most {SHARED} times as large as the values. Save a copy of each "
+            "tensor, made with clone()"
         )
     return {key: part.detach().contiguous() for key, part in value.items()}
