@@ -43,8 +43,8 @@ print(scores.status)
 scores.frame()[["metric", "network", "linear", "difference", "difference_low", "difference_high"]].round(3)
 
 # %%
-# The figure shows the ROC curves of both models with 95% confidence bands. If the bands overlap widely, there are
-# too few held-out rows to separate the models.
+# The figure shows the ROC curves of both models with 95% confidence bands. To decide which model is better, use the
+# differences in the table above: the models can differ significantly even if the bands overlap.
 
 ti.discrimination(model, table).plot()
 plt.show()

@@ -24,8 +24,8 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# The strength of a pair is the variance of what the two columns add to the score together, beyond what each column
-# adds alone.
+# The figure shows the strongest pairs. The strength of a pair is the variance of the joint effect of its two columns
+# after their separate effects have been subtracted, as a share of the variance of the score.
 
 pairs = ti.interactions(model, table.evaluation_rows(), top=5)
 pairs.plot()

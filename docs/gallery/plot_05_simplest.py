@@ -1,6 +1,6 @@
 """
-Which is the simplest model that predicts as well?
-==================================================
+What is the simplest model that predicts as well as the network?
+================================================================
 
 The ladder fits a series of simpler models to the target: an intercept, a linear model, curves for single columns,
 and then pairs of columns. If one of these models predicts as well as the network, deploy that model instead.

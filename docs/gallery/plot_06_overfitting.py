@@ -1,6 +1,6 @@
 """
-Does it overfit, and where?
-===========================
+Does the network overfit, and where?
+====================================
 
 Every model predicts better on the rows that it was fitted to. The question is whether the network's loss rises more
 from training rows to held-out rows than that of the linear model, and in which part of the table it rises most.
@@ -35,8 +35,8 @@ network = MLPClassifier((16,), alpha=0.0, max_iter=400, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# This network was trained without regularisation, so it overfits. ``excess`` is the network's change in loss minus
-# that of logistic regression, with its standard error and interval.
+# This network was trained without regularisation, so it overfits. ``excess`` is the rise in the network's loss from
+# training rows to held-out rows, minus the same rise for logistic regression, with its standard error and interval.
 
 gap = ti.overfitting(model, table)
 print(gap.excess)

@@ -32,8 +32,7 @@ perturbed.plot()
 plt.show()
 
 # %%
-# The first number printed is the size from which on the network is no longer significantly better than linear
-# regression. The second is the size from which on the network is significantly worse. ``None`` means that there is
-# no such size.
+# Two sizes are printed. From the first size on, the network is no longer significantly better than linear regression.
+# From the second size on, it is significantly worse. ``None`` means that there is no such size.
 
 print(perturbed.lost_at, perturbed.worse_from)

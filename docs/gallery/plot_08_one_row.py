@@ -35,8 +35,8 @@ network = MLPClassifier((16,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# A bar to the right raises the log-odds of "bad". If the network and logistic regression disagree on an important
-# column, the reasons given to the applicant depend on the choice of the model.
+# A bar to the right shows a column that raises the log-odds of "bad". If the network and logistic regression disagree
+# on an important column, the reasons given to the applicant depend on the choice of the model.
 
 one = ti.explain_row(model, table, 7)
 one.plot()

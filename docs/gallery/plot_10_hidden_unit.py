@@ -43,8 +43,9 @@ units = ti.neurons(model, table).frame()
 units.T
 
 # %%
-# The card of a unit shows its smallest and largest activation on real rows (minimum, maximum) and its activation at
-# the rows that minimise or maximise it (optima).
+# The card of a unit shows the mean value of the unit, before its activation function, in four sets of real rows. The
+# panels "minimum" and "maximum" are the tenths of the rows with the lowest and the highest values. The two optima are
+# the rows, not necessarily real ones, that minimise or maximise the value.
 
 card = ti.card(model, table, objective=ti.unit(1, 3))
 card.plot()

@@ -35,8 +35,8 @@ table = ti.read_table(
 table
 
 # %%
-# Fit the pipeline on the other rows
-# ----------------------------------
+# Fit the pipeline on the training rows
+# -------------------------------------
 #
 # ``training_rows()`` returns the rows that are not held out; ``codes`` contains their classes as numbers. There is
 # nothing special about this pipeline, so use your own.

@@ -37,8 +37,7 @@ model
 # ----------------------------------
 #
 # Before you look inside a network, ask whether it contains anything that a linear model does not. ``decompose``
-# splits the network's score into linear terms, curvature and interactions. It uses only the network, never the
-# target.
+# splits the variance of the network's score into linear terms, curvature and interactions. It never uses the target.
 
 parts = ti.decompose(model, table)
 parts.frame().head(3).round(3)
@@ -72,15 +71,16 @@ plt.show()
 
 # %%
 # A better answer is the row within the domain of the data that activates the unit most. The result also says whether
-# this row is like any real row. ``proof`` says whether the row is proved to be the optimum.
+# this row is like any real row. ``proof`` names the method that proves an upper bound on the activation. ``reached``
+# gives the position of the activation on a scale from its mean over rows (0) to this bound (1).
 
 best = ti.maximise(model, table, objective=ti.unit(layer=1, index=0))
 print(best.proof)
 best.frame()
 
 # %%
-# The card of a unit shows its range of activation on real rows, and its activation at the rows that minimise or
-# maximise it.
+# The card of a unit shows the mean value of the unit in four sets of real rows, from the lowest tenth of the values
+# to the highest. It also shows the smallest and the largest value that the search found (the optima).
 
 ti.card(model, table, objective=ti.unit(1, 0)).plot()
 plt.show()
@@ -89,8 +89,8 @@ plt.show()
 # From columns to the score
 # -------------------------
 #
-# Conductance measures how much of a score's rise from a baseline flows through each unit. ReLU units divide the
-# rows into regions, and in each region the network is exactly linear.
+# Conductance measures how much of the change in score, from a baseline to a row, flows through each unit. ReLU units
+# divide the rows into regions, and in each region the network is exactly linear.
 
 ti.conductance(model, table.evaluation_rows()).plot()
 plt.show()

@@ -8,8 +8,8 @@ with logistic regression on 1,000 loans.
 """
 
 # %%
-# Open it
-# -------
+# Open the audit
+# --------------
 #
 # ``audit.json`` contains everything that the report shows. Reading it does not run any code from the model.
 
@@ -64,7 +64,7 @@ findings[findings["status"] == "raised"][["severity", "slug", "claim"]]
 
 # %%
 # If a check passed, this means only that the check found nothing. Where possible, the document gives the smallest
-# effect that the check would have detected. These checks state such an effect:
+# effect that the check would have detected. It does so for these checks:
 
 for finding in document.findings:
     if finding.status == "cleared" and finding.power is not None:
