@@ -188,9 +188,11 @@ def _rough(share: float) -> float:
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Return whether the shares of right predictions on the differing rows would reveal one to nine rows.
+    """Return whether the shares of right predictions on the differing rows must be withheld.
 
-    This is the case if one model, or neither model, is right on one to nine of these rows, or on all but one to nine.
+    Three numbers of these rows are considered: those on which the network, the linear model, or neither model is right. The
+    shares are withheld if any of these numbers is one to nine, or one to nine less than the number of differing rows. They are
+    also withheld if fewer than ten rows differ, or if a share could not be computed.
     """
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)

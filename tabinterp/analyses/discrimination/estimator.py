@@ -433,7 +433,7 @@ def _cells_shown(counts: IntArray) -> BoolArray:
 
     A reader knows the number of rows of each class. The sum of the diagonal follows from accuracy, and the mean share of correct
     rows by class follows from balanced accuracy. If only one or two cells of the diagonal were withheld, they could be calculated
-    from these numbers. Therefore either none or at least three are withheld.
+    from these numbers. Either none or at least three cells of the diagonal are therefore withheld.
     """
     allowed, diagonal = np.ones(counts.shape, dtype=bool), np.arange(len(counts))
     while True:

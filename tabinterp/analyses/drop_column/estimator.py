@@ -154,7 +154,10 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, kept: IntArray, table: Table
 ) -> FloatArray:
-    """Return the held-out scores of a fit to the encoded columns `kept`. The fit starts from the coefficients for all columns."""
+    """Return the held-out scores of a fit to the encoded columns `kept`.
+
+    The optimisation starts from the coefficients of the fit to all encoded columns.
+    """
     y = table.codes if table.schema.goal.classes else table.y
     if not len(kept):  # no column is left, so the prediction is the mean
         x, other, whole, kept = (
