@@ -62,8 +62,8 @@ class Maxima(Display):
     optima : number of different rows at which these searches end (objectives,).
     cosine : median cosine between the encoded rows at which two searches end, over pairs of searches (objectives,). Encoded rows
         are standardised: centred at the mean row and divided by standard deviations.
-    cross : value of each objective (first axis) at the best row of each objective (second axis), in standard deviations of the
-        objective on the first axis, measured from its mean (objectives, objectives).
+    cross : at the best row of each objective (first axis), the values of all objectives (second axis), in standard deviations
+        from their means over the rows of the table (objectives, objectives).
     typicality : how atypical each best row is, and whether it is too atypical to interpret.
     """
 
