@@ -119,8 +119,8 @@ def build(r: Results) -> Disagreement | None:
 def disagreement_sentences(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
     """Return the sentences about disagreement.
 
-    The sentences state how many rows differ and in which direction, which model is right, and whether a tree describes these
-    rows. `positive` is the positive class if there are two classes, and None otherwise.
+    The sentences state on how many rows the models differ and in which direction, which model is right, and whether a tree
+    describes these rows. `positive` is the positive class if there are two classes, and None otherwise.
     """
     return [_how_many(part), *_which_way(part, linear, positive), _who(part, linear), _apart(part)]
 

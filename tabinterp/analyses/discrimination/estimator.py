@@ -381,7 +381,7 @@ def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: Floa
 
 
 def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
-    """Return the score that ranks rows for a class: the log-odds of the class, against all others if there are more than two."""
+    """Return the score that ranks rows for a class: its log-odds, against all other classes if there are several."""
     if binary:
         return scores[:, 0]
     others = np.delete(scores, place, axis=1)
