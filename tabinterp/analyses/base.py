@@ -32,7 +32,7 @@ class Stream(Generic[Result]):
         - "scores": the scores of both models on the evaluated rows.
         - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` then returns a
           function that takes a `Block` of the batch and returns the sums over this block. Each row therefore passes through the
-          network only once for all of these analyses.
+          network only once for all analyses of derivatives and hidden units.
         - "cells": numbers of training and held-out rows in the bins of columns, without a model. `start` takes all sampled rows,
           and `update` takes (plan, table).
     """
@@ -139,8 +139,8 @@ class Analysis(Generic[Result]):
     Parameters
     ----------
     name : name of the package and of the result, also used in `ti.audit(analyses=[...])` and `--analyses`.
-    title : key of the analysis's name in the vocabulary `step`. The name is used in the sentence that says that the analysis does
-        not apply.
+    title : key of the analysis's name in the vocabulary `step`. The report uses this name to state that the analysis does not
+        apply.
     cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
         the progress bar are based on it.
     rows : what the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the

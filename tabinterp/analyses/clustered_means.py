@@ -24,8 +24,8 @@ NONE: Mean = (np.nan, np.nan, np.nan, np.nan)
 def told_share(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     """Return the same result as `share_of`, or only a bound if the share of hits would reveal a count of one to nine rows.
 
-    If one to nine rows are hits, the result is an upper limit, which is the largest share that nine rows can have. If all but one
-    to nine rows are hits, the result is a lower limit, which is 1 minus the largest share that nine rows can have.
+    If one to nine rows are hits, the result is an upper limit, which is the largest share that nine rows can have. If one to nine
+    rows are not hits, the result is a lower limit, which is 1 minus the largest share that nine rows can have.
 
     >>> one = np.ones(70)
     >>> [round(float(x), 3) for x in told_share(np.arange(70) < 3, one, np.arange(70))]

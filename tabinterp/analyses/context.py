@@ -132,8 +132,8 @@ class Context:
     def rows_and_background(self, a_pair: float, rows: int, background: int) -> tuple[int, int]:
         """Return the numbers of explained rows and background rows that the analysis's share of the budget allows.
 
-        If the maximum numbers would exceed the analysis's share, they are reduced to about twice as many explained rows as
-        background rows, with at least ten of each.
+        If the maximum numbers would exceed the analysis's share, both are reduced. The reduced number of explained rows is about
+        twice the number of background rows. Both numbers are at least ten.
 
         Parameters
         ----------

@@ -122,8 +122,8 @@ def ablate(
     ----------
     groups : mapping from the name of a group to its (layer, unit) pairs. Layers are numbered from 1, units from 0. All units of a
         group must be in the same layer. By default, the groups are every single unit and the groups of correlated units in each
-        layer. These groups come from average-linkage clustering with distance 1 - abs(correlation) on all rows, cut at a distance
-        of 0.2 (an average absolute correlation of 0.8).
+        layer. Groups of correlated units come from average-linkage clustering with distance 1 - abs(correlation) on all rows, cut
+        at a distance of 0.2 (an average absolute correlation of 0.8).
     methods : any of "mean", "zero" and "resample".
     n_repeats : number of draws for resampling ablation. In each draw, every row gets the outputs of one other row.
 
@@ -309,7 +309,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Yield the slice of each batch of groups, and the inputs (groups, n, h) to the layers after the ablated layer."""
+        """For each batch of groups, yield its slice and the inputs (groups, n, h) to the layers after the ablated layer."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):

@@ -19,7 +19,7 @@ class Reading:
     """The importance of each column according to one explanation method.
 
     `sizes` (p,) are the importances of the columns, in the same order for all methods. `stderr` (p,) are the standard errors of
-    the importances, if they are known. `directions` are the coefficients or derivatives of the terms, if there are any; only
+    the importances, if they are known. If the method has coefficients or average derivatives, `directions` contains them; only
     their signs are used.
     """
 
@@ -37,8 +37,8 @@ class Agreement:
     columns that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
 
     `ordered` is the number of pairs of columns that differ significantly in importance under both methods. `opposed` is the
-    number of these pairs that the two methods rank in opposite order. Both are None if either method has no standard errors.
-    Sampling error lowers a rank correlation, but it hardly ever creates an opposed pair.
+    number of these pairs that the two methods rank in opposite order. `ordered` and `opposed` are None if either method has no
+    standard errors. Sampling error lowers a rank correlation, but it hardly ever creates an opposed pair.
     """
 
     first: str

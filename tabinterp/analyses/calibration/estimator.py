@@ -11,7 +11,7 @@ shows by how much predictions are too low or too high on average. A joint test w
 is 1 and the intercept is 0.
 
 Profile-likelihood intervals and a likelihood-ratio test are used if the target is a class and the rows are independent and
-equally weighted. For a rare class, the Wald interval of the slope would be far too short. In all other cases, intervals use
+equally weighted. For a rare class, the Wald interval of the slope would be far too narrow. In all other cases, intervals use
 robust (sandwich) standard errors and Student's t distribution. The standard errors are clustered if rows come in groups. For
 numbers and counts without weights or groups, HC3 standard errors are used.
 

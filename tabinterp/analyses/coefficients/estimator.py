@@ -61,7 +61,7 @@ class Coefficients(Display):
     surrogate : linear fits of a network's score; None for a linear model.
     term_rows : number of rows on which the estimate of each term is based.
     left_out : columns that the encoder mixes with others. If the values before mixing are known, the terms of these columns refer
-        to them. The unpenalised fit has no coefficients for these columns.
+        to those values. The unpenalised fit has no coefficients for these columns.
     differences : columns that the encoder mixes in steps that are not affine. Derivatives with respect to these columns are not
         exact; they are computed by central differences.
     abrupt : columns without derivatives, because the encoder is not smooth in them.
@@ -269,7 +269,7 @@ def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.boo
 
 
 def _mixed(bound: BoundModel) -> list[AnyTerm]:
-    """Return a term for each encoded column that depends on several columns. The fit adjusts for these terms."""
+    """Return a term for each encoded column that depends on several columns. The unpenalised fit adjusts for these terms."""
     owner = {int(e): c for c in bound.columns if not bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     alone = {int(e) for c in bound.columns if bound.encoding.local[c] for e in bound.encoding.blocks[c]}
     return [Basis(Term(c, unit=f"encoded column {e}"), bound.x[:, e], e) for e, c in owner.items() if e not in alone]
@@ -410,7 +410,7 @@ def _of_both(context: Context, summed: Summed | None) -> tuple[Coefficients, Coe
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> list[Slope] | None:
-    """Return the terms that can be estimated from gradients of the network only, or None if there are none."""
+    """Return the terms that are slopes, which can be computed from gradients of the network; None if there are none."""
     return [term for term in find_terms(network) if isinstance(term, Slope)] or None
 
 

@@ -172,7 +172,9 @@ def _spike(values: FloatArray, counts: IntArray, place: int, total: int) -> Spik
 
 
 def is_code(value: float) -> bool:
-    """Return whether a number is a common code for missing values: -1, or a repeated digit 9, 8 or 7 such as -9, 99 or 888.
+    """Return whether a number is a common code for missing values, such as -1, -9, 99 or 888.
+
+    The codes are -1, -7, -8 and -9, and all whole numbers with at least two digits that are all 7, all 8 or all 9.
 
     >>> [is_code(v) for v in (-1, 99, 999, -999, 9, 998, 0.99)]
     [True, True, True, True, False, False, False]

@@ -9,7 +9,7 @@ covariance matrix that allows for dependence within groups (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
 (Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses. A row number or a date that the
-network does not use would separate the two sets of rows whenever they are split by time, although it cannot affect a prediction.
+network does not use cannot affect a prediction. If rows are split by time, it would nevertheless separate the two sets of rows.
 An AUC of one half means that the trees cannot separate the two sets. The standard error of the AUC is multiplied by 1.58, because
 the fits of different folds share rows (Nadeau & Bengio 2003). Without this factor, the intervals for small tables would exclude
 one half too often.

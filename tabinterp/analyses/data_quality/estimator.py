@@ -64,7 +64,10 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the columns with known power on held-out rows or, if no power on held-out rows is known, on training rows."""
+        """Return the rows of the frame to plot: the columns with known predictive power on held-out rows.
+
+        If the power on held-out rows is unknown for every column, the power on training rows is used instead.
+        """
         frame = self.frame()
         if frame["power_held_out"].isna().all():
             frame["power_held_out"] = frame["power_training"]

@@ -71,9 +71,10 @@ class BeyondRow(Part):
 class RowCopies(Part):
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    Rows are compared in two ways: by the input columns, and by all columns. A count is rounded down if a number of 1 to 9 rows
-    could be calculated from it. A count that includes all rows but 1 to 9 is replaced with the number of rows minus ten. If the
-    count by inputs and the count by all columns differ by 1 to 9, the count by inputs is replaced with the count by all columns.
+    Rows are compared in two ways: by the input columns, and by all columns. A count is withheld or reduced if a number of 1 to 9
+    rows could be calculated from it. If a count includes all but 1 to 9 rows, it is replaced with the number of rows minus ten.
+    If the count by inputs and the count by all columns differ by 1 to 9, the count by inputs is replaced with the count by all
+    columns.
     """
 
     repeated_inputs: int | None
@@ -202,7 +203,7 @@ def _spike(spike: Spike, of: int, known: int) -> Heap | None:
 
 
 def _heap(value: float, count: int, share: float, times: float, of: int, known: int) -> Heap | None:
-    """Return the record of a frequent smallest or largest value; None if it is too rare or would reveal individual rows.
+    """Return the record of the smallest or largest value; None if few rows have it or the record would reveal individual rows.
 
     `of` is the number of rows that the share refers to, and `known` is the number of rows with a value.
     """

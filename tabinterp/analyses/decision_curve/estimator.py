@@ -6,10 +6,10 @@ cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - 
 TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
 
 From the standard error of a difference between the models, a reader could calculate the number of rows on which the decisions of
-the two models differ. If this number is 1 to 9, the largest standard error that is consistent with both confusion matrices is
-reported instead (`performance.discordance`). If rows have weights or groups, or a confusion matrix is withheld, no standard error
-is reported in this case. If the models make the same decision on every row, the interval follows the rule of three (Hanley and
-Lippman-Hand 1983).
+the two models differ. If this number is 1 to 9, the exact standard error is not reported. It is replaced by the largest standard
+error that is consistent with both confusion matrices (`performance.discordance`). If rows have weights or groups, or if a
+confusion matrix is withheld, there is no such replacement. If the models make the same decision on every row, the interval
+follows the rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations

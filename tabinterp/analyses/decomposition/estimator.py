@@ -71,7 +71,7 @@ class Decomposition(Display):
         all outputs.
     curved : (weightings, resamples) the value of `curved_share` in every resample.
     passed : columns that have no curve and are in no pair, because they change the score too little; empty unless there are more
-        than a hundred columns (as in the analysis `ladder`).
+        than a hundred columns.
     """
 
     drawn: ClassVar[Drawn] = Drawn("plot.axis.shares", {"network": ("share", "ci_low", "ci_high")}, _part, other="rows")

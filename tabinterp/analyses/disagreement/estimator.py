@@ -70,7 +70,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """The rows in one leaf of the tree, out of the half of the rows on which the tree is evaluated.
+    """One leaf of the tree, with its rows. Only the half of the rows on which the tree is evaluated is counted.
 
     `differ` is the number of these rows on which the models differ, and `share` is their share among the rows of the leaf, with
     an interval from `low` to `high`.
@@ -334,8 +334,8 @@ def _scored_told(
 ) -> tuple[Estimate, Estimate]:
     """Return AUC and balanced accuracy that do not reveal leaves in which the models differ or agree on 1 to 9 rows.
 
-    The values are computed as if each of these leaves had five such rows. The best and the worst case are computed as if each of
-    these leaves had either one or nine such rows. Each interval covers the intervals of both cases.
+    In each of these leaves, the number from 1 to 9 is replaced by five, and the values are computed. The best and the worst case
+    are computed with this number replaced by one or nine in each leaf. Each interval covers the intervals of both cases.
     """
     few = _leaves_of_few(differ, at)
     if not len(few):
@@ -434,10 +434,10 @@ def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[C
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """Return the conditions without redundant ones.
 
-    Of several bounds on the same side of a column, only the last is kept, because it is the narrowest. An "is" condition makes
-    all other conditions on the column redundant.
+    Of several upper bounds on a column, or several lower bounds, only the last is kept, because it is the narrowest. An "is"
+    condition makes all other conditions on the column redundant.
 
-    Conditions on the same column are listed together, at the position of the first.
+    Conditions on the same column are listed together, at the position of the first condition on this column.
     """
     kept: list[Condition] = []
     for condition in path:

@@ -119,8 +119,8 @@ def build(r: Results) -> Disagreement | None:
 def disagreement_sentences(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
     """Return the sentences about disagreement.
 
-    The sentences state how many rows differ and in which direction, which model is right, and whether a tree describes these
-    rows. `positive` is the positive class if there are two classes, and None otherwise.
+    The sentences state on how many rows the models differ and in which direction, which model is right, and whether a tree
+    describes these rows. `positive` is the positive class if there are two classes, and None otherwise.
     """
     return [_how_many(part), *_which_way(part, linear, positive), _who(part, linear), _apart(part)]
 
@@ -188,9 +188,11 @@ def _rough(share: float) -> float:
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Return whether the shares of right predictions on the differing rows would reveal one to nine rows.
+    """Return whether the shares of right predictions on the differing rows must be withheld.
 
-    This is the case if one model, or neither model, is right on one to nine of these rows, or on all but one to nine.
+    Three numbers of these rows are considered: those on which the network, the linear model, or neither model is right. The
+    shares are withheld if any of these numbers is one to nine, or one to nine less than the number of differing rows. They are
+    also withheld if fewer than ten rows differ, or if a share could not be computed.
     """
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)

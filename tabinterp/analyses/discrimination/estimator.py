@@ -381,7 +381,7 @@ def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: Floa
 
 
 def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
-    """Return the score that ranks rows for a class: the log-odds of the class (against all others, if there are several)."""
+    """Return the score that ranks rows for a class: its log-odds, against all other classes if there are several."""
     if binary:
         return scores[:, 0]
     others = np.delete(scores, place, axis=1)
@@ -433,7 +433,7 @@ def _cells_shown(counts: IntArray) -> BoolArray:
 
     A reader knows the number of rows of each class. The sum of the diagonal follows from accuracy, and the mean share of correct
     rows by class follows from balanced accuracy. If only one or two cells of the diagonal were withheld, they could be calculated
-    from these numbers. Therefore either none or at least three are withheld.
+    from these numbers. Either none or at least three cells of the diagonal are therefore withheld.
     """
     allowed, diagonal = np.ones(counts.shape, dtype=bool), np.arange(len(counts))
     while True:

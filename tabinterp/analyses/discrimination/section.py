@@ -143,7 +143,10 @@ def _titles(points: list[RatePoint], x: float) -> dict[str, str]:
 
 
 def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
-    """Return, for each model, the text shown when the pointer is on a histogram: the largest share of rows outside the class."""
+    """Return, for each model, the text shown when the pointer is on a histogram.
+
+    For the rows outside the class, the text states the largest share in any bin.
+    """
     titles = {}
     for model in MODELS:
         value, one = max(((getattr(one, f"{model}_negative") or 0.0, one) for one in bins), key=lambda pair: pair[0])

@@ -153,10 +153,10 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, gone: IntArray, table: Table
 ) -> FloatArray:
-    """Return the held-out scores of a fit without the encoded columns `gone`. The fit starts from the full fit's coefficients.
+    """Return the held-out scores of a fit without the encoded columns `gone`.
 
-    The values of these columns are set to zero during the fit, so that the penalty makes their coefficients zero. This is faster
-    than a copy of the other columns.
+    The optimisation starts from the coefficients of the fit to all encoded columns. During the fit, the values of `gone` are set to
+    zero. The penalty then makes their coefficients zero. This is faster than copying the remaining columns.
     """
     y = table.codes if table.schema.goal.classes else table.y
     model, values, start = clone(fitted), x[:, gone], whole.copy()

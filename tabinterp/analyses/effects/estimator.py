@@ -84,9 +84,10 @@ class Curve:
     If columns are correlated, `ale` is biased in the wide bins at both ends of a numeric column. Its 95% intervals at these ends
     covered the true value in 89% to 93% of simulations with 20 points, and in 82% to 94% with 12 points.
 
-    The mean that is subtracted from `effect` and `ale` is computed by linear interpolation between points. In a long-tailed
-    column, the last points are far apart. In simulations with 400 rows of such a column, 95% intervals for `effect` and `ale`
-    covered the true value in 93% to 95% of data sets with 20 points, and in 89% to 94% with 12 points (docs/coverage.md).
+    `effect` and `ale` are centred by subtracting a mean, which is computed by linear interpolation between points. In a
+    long-tailed column, the last points are far apart. In simulations with 400 rows of such a column, 95% intervals for `effect`
+    and `ale` covered the true value in 93% to 95% of data sets with 20 points, and in 89% to 94% with 12 points
+    (docs/coverage.md).
     """
 
     column: str

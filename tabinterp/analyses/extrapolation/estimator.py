@@ -53,7 +53,7 @@ class Extrapolation(PreviewedFrame):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each numeric column.
 
-        The fields are column, change, stderr, ci_low, ci_high and outside.
+        The data frame has the columns `column`, `change`, `stderr`, `ci_low`, `ci_high` and `outside`.
         """
         return pd.DataFrame(
             {

@@ -339,7 +339,7 @@ def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> 
     """Return the starting points of the paths to `rows`.
 
     The paths start at `start`, (d,) or (b, d), and the result has the shape (1, d) or (b, 1, d). In encoded columns in which the
-    encoder is not smooth, the starting points have the row's own values; the shape is then (m, d) or (b, m, d).
+    encoder is not smooth, the starting points have the row's own values; the shape is then (m, d) or (b, m, d) for m rows.
     """
     held = _held(bound)
     if not len(held):

@@ -31,7 +31,8 @@ from .reference_rows import baseline_of
 class Line:
     """Gradient of a linear model, which is the same in every row.
 
-    `size` contains the gradient size of every column. With `weight` and `start`, gradient x input is a single matrix product.
+    `size` contains the gradient size of every column. Gradient x input is computed from `weight` and `start` by a single matrix
+    product.
     """
 
     size: FloatArray  # (columns, k)

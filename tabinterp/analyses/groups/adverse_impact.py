@@ -18,8 +18,7 @@ groups that have the lowest and the highest shown rate or, if no rate is shown, 
 The flag must not reveal a small count. To check this, each count from 1 to 9 (from 0 if the real count is 0) is substituted for
 the real count, with totals kept fixed, and the flag is computed again. Each possible result must be compatible with at least
 three of these counts. If fewer than three counts would raise the flag, the result is "untold". If only one or two counts would
-not raise the flag, the flag is also not raised for the largest of the remaining counts. A flag that is not raised is then
-compatible with three counts.
+not raise the flag, it is also not raised for the largest other counts. In total, three counts then do not raise the flag.
 """
 
 from __future__ import annotations
@@ -53,8 +52,8 @@ class Pair:
     """Impact ratio of two groups of one family, which is a protected column or a pair of columns.
 
     The selection rates of both groups can be shown. `ratio` is the smaller rate divided by the larger one, with its 95% interval.
-    `low` and `high` are the ends of the interval that is simultaneous for all pairs. `detectable` is the largest true ratio for
-    which groups of these sizes have 80% power to show that it is below four fifths. It is NaN if there is no such ratio.
+    `low` and `high` are the ends of the interval that is simultaneous for all pairs. `detectable` is the largest true ratio that
+    a test on groups of these sizes would find to be below four fifths with 80% power. It is NaN if there is no such ratio.
     """
 
     least: Cell

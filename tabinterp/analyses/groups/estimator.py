@@ -3,7 +3,7 @@
 With two classes, a row is selected if it is not predicted to be in the adverse class. The results for each group are
 
 - the selection rate, and its difference from the rate of the reference group, with p-value and 95% interval;
-- the ratios of this rate to the rate of the reference group and to the highest rate of any group;
+- the ratios of the selection rate to the rate of the reference group and to the highest rate of any group;
 - the standardised mean difference of the scores;
 - the selection rate among rows with a favourable outcome (TPR) and among all other rows (FPR);
 - the intercept and slope of recalibration, and the expected calibration error over ten bins.
@@ -22,8 +22,8 @@ Scores are compared by Hedges' g (1981): the difference of means divided by the 
 with a small-sample correction. If rows are weighted or clustered, intervals use the effective sample size, which is the number of
 independent rows that would give the same standard error (Korn & Graubard 1998). For clustered rows, critical values are those of
 Student's t for the number of sampling units (clusters). If two groups share sampling units, the interval of their ratio accounts
-for the correlation of the two errors. The interval of their difference does not account for this correlation and is therefore too
-wide if rows of the same unit are similar.
+for the correlation between the sampling errors of the two rates. The interval of their difference does not account for this
+correlation and is therefore too wide if rows of the same unit are similar.
 
 With several classes, each class is the selected class in turn. Rows predicted to be in this class are selected, the score is the
 score of the class, and the outcome is this class against all others. The shares of all classes add up to one, so the shares that

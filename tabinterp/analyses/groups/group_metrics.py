@@ -40,7 +40,7 @@ class Treated:
     below ten, or if it is a ratio with denominator zero.
 
     If fewer than ten rows are selected, `ratio` has only its upper end, which is computed for nine selected rows. If fewer than
-    ten rows are not selected, it has only its lower end.
+    ten rows are not selected, `ratio` has only its lower end.
     """
 
     rate: Estimate

@@ -40,7 +40,7 @@ class ProbeRows(Display):
     typical : the median row.
     column : (P,) the column that is changed at each of P points.
     value : (P,) the value to which it is set; None for missing.
-    rows : (P,) number of rows of the table for which this is the nearest point.
+    rows : (P,) number of rows of the table that are nearest to the point.
     layer : layer of each unit.
     index : index of each unit in its layer.
     outputs : names of the outputs.

@@ -71,9 +71,9 @@ class ProfileLine(Part):
     """Differences between all rows and the rows that activate or inhibit a unit most, in one column or level.
 
     There are at least ten activating rows and at least ten inhibiting rows. For a numeric column (`level` is null), the
-    difference is between means, in standard deviations over all rows. For a level, it is the lift: the share of the level among
-    the activating or inhibiting rows divided by its share among all rows. If all but one to nine of the activating or inhibiting
-    rows have the level, the lift is withheld, and only its significance is given.
+    difference is the difference between the means, in standard deviations over all rows. For a level, it is the lift: the share
+    of the level among the activating or inhibiting rows divided by its share among all rows. If all but one to nine of the
+    activating or inhibiting rows have the level, the lift is withheld, and only its significance is given.
     """
 
     column: str

@@ -78,7 +78,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """Return the maxima (m,), over the domain, of sums of the first affine output (h,) with `weights` (m, h)."""
+    """Return the maxima (m,), over the domain, of the sums of the first affine output (h,) weighted by `weights` (m, h)."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)

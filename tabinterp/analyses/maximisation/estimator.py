@@ -62,8 +62,8 @@ class Maxima(Display):
     optima : number of different rows at which these searches end (objectives,).
     cosine : median cosine between the encoded rows at which two searches end, over pairs of searches (objectives,). Encoded rows
         are standardised: centred at the mean row and divided by standard deviations.
-    cross : value of each objective (first axis) at the best row of each objective (second axis), in standard deviations from the
-        mean of the first objective (objectives, objectives).
+    cross : at the best row of each objective (first axis), the values of all objectives (second axis), in standard deviations
+        from their means over the rows of the table (objectives, objectives).
     typicality : how atypical each best row is, and whether it is too atypical to interpret.
     """
 
@@ -115,7 +115,8 @@ class Maxima(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each objective and column.
 
-        `at` is the value of the column in the best row. The other fields are those of `summary` for the objective.
+        `at` is the value of the column in the best row. Each row also repeats the values that `summary` contains for the
+        objective.
         """
         return by_column(self.summary(), self.rows)
 

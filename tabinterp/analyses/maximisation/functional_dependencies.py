@@ -33,7 +33,8 @@ CELLS = 100_000_000  # maximum rows times columns squared in a search for depend
 def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
     """Return a matrix (d, d) that is True where column i determines column j.
 
-    Only a sample of the rows, selected by a hash, is compared. It is small enough for at most 100 million comparisons.
+    Only a sample of the rows, selected by a hash, is compared. The size of the sample times the squared number of columns is at
+    most 100 million.
     """
     d = len(columns)
     few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)

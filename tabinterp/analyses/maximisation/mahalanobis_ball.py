@@ -48,7 +48,7 @@ class Budget:
     limits: FloatArray
 
     def squared(self, at: IntArray, value: FloatArray) -> FloatArray:
-        """Return the squared distances (m,) of states."""
+        """Return the squared distances (m,) of states from the mean."""
         u = self._deviation(at, value)
         return self._product(u, u)
 

@@ -1,4 +1,4 @@
-"""Comparison of the score on perturbed rows and on real rows: does it follow the same rule on both?
+"""Comparison of the score on perturbed rows and on real rows: does the score follow the same rule on both?
 
 If it does not, explanation methods that perturb rows can be misleading. Slack et al. (2020) construct models that score real rows
 by one rule and perturbed rows by another. Permutation importance, LIME and Shapley values then describe only the rule for

@@ -1,9 +1,9 @@
 """Overfitting: the difference between each model's loss on held-out rows and on training rows, over all rows and by slice.
 
-The *gap* of a model is its mean loss on held-out rows minus its mean loss on training rows. Held-out rows can also be harder for
-other reasons, for example because they are from a later period or a different place. If they are, the gap rises for every model.
-The test therefore uses the *excess*, which is the network's gap minus the gap of the linear counterpart. The excess is computed
-from the difference between the two models' losses on each row.
+The *gap* of a model is its mean loss on held-out rows minus its mean loss on training rows. Held-out rows can also be harder to
+predict for reasons other than overfitting, for example because they are from a later period or a different place. In this case,
+the gap rises for every model. The test therefore uses the *excess*, which is the network's gap minus the gap of the linear
+counterpart. The excess is computed from the difference between the two models' losses on each row.
 
 A slice consists of the rows with one level of a column, the rows in one quarter of a numeric column's values, or the rows with a
 missing value. Other analyses of the held-out rows use the same slices. Combining the row counts of several analyses therefore
