@@ -525,7 +525,7 @@ def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
 
 
 def bare(axes: Axes, *spines: str, grid: Any) -> None:
-    """Hide the given spines and the background, and draw a grid behind everything."""
+    """Hide the given spines and the background, and draw a grid behind everything unless `grid` is None."""
     axes.patch.set_visible(False)
     axes.spines[list(spines)].set_visible(False)
     if grid is not None:

@@ -153,7 +153,7 @@ class Robustness(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each size."""
+        """Return a data frame with one row for each size of perturbation."""
         rows = []
         for one in self.sizes:
             row: dict[str, float] = {"size": one.size}
@@ -383,7 +383,7 @@ def _blocks(rows: int) -> Iterable[IntArray]:
 
 
 def _of_all_columns(bound: BoundModel, came: IntArray, column: int | None, rows: int) -> IntArray:
-    """Return source rows (columns, n) for all columns from those (n,) of one column, the only one that changes."""
+    """Return the source rows of all columns (columns, n), if only one column changes and has the source rows `came` (n,)."""
     if column is None:
         return came
     every = np.tile(np.arange(came.shape[-1]) % rows, (len(bound.columns), 1))
