@@ -297,7 +297,7 @@ def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw the share of rows in each error bin, as filled bars or outlines, and return the artist of each look.
+    """Draw the share of rows in each error bin, as filled bars or outlines. Return the artist for each series.
 
     The first share is for rows with errors below the first edge, and the last share is for rows with errors above the last edge.
     These two bars are one bin wide. A bin without a number is marked by a cross on the axis instead of a bar.

@@ -228,7 +228,7 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Return everything that is determined before the first row is scored, such as the order of the rows and the shifts."""
+    """Return everything that is determined before the first row is scored, such as the order of the rows."""
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(why("permutation.few", rows=n))

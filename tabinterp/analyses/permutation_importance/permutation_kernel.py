@@ -36,7 +36,7 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Everything that is determined before the first row is scored: players, shifts, and groups of rows with equal values.
+    """Everything that is determined before the first row is scored, such as the columns to permute and the shifts.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order. If `donating` is given, only the first
     `donating` rows are donors. Only these rows must be in hash order. The donors of a row then depend only on its row number, and

@@ -311,8 +311,9 @@ class _Asked:
 def _scores_of(bound: BoundModel, rows: int) -> Callable[[IntArray, int | None], FloatArray]:
     """Return a function that scores copies of the first `rows` rows, with values from other rows.
 
-    Its arguments are the index of each value's source row (columns, n) and None, or the source rows (n,) of one column and the
-    position of this column. `n` is a multiple of `rows`, because each copy contains all rows. It returns scores (n, k).
+    The function takes the indices of source rows and the position of a column, and returns scores (n, k). If the position is
+    None, all columns take new values, and the indices have the shape (columns, n). Otherwise, only this column does, and the
+    shape is (n,). `n` is a multiple of `rows`, because each copy contains all rows.
 
     If every column is encoded separately, encoded values are copied from the source rows, and no row is encoded again. Encoded
     values are centred and stored in single precision. If a single column changes, only its contribution to the outputs of the

@@ -271,7 +271,7 @@ def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[in
 
 
 def _keep(found: Found, standing: list[tuple[float, tuple[Cut, ...], int]]) -> None:
-    """Add the first groups in `standing` to `found`, but skip a group that has nearly the same rows as a group in `found`."""
+    """Add at most `CANDIDATES` groups from `standing` to `found`; skip groups with nearly the same rows as one in `found`."""
     most = len(found) + CANDIDATES
     for _, some, cell in standing[: 10 * CANDIDATES]:
         conditions, mask = _cell(some, cell)
