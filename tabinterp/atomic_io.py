@@ -59,7 +59,7 @@ def read_regular(path: Path, limit: int = LARGEST) -> bytes:
 
 @contextmanager
 def output_folder(path: Path) -> Iterator[None]:
-    """Create and lock an output folder for the duration of a `with` block. First check that the folder is writable.
+    """Create an output folder, lock it for the duration of a `with` block, and check that it is writable.
 
     The lock is released when the block or the process ends. If this function created the folder and the folder is still empty at
     the end of the block, it is removed.

@@ -297,7 +297,7 @@ def middle(quantiles: Sequence[FloatArray]) -> tuple[int, list[FloatArray]]:
 
 
 def error_shares(axes: Axes, edges: FloatArray, shares: Sequence[tuple[str, FloatArray]]) -> dict[str, Any]:
-    """Draw the share of rows in each error bin, as filled bars or outlines, and return the artist of each look.
+    """Draw the share of rows in each error bin, as filled bars or outlines. Return the artist for each series.
 
     The first share is for rows with errors below the first edge, and the last share is for rows with errors above the last edge.
     These two bars are one bin wide. A bin without a number is marked by a cross on the axis instead of a bar.
@@ -525,7 +525,7 @@ def _row_bars(axes: Axes, at: FloatArray, rows: FloatArray) -> None:
 
 
 def bare(axes: Axes, *spines: str, grid: Any) -> None:
-    """Hide the given spines and the background, and draw a grid behind everything."""
+    """Hide the given spines and the background, and draw a grid behind everything unless `grid` is None."""
     axes.patch.set_visible(False)
     axes.spines[list(spines)].set_visible(False)
     if grid is not None:

@@ -186,9 +186,7 @@ def _rows_add_up(document: Document) -> bool:
 
 
 def _unsafe_file_is_told(document: Document, which: str) -> bool:
-    """Return whether the document contains the note on an unsafe model file if code in the file was run, and omits the note
-    otherwise.
-    """
+    """Return whether the document contains the note on an unsafe model file if, and only if, code in the file was run."""
     notes = {note.key for note in getattr(document, which).notes}
     return (document.method.settings.get(f"{which}_file_unsafe") is True) == ("model.unsafe" in notes)
 
@@ -233,8 +231,8 @@ def _linear_lines(document: Document) -> list[Message]:
 
 
 def _gap_lines(document: Document) -> list[Message]:
-    """Return the sentences on the difference in the primary metric and in other metrics, and on the number of rows needed,
-    recalibration, costs and boosted trees.
+    """Return the sentences on the differences in the primary metric and in other metrics, on the number of rows needed for a
+    verdict, and on recalibration, costs and boosted trees.
     """
     verdict, metrics, judged = document.verdict, document.performance.metrics, document.get(Judged)
     lines = [gap(metrics[0], verdict.margin), *others(metrics[1:])]

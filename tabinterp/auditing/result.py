@@ -151,8 +151,8 @@ class Audit:
         Returns
         -------
         Decision
-            The decision. `.passed` is true if every gate passed or is waived. `.exit_code` is the exit code of the command.
-            `.frame()` returns one row per gate.
+            The decision. `.passed` is true if every gate passed or is waived. `.exit_code` is the exit code of `tabinterp check`.
+            `.frame()` returns a data frame with one row per gate.
 
         Raises
         ------

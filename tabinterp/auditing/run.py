@@ -91,8 +91,8 @@ def audit(
     seed : int
         Seed of all random draws, from 0 to 4294967295.
     rows : int
-        Maximum number of rows for analyses that make many passes over the rows. If there are more, a sample is drawn by a hash of
-        each row's number.
+        Maximum number of rows for analyses that make many passes over the rows. If more rows are available, these analyses use a
+        sample, drawn by a hash of each row's number.
     all_rows : bool
         Whether permutation importance and effect curves use all evaluated rows of a scan, instead of its sample. The values that
         replace those of a permuted column still come from the sample.
@@ -104,7 +104,8 @@ def audit(
     declined : str, optional
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
-        Mapping from each protected column to its reference group. By default, the largest group of the column.
+        Mapping from protected columns to their reference groups. By default, the reference group is the largest group of the
+        column.
     constraints : mapping, optional
         Mapping from each column to "+" (the score must not fall when the value of the column rises), "-" (the score must not
         rise), or a mapping with `direction`, `low` and `high`. `low` and `high` are the range of values that the column may have.

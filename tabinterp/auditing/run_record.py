@@ -81,8 +81,8 @@ def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
 def _weighed(d: doc.Document, row: ReadingRows) -> str:
     """Return a key that states how weights are used in the standard errors: "sampling" or "own".
 
-    "sampling" means that weights are sampling weights, so only their ratios matter. "own" means that the user supplied a linear
-    model with standard errors, which use weights as in the user's fit.
+    "sampling" means that weights are sampling weights, so only their ratios matter. "own" means that the standard errors come
+    from a linear model that the user supplied. Weights are then used as in the user's fit.
     """
     own = d[Coefficients].method.key.startswith("coefficients.method.own.")
     return "own" if own and row.reading.key == "rows_of.coefficients_linear" else "sampling"

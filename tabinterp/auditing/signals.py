@@ -34,7 +34,7 @@ def interruptible() -> Iterator[Event]:
 
     Python handles a signal in the main thread and only between bytecode instructions. A fit or a matrix product is a single
     instruction and can take a long time. The number of the signal is therefore also written to a pipe immediately. A thread that
-    reads the pipe ends the process after a time limit.
+    reads the pipe ends the process if the main thread has not stopped within a time limit.
     """
     asked = Event()
     if current_thread() is not main_thread():

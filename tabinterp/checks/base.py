@@ -149,7 +149,7 @@ def not_applicable(key: str = "not_applicable") -> Outcome:
 
 
 def raised_if(condition: bool, **values: object) -> Outcome:
-    """Return the outcome "raised" if the condition is true, and "cleared" otherwise. Both have the same values."""
+    """Return the outcome "raised" if the condition is true, and "cleared" otherwise. Both outcomes receive `values`."""
     return (raised if condition else cleared)(**values)
 
 

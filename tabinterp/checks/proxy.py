@@ -1,5 +1,5 @@
 """Check whether an input column is a proxy for a protected column that is not an input. A proxy predicts the protected column,
-and the gap between the protected groups depends on it.
+and permuting it makes the network's predictions differ less between the protected groups.
 """
 
 from __future__ import annotations

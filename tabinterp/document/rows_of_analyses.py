@@ -33,12 +33,12 @@ class ReadingRows(Part):
 
 
 def evaluated(document: Document) -> RowsOf:
-    """Return the kind of rows on which the models are evaluated: held-out rows, or all rows without a split."""
+    """Return the kind of rows on which the models are evaluated: held-out rows, or all rows if there is no split."""
     return "all" if document.data.held_out_rows is None else "held-out"
 
 
 def training(document: Document) -> RowsOf:
-    """Return the kind of rows to which models are fitted in the audit: training rows, or all rows without a split."""
+    """Return the kind of rows to which models are fitted in the audit: training rows, or all rows if there is no split."""
     return "all" if document.data.held_out_rows is None else "training"
 
 
@@ -49,8 +49,8 @@ def used_rows(
 
     Parameters
     ----------
-    draws : number of items that are drawn or tried, such as permutations. It is passed as a keyword argument, such as
-        `folds=`, which determines how messages name the items.
+    draws : number of items that are drawn or tried, such as permutations. It is passed as a keyword argument, such as `folds=`.
+        Messages name the items by this keyword.
     """
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")

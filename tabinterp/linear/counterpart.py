@@ -63,7 +63,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """An encoder, the number of columns that it returns, and the name of its model."""
+    """An encoder, the number of columns that it returns, and the name of the model to which it belongs."""
 
     transform: Callable[[pd.DataFrame], FloatArray]
     width: int

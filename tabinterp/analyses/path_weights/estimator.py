@@ -67,7 +67,7 @@ class PathWeights(Display):
     path_optimum : cosine between the path product and the direction to the row that maximises the score (outputs,).
     gradient_optimum : cosine between the mean gradient and the direction to the row that maximises the score (outputs,).
     straight : value of `gradient_optimum` for a linear function with the same mean gradient (outputs,).
-    failures : message keys of the known failures; `caveats` has the sentences.
+    failures : message keys of the known failures; `caveats` returns the sentences.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -103,7 +103,10 @@ class PathWeights(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each output and term. `size` and `garson` refer to the whole column to which the term belongs."""
+        """Return a data frame with one row for each output and term.
+
+        `size` and `garson` refer to the whole column to which the term belongs.
+        """
         at = [self.columns.index(one.term.column) for one in self.terms]
         sd = np.array([one.sd if isinstance(one, Slope) else np.nan for one in self.terms])
         parts = [
@@ -128,7 +131,7 @@ class PathWeights(Display):
 
     @any_backend
     def cosines(self) -> pd.DataFrame:
-        """Return the cosines between path product, mean gradient and optimum, with one row for each output."""
+        """Return a data frame of cosines between path product, mean gradient and optimum, with one row for each output."""
         names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")
         made = {"output": pd.Series(self.outputs, dtype=object)}
         return pd.DataFrame(made | {name: getattr(self, name) for name in names})

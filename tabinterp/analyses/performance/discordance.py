@@ -52,7 +52,7 @@ class Discordance:
 
     @property
     def count(self) -> int:
-        """The number of discordant rows."""
+        """The number of discordant rows, for which the two models predict different classes."""
         return int(self.cells[:, [NETWORK, LINEAR, NEITHER]].sum())
 
     @property
@@ -89,10 +89,10 @@ class Discordance:
     def assumed_in_total(self, y: FloatArray) -> FloatArray | None:
         """Return hypothetical indicators (2, n) of whether each model is right, for two classes.
 
-        They replace the true indicators if the true standard error of a difference in accuracy would reveal a small count. In
-        each class, each model is right on its actual number of rows, but the number of discordant rows is the largest that a
-        reader cannot rule out. The resulting standard error is therefore never smaller than the true one. The result is None if
-        the true indicators may be used. `y` (n,) contains the actual classes.
+        They replace the true indicators if the true standard error of a difference in accuracy would reveal a small count. They
+        keep each model's number of correct predictions in each class. The number of discordant rows (on which the models predict
+        different classes) is the largest that a reader cannot rule out. The resulting standard error is therefore never smaller
+        than the true one. The result is None if the true indicators may be used. `y` (n,) contains the actual classes.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -153,14 +153,14 @@ class Discordance:
     def _least(self) -> int:
         """The smallest number of discordant rows that the confusion matrices allow.
 
-        All further discordant rows come in pairs within a class: one row on which only the network is right, and one on which
-        only the linear model is right.
+        Any further discordant rows come in pairs within a class. In each pair, only the network is right on one row, and only the
+        linear model is right on the other.
         """
         return int(np.abs(self._surplus).sum())
 
     @property
     def _pairs(self) -> IntArray:
-        """The actual number of additional pairs in each class (2,); `_least` defines these pairs."""
+        """The actual number of additional pairs of discordant rows in each class (2,); `_least` defines these pairs."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property

@@ -71,8 +71,8 @@ class Metric:
     ----------
     method : method for the standard error and interval of the difference. It is "withheld" or "widened" if the true standard
         error would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant rows
-        that a reader cannot rule out, so it is never too small. If both models are right on the same rows, the method is
-        "rule_of_three", and there is no standard error.
+        that a reader cannot rule out, so it is never too small. If no row is predicted correctly by only one of the models, the
+        method is "rule_of_three", and there is no standard error.
     rows : number of rows, if it differs from that of the other metrics.
     """
 
@@ -143,7 +143,7 @@ class DifferentClasses:
     Attributes
     ----------
     possible : smallest and largest `count` that a reader cannot rule out; None if the true number may be shown.
-    margins_told : whether the range of `count` that the confusion matrices imply may be shown if `count` itself may not.
+    margins_told : whether the range of `count` that the confusion matrices imply may be shown if `count` itself is withheld.
     """
 
     count: int
@@ -234,7 +234,7 @@ class Performance(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each metric.
+        """Return a data frame with one row for each metric.
 
         `network_training` and `linear_training` are the values on the training rows. `network_gap` and `linear_gap` are the
         values on held-out rows minus those on training rows. All four columns are NaN if the training rows are not known.
@@ -800,8 +800,8 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
     """Replace or withhold the standard error of a metric's difference if it would reveal a count of 1 to 9 rows.
 
     Only accuracy and balanced accuracy are affected. With two classes, their standard error is replaced by a larger one if
-    possible, and otherwise withheld. With more classes, it is withheld. If both models are right on the same rows, the interval
-    follows the rule of three.
+    possible, and otherwise withheld. With more classes, it is withheld. If no row is predicted correctly by only one of the
+    models, the interval is based on the rule of three (`three_of`).
     """
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric
@@ -827,14 +827,14 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
 
 
 def three_of(table: Table, among: FloatArray | None = None) -> float:
-    """Return the upper 95% limit for the share of an event that occurs in no row (Hanley & Lippman-Hand 1983).
+    """Return the upper 95% limit for the probability of an event that occurs in none of n rows (Hanley & Lippman-Hand 1983).
 
     The limit is -ln(0.05) / n, which is about 3 / n. If rows have weights or belong to groups, the limit is NaN, because it would
     depend on the row or group with the largest weight, which may be a single person.
 
     Parameters
     ----------
-    among : 1 for rows on which a difference is possible, 0 for all others (n,). None means all rows.
+    among : 1 for rows on which the event is possible, 0 for all others (rows,). None means all rows.
     """
     if table.weights is not None or table.groups is not None:
         return np.nan
@@ -844,7 +844,8 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 def ruled_by_three(metric: Metric, most: float) -> Metric:
     """Set the interval of a metric's difference to (-`most`, `most`) if the difference and its standard error are zero.
 
-    Otherwise, the metric is returned unchanged. A standard error of zero would wrongly imply that the models can never differ.
+    Otherwise, the metric is returned unchanged. A standard error of zero would wrongly imply that the two models can never have
+    different values of the metric.
     """
     if metric.difference[:2] != (0.0, 0.0):
         return metric

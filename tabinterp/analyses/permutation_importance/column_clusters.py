@@ -61,7 +61,7 @@ class Families(Display):
         return float(self.association[np.ix_(at, at)].min())
 
     def associated(self, columns: tuple[str, ...], least: float) -> tuple[str, ...]:
-        """Return all further columns that have an association of at least `least` with one or more of `columns`."""
+        """Return all other columns that have an association of at least `least` with one or more of `columns`."""
         at = [self.columns.index(c) for c in columns]
         most = self.association[at].max(axis=0)
         return tuple(c for j, c in enumerate(self.columns) if most[j] >= least and c not in columns)
@@ -72,7 +72,7 @@ class Families(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column of each group: the group's name, the column, and the lowest association in the group."""
+        """Return a data frame with one row for each group and column, which states the lowest association in the group."""
         rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
         return pd.DataFrame(rows, columns=["family", "column", "weakest"])
 

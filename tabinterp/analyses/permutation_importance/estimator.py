@@ -114,7 +114,7 @@ class PermutationImportance(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column or group, in the order of the table.
+        """Return a data frame with one row for each column or group, in the order of the table.
 
         For conditional importance, the frame also contains the conditioning columns, the number of strata, and the number of rows
         in the smallest stratum.
@@ -228,7 +228,7 @@ def start(
     scale: str = "log_odds",
     conditional: bool = False,
 ) -> Plan:
-    """Return everything that is determined before the first row is scored, such as the order of the rows and the shifts."""
+    """Return everything that is determined before the first row is scored, such as the order of the rows."""
     n = len(bound.table)
     if n < 2:
         raise NotApplicableError(why("permutation.few", rows=n))
@@ -404,7 +404,7 @@ def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) ->
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return each row's weighted mean rise (rows,): sum of w D over sum of w, both in `sums` (rows, 2); 0 if both are 0."""
+    """Return each row's weighted mean rise (rows,), from the sums of w D and of w in `sums` (rows, 2); 0 if both are 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 

@@ -36,7 +36,7 @@ Fronts = Callable[[slice | IntArray, Tensor], Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Everything that is determined before the first row is scored: players, shifts, and groups of rows with equal values.
+    """Everything that is determined before the first row is scored, such as the columns to permute and the shifts.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order. If `donating` is given, only the first
     `donating` rows are donors. Only these rows must be in hash order. The donors of a row then depend only on its row number, and
@@ -58,7 +58,7 @@ class Plan:
         return len(self.bound.table) if self.donating is None else self.donating
 
     def is_exact(self, player: str) -> bool:
-        """Return whether every row is evaluated at all distinct values of a player, because there are only a few."""
+        """Return whether every row is evaluated at all values of a column or group of columns, because there are only a few."""
         if player not in self.groups or player in (self.strata or {}):
             return False
         return len(self.values(player)) <= EXACT * len(self.shifts)
@@ -76,14 +76,14 @@ class Plan:
         return (row_hash(self.bound.table.numbers, self.seed) % self.donating).astype(np.int64)
 
     def strata_of(self, player: str) -> Strata:
-        """Return the strata of a player; without strata, all rows form one stratum."""
+        """Return the strata for a column or group of columns. If there are none, all rows form one stratum."""
         found = (self.strata or {}).get(player)
         return Strata.of(np.zeros(len(self.bound.table), dtype=np.int64)) if found is None else found
 
     def donors(self, player: str, rows: IntArray, shift: int) -> IntArray:
         """Return the donor of each receiver (m,): the row `shift` positions later in hash order, counted cyclically.
 
-        If the player has strata, positions are counted within the receiver's stratum.
+        If there are strata, positions are counted within the receiver's stratum.
         """
         if player in (self.strata or {}):
             return self.strata_of(player).further(rows, shift)
@@ -110,9 +110,10 @@ class Untouched:
 
 
 def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Return the sums of the rises in loss for each receiver and for each distinct value of the player, without random draws.
+    """Return sums of the rises in loss for each receiver and for each value of the player, without random draws.
 
-    Every receiver is evaluated at every value, weighted by the value's share of the donors.
+    The player is the column, or group of columns, that is permuted. Every receiver is evaluated at every value, weighted by the
+    value's share of the donors.
     """
     bound, (group, first) = plan.bound, plan.groups[player]
     levels, at = bound.part(plan.players[player], first), group[rows]
@@ -161,7 +162,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Return a function that takes the donor of each receiver and returns the receivers' scores after the player is permuted."""
+    """Return a function that takes the donor of each receiver and returns the receivers' scores after permutation."""
     bound, columns = plan.bound, plan.players[player]
     if player in plan.groups:
         group, first = plan.groups[player]
@@ -195,9 +196,8 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
     """Return a function like that of `_mover`, for columns that the encoder mixes with other columns.
 
-    The encoded row depends on the values of the player and on those of the columns with which it is mixed. Each distinct
-    combination of these values is encoded once for all shifts. If there are too many combinations, rows are encoded again for
-    each shift.
+    The encoded row depends on the permuted columns and on the columns with which they are mixed. Each distinct combination of
+    these values is encoded once for all shifts. If there are too many combinations, rows are encoded again for each shift.
     """
     bound, n = plan.bound, len(plan.bound.table)
     donors = plan.donors(player, rows, int(plan.shifts[0]))
@@ -244,7 +244,7 @@ def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntAr
 def _outer(
     bound: BoundModel, own: Untouched, column: int, rows: IntArray, group: IntArray
 ) -> Callable[[IntArray], Tensor]:
-    """Return a function like that of `_mover`, for a player with a single encoded column."""
+    """Return a function like that of `_mover`, for a column that is encoded as a single column."""
     # The column is copied because it is read at every shift. In a table of thousands of columns, each read would miss the cache.
     x = np.ascontiguousarray(bound.x[:, column])
     way, base = bound.first.weight[:, column].float(), taken_at(bound.z, rows)

@@ -71,8 +71,8 @@ Pair = tuple[BlockSums, BlockSums]
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Donors | None:
-    """Return the donors. The result is None unless the user requested all rows of the scan and at least two sampled rows have a
-    positive weight. If it is None, the analysis uses only the sampled rows.
+    """Return the donors if the user requested all rows of the scan and at least two sampled rows have a positive weight.
+    Otherwise, return None, and the analysis uses only the sampled rows.
     """
     if not settings.all_rows or np.count_nonzero(network.table.row_weights) < 2:
         return None

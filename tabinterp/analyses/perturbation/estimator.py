@@ -155,7 +155,7 @@ class Robustness(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each size."""
+        """Return a data frame with one row for each size of perturbation."""
         rows = []
         for one in self.sizes:
             row: dict[str, float] = {"size": one.size}
@@ -317,8 +317,9 @@ class _Asked:
 def _scores_of(bound: BoundModel, rows: int) -> Callable[[IntArray, int | None], FloatArray]:
     """Return a function that scores copies of the first `rows` rows, with values from other rows.
 
-    Its arguments are the index of each value's source row (columns, n) and None, or the source rows (n,) of one column and the
-    position of this column. `n` is a multiple of `rows`, because each copy contains all rows. It returns scores (n, k).
+    The function takes the indices of source rows and the position of a column, and returns scores (n, k). If the position is
+    None, all columns take new values, and the indices have the shape (columns, n). Otherwise, only this column does, and the
+    shape is (n,). `n` is a multiple of `rows`, because each copy contains all rows.
 
     If every column is encoded separately, encoded values are copied from the source rows, and no row is encoded again. Encoded
     values are centred and stored in single precision. If a single column changes, only its contribution to the outputs of the
@@ -389,7 +390,7 @@ def _blocks(rows: int) -> Iterable[IntArray]:
 
 
 def _of_all_columns(bound: BoundModel, came: IntArray, column: int | None, rows: int) -> IntArray:
-    """Return source rows (columns, n) for all columns from those (n,) of one column, the only one that changes."""
+    """Return the source rows of all columns (columns, n), if only one column changes and has the source rows `came` (n,)."""
     if column is None:
         return came
     every = np.tile(np.arange(came.shape[-1]) % rows, (len(bound.columns), 1))

@@ -126,7 +126,7 @@ class Proxies(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each protected column and probe."""
+        """Return a data frame with one row for each protected column and probe."""
         rows = []
         for proxy in self.proxies:
             for kind, probes in (("place", proxy.places), ("column", proxy.columns)):
@@ -271,7 +271,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return, for each group (groups,), whether its share selected may be shown."""
+    """Return, for each group (groups,), whether the share of its rows that are selected may be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 

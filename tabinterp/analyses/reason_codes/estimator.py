@@ -105,10 +105,10 @@ class ReasonCodes(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for each measure.
+        """Return a data frame with one row for each measure.
 
-        A line contains the subject of the measure, the number of rows, and the value with its standard error and 95% interval.
-        All measures are aggregates over rows of the table.
+        It contains the subject of each measure, the number of rows of the table, and the value with its standard error and 95%
+        interval. All measures are aggregates over rows of the table.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))
@@ -129,7 +129,7 @@ class ReasonCodes(Display):
 
     @any_backend
     def codes(self) -> pd.DataFrame:
-        """Return one line for each explained row: its number, and its reasons under each model, in order of contribution."""
+        """Return a data frame with the number of each explained row and its reasons under each model, strongest first."""
         made: dict[str, Any] = {"row": self.numbers}
         names = np.array([*self.columns, None], dtype=object)
         for model in ("network", "linear"):

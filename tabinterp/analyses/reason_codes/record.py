@@ -48,7 +48,7 @@ class Alike(Part):
 
 
 class Flip(Part):
-    """Share of rows approved after columns take values of just-approved rows: the columns that are reasons, or random ones."""
+    """Share of declined rows that are approved after their reasons, or random columns, take values of just-approved rows."""
 
     model: Literal["network", "linear"]
     rows: int | None  # number of rows that this model declines; None if below ten, or if 1 to 9 are not declined

@@ -118,7 +118,7 @@ def fit(
     def objective(given: Tensor) -> Tensor:
         """Return the mean loss of the recalibrated scores, plus the penalty of the prior.
 
-        `given` contains the slope, followed by the change in each score at its mean. This parametrisation makes the parameters
+        `given` contains the slope, followed by the change in the mean of each score. This parametrisation makes the parameters
         nearly independent.
         """
         moved = given[0] * (at - middle) + middle + given[1:]

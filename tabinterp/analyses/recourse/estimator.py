@@ -192,11 +192,11 @@ class Recourse(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for each declined row, model and changed column.
+        """Return a data frame with one row for each declined row, model and changed column.
 
-        The columns of the frame are the row number, the model, the status, the cost, whether the result is exact, the changed
-        column, and its value before and after the change. A declined row without recourse has a single line, without a changed
-        column.
+        The columns of the frame are the number of the declined row, the model, the status, the cost, whether the result is exact,
+        the changed column, and its value before and after the change. A declined row without recourse has a single row in the
+        frame, without a changed column.
         """
         made: list[dict[str, Any]] = []
         for model, changes in (("network", self.changes), ("linear", self.linear_changes)):
@@ -214,7 +214,7 @@ class Recourse(Display):
 
     @any_backend
     def shares(self) -> pd.DataFrame:
-        """Return the share of rows without recourse under each model and, for the network, also in each group."""
+        """Return a data frame with the share of rows without recourse under each model and, for the network, in each group."""
         rows = [
             ("network", "declined rows", self.network.without),
             ("network", "rows that both decline", self.network_on_both),

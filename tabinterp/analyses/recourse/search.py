@@ -538,7 +538,7 @@ def _without(state: State, k: int) -> State:
 
 
 def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Reset each changed column in turn; yield states that reverse the decision, if needed after one further change."""
+    """Reset each changed column in turn, and yield states that reverse the decision, directly or after one further change."""
     for k, choice in enumerate(decisions.choices):
         at = np.flatnonzero(flips.state[:, k] >= 0)
         row, state = flips.row[at], _without(flips.state[at], k)

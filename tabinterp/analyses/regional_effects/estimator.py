@@ -111,7 +111,7 @@ class RegionalEffect:
     rows_share : share of the rows that are in the first region, rounded to a tenth.
     explained : share of the heterogeneity that the split explains, with an interval adjusted for the number of columns.
     q : p-value of the hypothesis that the split explains at most a tenth, adjusted for the number of columns.
-    regions : average curves of both regions; None without a split.
+    regions : average curves of both regions; None if there is no split.
     """
 
     column: str
@@ -148,7 +148,7 @@ class RegionalEffects(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column."""
+        """Return a data frame with one row for each column."""
         rows = []
         for one in self.effects:
             row: dict[str, object] = {"column": one.column, "found": one.found}

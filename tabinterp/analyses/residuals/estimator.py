@@ -119,7 +119,7 @@ class Residuals(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each model, chart and bin.
+        """Return a data frame with one row for each model, chart and bin.
 
         If `by` is "prediction", rows are binned by prediction, `at` is the mean prediction, and `mean` and the quantiles describe
         residuals. If `by` is "observed", rows are binned by observed value, `at` is the mean observed value, and `mean` and the
@@ -137,7 +137,7 @@ class Residuals(PreviewedFrame):
 
     @any_backend
     def errors(self) -> pd.DataFrame:
-        """Return quantiles of the absolute error in units of the target, with one row for each quantile and model.
+        """Return a data frame of quantiles of the absolute error (units of the target), with one row for each quantile and model.
 
         Rows in which `model` is "difference" contain the network's quantile minus the linear model's.
         """

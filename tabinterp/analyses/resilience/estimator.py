@@ -16,7 +16,7 @@ Rows are never selected by their own outcome, because the largest losses are par
 Because the trees for a fold are fitted only to earlier folds, the error of the mean loss in a fold has expectation zero given the
 earlier folds. Errors of different folds are therefore uncorrelated (Luedtke & van der Laan 2016; Wager 2024). If trees were
 fitted to all other folds, the errors would be correlated. In a simulation with 600 rows and identically distributed squared
-errors, the standard deviation of the loss on the hardest tenth was then 1.25 times its standard error.
+errors, the loss on the hardest tenth then had a standard deviation of 1.25 times the estimated standard error.
 
 Means are weighted means over rows. Differences are network minus linear counterpart. The *excess rise* of a subset is the rise in
 the network's loss from all rows to the subset, minus the same rise for the counterpart. Standard errors are over rows, or over
@@ -163,7 +163,7 @@ class Resilience(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each subset."""
+        """Return a data frame with one row for each subset."""
         rows = []
         for one in self.subsets:
             row: dict[str, object] = {"kind": one.kind, "share": one.share, "rows": one.rows}

@@ -186,7 +186,7 @@ class Scorecard(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for the base points, one for each bin of a column, and one for each cell of a two-way table.
+        """Return a data frame with one row for the base points, for each bin of a column, and for each cell of a two-way table.
 
         A bin of a numeric `column` contains the values low < value <= high. A bin of any other column contains the values in
         `levels`. `missing` is true if the bin includes missing values, and `other` if it includes levels not listed in any bin.

@@ -62,9 +62,10 @@ class Design:
         return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
 
     def fronts(self, moves: Tensor) -> Tensor:
-        """Return the fronts (c, n, h) of all coalitions.
+        """Return the outputs of the network's first affine operations (c, n, h) for all coalitions.
 
-        `moves` (1 + m, n, h) contains the fronts of the background rows, followed by the change in the fronts due to each player.
+        `moves` (1 + m, n, h) contains these outputs for the background rows, followed by the change in the outputs due to each
+        column.
         """
         return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
 
@@ -135,7 +136,7 @@ def _passed(m: int) -> Tensor:
 
 
 def every_subset(m: int) -> Iterator[Design | Running]:
-    """Yield designs of at most SUBSETS coalitions each, which together contain all except the empty and the full one."""
+    """Yield designs of at most SUBSETS coalitions each, which together contain all but the empty and the full coalition."""
     if m == 1:
         yield walk(1)
     for start in range(1, 2**m - 1, SUBSETS):
@@ -199,7 +200,7 @@ class Games:
         return Rows(self, rows, self._parts(rows) if self.local else torch.empty(0))
 
     def _parts(self, rows: IntArray) -> Tensor:
-        """Return the contribution of each column to the front of each row (rows * columns, h)."""
+        """Return each column's contribution to the output of the first affine operations, for each row (rows * columns, h)."""
         bound = self.bound
         parts = bound.z.new_empty((len(rows), len(bound.columns), self._width))
         for j, column in enumerate(bound.columns):
@@ -244,9 +245,10 @@ class Rows:
         return max(1, CALL // coalitions, BYTES // (4 * int(games._width) * (coalitions + m + 1)))
 
     def _local(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the fronts of all coalitions in all games (c * n, h), for models that encode each column separately.
+        """Return the outputs of the first affine operations (c * n, h) for models that encode each column separately.
 
-        The front of a coalition is the front of the background row plus the change due to each column in the coalition.
+        There is one output for each coalition in each game. It is the output for the background row plus the change due to each
+        column in the coalition.
         """
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
@@ -258,7 +260,7 @@ class Rows:
         return design.fronts(moves).flatten(0, 1)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
-        """Return the fronts of all coalitions in all games (c * n, h), by encoding a whole row for each coalition."""
+        """Encode a row for each coalition in each game, and return the outputs of the first affine operations (c * n, h)."""
         games, n, masks = self._games, len(order), design.masks
         inside = np.zeros((len(masks), n, len(games.bound.columns)), dtype=bool)
         inside[:, np.arange(n)[:, None], order] = masks[:, None, 1:].cpu().numpy() == 1

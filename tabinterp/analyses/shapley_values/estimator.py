@@ -169,7 +169,7 @@ class ShapleyValues(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return Shapley values averaged over the rows, with one line for each output and column."""
+        """Return a data frame of Shapley values averaged over the rows, with one row for each output and column."""
         mean, size, tied = self.mean(), self.mean_absolute(), self.tied()
         frames = [
             pd.DataFrame(

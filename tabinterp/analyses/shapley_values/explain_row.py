@@ -40,9 +40,10 @@ class RowExplanation(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for each output and column.
+        """Return a data frame with one row for each output and column.
 
-        A line contains the column's value in the row, the column's contributions under both models, and their difference.
+        It contains the value of each column in the explained row, the column's Shapley values under both models, and the
+        difference of the Shapley values (network minus linear model).
         """
         frames = []
         cells = self.network.data.iloc[0].to_list()

@@ -1,10 +1,11 @@
 """Estimation of Shapley values to a given standard error, by enumerating all coalitions or by sampling permutations.
 
-A *pair* is an explained row and a background row. The Shapley value of a column is the weighted mean over all pairs of the
-explained row. Every background row is used, so the main effects of columns have no sampling error. Every permutation is combined
-with its reverse, so interactions of two columns have no sampling error either. The sampling error comes only from interactions of
-three or more columns. It is estimated from the variation between independent permutations for the same pair. The difference
-between a permutation and its reverse cannot be used, because the two are not independent.
+A *pair* is an explained row and a background row. A column has one Shapley value for each pair. The Shapley value for an
+explained row is the weighted mean over the row's pairs. Every background row is used, so the main effects of columns have no
+sampling error. Every permutation is combined with its reverse, so interactions of two columns have no sampling error either. The
+sampling error comes only from interactions of three or more columns. It is estimated from the variation between independent
+permutations for the same pair. The difference between a permutation and its reverse cannot be used, because the two are not
+independent.
 """
 
 from __future__ import annotations
@@ -106,10 +107,10 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Combine estimates of the rows with indices `at` with new, independent estimates, weighted by inverse variance.
+    """Update the estimates of the rows with indices `at`: combine them with new, independent estimates.
 
-    `result` is changed in place. Only `result.against` does not change: it contains sums over many rows, and their sampling error
-    hardly matters.
+    Old and new estimates are weighted by inverse variance. `result` is changed in place, except `result.against`. That field
+    contains sums over many rows, and their sampling error hardly matters.
     """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
@@ -135,7 +136,7 @@ class _Plan:
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
         """Estimate the Shapley values of `rows` from `count` new permutations for each pair; None evaluates all coalitions.
 
-        `before` is the number of permutations used earlier, which are not used again.
+        `before` is the number of permutations that earlier calls used. These permutations are not used again.
         """
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])
@@ -329,10 +330,10 @@ class _Sums:
 
     @staticmethod
     def _of_pair(variance: Tensor, known: Tensor, measured: Tensor, lone: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the variance of a pair's mean, and whether it was estimated from all columns of the row (rows, columns, k).
+        """Return the variance of a pair's mean over permutations, and whether all columns of the row were used to estimate it.
 
-        `measured` is the number of pairs with several permutations, and `lone` the number of pairs with one. `known` is the sum
-        of the squared background weights of the measured pairs.
+        Both results have the shape (rows, columns, k). `measured` is the number of pairs with several permutations, and `lone`
+        the number of pairs with one. `known` is the sum of the squared background weights of the measured pairs.
 
         A column often has the same value in two permutations, for example if the column is first in one and last in the other.
         A zero variance in only a few pairs therefore does not show that the value is exact. If a column has only a few measured

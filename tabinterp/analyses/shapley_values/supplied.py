@@ -30,8 +30,8 @@ class ExplanationComparison(Display):
     base : base values of the other package (rows, outputs).
     computed : Shapley values from tabinterp.
     residual : abs(base + sum of supplied values - score) for each row (rows,), in standard deviations of the score; with several
-        outputs, the largest over the outputs. It is 0, whatever the background, if the supplied values explain this network on
-        this scale.
+        outputs, the largest over the outputs. If the supplied values explain this network on this scale, it is 0 for any
+        background.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -49,12 +49,12 @@ class ExplanationComparison(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one line for each output and column.
+        """Return a data frame with one row for each output and column.
 
         `difference` is the supplied value minus tabinterp's value, averaged over rows, with a 95% interval that treats the
         background as fixed. `correlation` is the correlation over rows between supplied and computed values; it is missing if all
-        supplied or all computed values are equal. `largest_difference` is the largest absolute difference in a row. Values are in
-        units of the score. Columns are ranked by mean absolute value, starting from 1.
+        supplied or all computed values are equal. `largest_difference` is the largest absolute difference in any row. Values are
+        in units of the score. Ranks are by mean absolute value, and the largest value has rank 1.
         """
         ours = self.computed
         gap = mean_over_rows(self.supplied - ours.values, ours.weights, ours.groups)

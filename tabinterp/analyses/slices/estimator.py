@@ -1,9 +1,9 @@
 """Slices: groups of rows in which one model is much better than the other, found by tests of the difference in loss.
 
-A slice consists of the rows with one level of a column, with a value in one quarter of a numeric column, or with a missing value.
-Protected columns come first, and a slice with the same rows as an earlier one is left out. There are two results for each slice.
-The first is the mean difference in loss, network minus linear model. The second compares this mean with the mean of all other
-rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
+A slice consists of the rows with one level of a column, with values between two adjacent quartiles of a numeric column, or with a
+missing value. Protected columns come first, and a slice with the same rows as an earlier one is left out. There are two results
+for each slice. The first is the mean difference in loss, network minus linear model. The second is the difference between this
+mean and the mean of all other rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
 
 All slices are tested together. Nonzero results are identified with a false discovery rate of 5% (Benjamini & Hochberg 1995). The
 intervals have a false coverage rate of 5% over the significant results (Benjamini & Yekutieli 2005). With R significant results
@@ -104,7 +104,7 @@ class Slices(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each group."""
+        """Return a data frame with one row for each group."""
         rows = []
         for one in self.slices:
             group = one.group
@@ -251,7 +251,7 @@ def _column_groups(table: Table, name: str, counted: BoolArray) -> Iterator[Grou
 
 
 def _parts(table: Table, name: str, missing: Any, counted: BoolArray) -> Iterator[Group]:
-    """Yield ranges of a numeric column between its weighted quartiles, which are rounded.
+    """Yield the ranges between the rounded, weighted quartiles of a numeric column.
 
     A column with few distinct values has fewer than four ranges.
     """

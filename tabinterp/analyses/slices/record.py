@@ -1,4 +1,4 @@
-"""Record classes for slices: groups of rows in which the linear model is better, or which differ from all other rows."""
+"""Record classes for slices: groups of rows in which the linear model is better or the difference in loss is unusual."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Slices(Part):
 
 
 def build(r: Results) -> Slices | None:
-    """Return a record of the slices that favour the linear model or differ from all other rows; None if not computed."""
+    """Return the record of slices that favour the linear model or have an unusual difference in loss; None if not computed."""
     result = r[ANALYSIS]
     if result is None:
         return None
@@ -123,7 +123,7 @@ def slices_sentences(part: Slices, counts: Mapping[str, int], linear: str) -> li
 
 
 def _extremes(slices: list[Slice]) -> list[Slice]:
-    """Return the groups at both ends of a list that is sorted by the difference in loss."""
+    """Return the first and the last groups in a list that is sorted by the difference in loss."""
     if len(slices) <= SHOWN:
         return slices
     return [*slices[: SHOWN // 2], *slices[-(SHOWN - SHOWN // 2) :]]

@@ -6,16 +6,16 @@ with the same value of the group column are always in the same half. At most twe
 tested on the other half. The tests of all groups are corrected together (see `slices`). The false discovery rate is 1%, and the
 intervals have a false coverage rate of 1%. The results are therefore not biased by the search or by the number of tests.
 
-A high loss is no evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a network that
-knows the true probabilities has a high loss. The tests therefore use two measures of the loss above noise.
+A high loss is not in itself evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a
+network that knows the true probabilities has a high loss. The tests therefore use two measures of the loss above noise.
 
 - `excess`, for classification, is the loss minus the entropy of the network's own probabilities. Its mean is zero if the
   probabilities are correct. It is positive if the network is overconfident, or confident in the wrong outcome.
 - `beyond` is the loss minus the loss of boosted trees, which are fitted to the training rows (`boosted_trees`) on the input and
   protected columns. It is positive if the columns carry more information than the network uses.
 
-Means are reliable only with enough events. For classification, a group is tested only if the network expects at least ten of its
-rows to be outside the group's most frequent class. If all outcomes in a group happen to be equal, the losses hardly vary, and
+For classification, a group is tested only if the network expects at least ten rows of the group to be outside its most frequent
+class. With fewer such rows, means are not reliable. If all outcomes in a group happen to be equal, the losses hardly vary, and
 their empirical standard error is too small. The standard error of `excess` is therefore never below the one implied by the
 network's own probabilities.
 """
@@ -103,7 +103,7 @@ class WeakGroups(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each group."""
+        """Return a data frame with one row for each group."""
         rows = []
         for one in self.groups:
             row: dict[str, object] = {"group": " and ".join(f"{c.column}: {c.name}" for c in one.conditions)}
@@ -271,7 +271,7 @@ def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[in
 
 
 def _keep(found: Found, standing: list[tuple[float, tuple[Cut, ...], int]]) -> None:
-    """Add the first groups in `standing` to `found`, but skip a group that has nearly the same rows as a group in `found`."""
+    """Add at most `CANDIDATES` groups from `standing` to `found`; skip groups with nearly the same rows as one in `found`."""
     most = len(found) + CANDIDATES
     for _, some, cell in standing[: 10 * CANDIDATES]:
         conditions, mask = _cell(some, cell)

@@ -50,7 +50,7 @@ class WeakPart(Part):
 
 
 def build(r: Results) -> WeakPart | None:
-    """Return the record of groups in which the network's loss is higher than noise can explain; None without a search."""
+    """Return the record of groups in which the network's loss is higher than noise can explain; None if there was no search."""
     result = r[ANALYSIS]
     if result is None:
         return None

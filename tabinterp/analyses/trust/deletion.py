@@ -44,7 +44,8 @@ class Curves:
     chance : mean gap for random orders of the columns (columns + 1,).
     deleted : area between the deletion curve and the curve for random orders, with its standard error over rows. If the area is
         above zero, the method's order is better than a random order.
-    inserted : area between the insertion curve and the curve for random orders, with the same sign convention.
+    inserted : area between the insertion curve and the curve for random orders, with its standard error over rows. Here too, a
+        positive area means that the method's order is better than a random order.
     """
 
     deletion: FloatArray
@@ -93,7 +94,7 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
 
 
 def area(gaps: FloatArray) -> FloatArray:
-    """Return the area under the curve of each row (rows,) by the trapezoidal rule. The horizontal axis runs from 0 to 1."""
+    """Return the area under each row's curve of gaps (rows,), by the trapezoidal rule. The horizontal axis runs from 0 to 1."""
     return np.asarray((gaps[:, 1:] + gaps[:, :-1]).mean(axis=1) / 2)
 
 

@@ -130,9 +130,9 @@ class Trust(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each check, method and measure.
+        """Return a data frame with one row for each check, method and measure.
 
-        `low` and `high` are the smallest and the largest value over the draws.
+        `low` and `high` are the smallest and the largest value over all comparisons of the check.
         """
         rows = [_null_row(one) for one in self.nulls]
         for method, found in self.curves.items():

@@ -99,8 +99,8 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 def _expected(ask: Ask) -> Ranking:
     """Return the ranking by expected gradients, computed for many paths at once.
 
-    The attribution of a column along a path is the gradient of the score with respect to the front, times the change in the front
-    due to this column. The front is the output of the network's first affine operations.
+    Gradients are taken with respect to the output of the network's first affine operations. The attribution of a column along a
+    path is this gradient of the score, times the change in the output that is due to the column.
     """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
@@ -138,7 +138,7 @@ METHODS: dict[str, Method] = {
 
 
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
-    """Return a dict from the name of each method that applies to the model to its ranking.
+    """Return a dict that maps the name of each applicable method to its ranking.
 
     If `background` is True, only methods that use background rows are included. If it is False, only the other methods are.
     """

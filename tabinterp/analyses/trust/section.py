@@ -47,7 +47,7 @@ def build(trust: Trust, document: Document) -> list[Block]:
 def _figure(
     rows: Sequence[tuple[str, Interval, Interval]], key: str, figure_id: str, numbers: Table, **values: Any
 ) -> Figure | Table:
-    """Return a figure that compares the intervals of both models, or only a table of them if there is nothing to plot."""
+    """Return a figure that compares the intervals of both models, or only the table `numbers` if there is nothing to plot."""
     pairs = [pair(name, network, linear, label=name) for name, network, linear in rows]
     if not figures.drawable(pairs):
         return numbers
@@ -94,7 +94,7 @@ def _range(correlation: Drawn) -> str:
 
 
 def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
-    """Return one sentence for each conclusion, which lists the methods whose intervals support it."""
+    """Return one sentence for each conclusion. It lists the methods with intervals that support the conclusion."""
     methods_by: dict[str, list[str]] = {"survives": [], "changes": [], "open": []}
     for row in rows:
         correlation: Drawn = getattr(row, model)
@@ -175,7 +175,7 @@ def _curve_table(rows: Sequence[CurveRow], scale: str) -> Table:
 
 
 def _beats(rows: Sequence[CurveRow], model: str) -> list[str]:
-    """Return a sentence that lists the methods not significantly better than random orders; no sentence without results."""
+    """Return a sentence that lists the methods that are not significantly better than random orders, if there are results."""
     measured = [(_curve(row), getattr(row, model)) for row in rows if getattr(row, model).value is not None]
     short = [name for name, area in measured if area.low is None or area.low <= 0]
     named = capital(t(f"report.{model}"))

@@ -58,7 +58,7 @@ class Networks(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each column.
+        """Return a data frame with one row for each column.
 
         A row contains the column's importance for the audited model, the range of its importance over the networks within the
         tolerance, and the standard deviation of its importance over all networks.

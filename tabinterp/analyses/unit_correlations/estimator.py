@@ -78,7 +78,7 @@ class NeuronCorrelations(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return one row for each unit and column."""
+        """Return a data frame with one row for each unit and column."""
         u, c = len(self.layer), len(self.columns)
         names = ("pearson", "spearman", "ratio", "distance", "q_pearson", "q_spearman", "q_ratio", "q_distance")
         return pd.DataFrame(
@@ -107,7 +107,8 @@ def neuron_correlations(model: Model | BoundModel, table: Table, *, seed: int = 
 def _correlations(bound: BoundModel, seed: int, moments: assoc.Association | None = None) -> NeuronCorrelations:
     """Compute correlations on the rows of a bound model.
 
-    If `moments` is given, Pearson correlations, correlation ratios, means and standard deviations are computed from it instead.
+    If `moments` (sums over all rows) is given, it is used instead of the rows for Pearson correlations, correlation ratios, means
+    and standard deviations.
     """
     table = bound.table
     if table.weights is not None and not (table.weights > 0).all():  # rows of weight 0 carry no information
