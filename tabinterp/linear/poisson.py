@@ -1,5 +1,4 @@
-"""Maximum-likelihood Poisson regression with a log link. If zero counts prevent a finite maximum, the limit of the fit is
-computed.
+"""Maximum-likelihood Poisson regression with a log link, including fits in which the likelihood has no finite maximum.
 
 The likelihood has no finite maximum if there is a direction along which the log rates of some rows with a count of zero decrease
 without bound, while the rates of all other rows stay the same. In the limit, the affected rows have a rate of zero and carry no
@@ -32,7 +31,7 @@ FALLS = 1e-7  # a smaller decrease of a log rate may be rounding error; the larg
 def poisson(
     design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None
 ) -> Fit:
-    """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels.
+    """Fit a Poisson regression of the counts `y` (n,) on the columns of `basis` with statsmodels.
 
     Rows for which the maximum-likelihood rate is zero are left out (see `never_counted`). The covariance "model" assumes that the
     variance equals the mean, and treats weights as frequencies. "robust" is the HC0 sandwich estimator. "cluster" is a sandwich
@@ -86,7 +85,8 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
     """Return the directions in coefficient space that a single row or group determines, or None if there are none.
 
-    Along such a direction, the score of the row or group is zero, so the sandwich variance would be zero.
+    Along such a direction, the derivative of the log-likelihood is zero for the row or group, so the sandwich variance would be
+    zero.
     """
     information = weights * np.asarray(result.fittedvalues)
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)

@@ -189,8 +189,8 @@ class _Limit:
     null: Floats | None
 
     def covariance(self, kind: Covariance) -> Floats | None:
-        """Return the covariance of the parameters: the inverse information, or the sandwich estimator unless `kind` is "model".
-        Return None if the information is singular.
+        """Return the covariance of the parameters: the inverse of the information matrix if `kind` is "model", and otherwise a
+        sandwich estimator. Return None if the information matrix is singular.
         """
         try:
             inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
@@ -206,9 +206,9 @@ class _Limit:
     def single_groups(self) -> Floats | None:
         """Return the directions in coefficient space that a single group determines, or None if there are none.
 
-        Along such a direction, the scores of the group add up to zero, so the sandwich variance would be zero. Directions are
-        found only for two classes. With more classes, the information of a row is not the outer product of one vector with
-        itself.
+        Along such a direction, the derivatives of the log-likelihood add up to zero over the rows of the group, so the sandwich
+        variance would be zero. Directions are found only for two classes. With more classes, the information of a row is not the
+        outer product of one vector with itself.
         """
         rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
         if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:

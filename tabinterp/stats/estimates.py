@@ -107,9 +107,9 @@ def mean_in_two_roles(
 ) -> Estimates:
     """Return a mean over pairs of rows, with a standard error that accounts for both roles of a row in pairs (Hájek 1968).
 
-    Each row is paired with rows that are drawn from the same rows. A row can therefore be both the first row of some pairs and
-    the drawn row of other pairs. The contributions of a row in both roles are summed before they are squared, because they partly
-    cancel.
+    Each row is paired with rows that are drawn from the same set of rows. A row can therefore be both the first row of some pairs
+    and the drawn row of other pairs. The contributions of a row in both roles are summed before they are squared, because they
+    partly cancel.
 
     Parameters
     ----------

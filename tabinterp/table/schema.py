@@ -128,8 +128,8 @@ class Schema:
 
     @property
     def compared(self) -> int:
-        """The position, in `classes`, of the class whose predicted share is compared between groups of people. Only for binary
-        targets.
+        """The position, in `classes`, of the class whose predicted share is compared between groups of people. It is used only
+        for binary targets.
 
         It is the class that is not adverse, or the positive class if no adverse class was stated.
         """

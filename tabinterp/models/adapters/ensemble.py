@@ -1,7 +1,7 @@
 """Adapter for scikit-learn's ensembles of networks and linear models: soft voting, bagging, and one classifier for each class.
 
-Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum, which
-is the softmax of the log-probabilities.
+Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum. The
+result is the softmax of the log-probabilities.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class LogProbabilities(nn.Module):
 
 
 def voting(estimator: Any, read: Read) -> Model | None:
-    """Return the network that averages the members of a voting classifier or regressor exactly, or None if a member is not a
+    """Return a network that is exactly equivalent to a voting classifier or regressor, or None if there is no such
     network.
     """
     if getattr(estimator, "voting", "soft") != "soft":
@@ -57,7 +57,7 @@ def voting(estimator: Any, read: Read) -> Model | None:
 
 
 def bagging(estimator: Any, read: Read) -> Model | None:
-    """Return the network that averages the members of a bagging estimator exactly, or None if a member is not a network."""
+    """Return a network that is exactly equivalent to a bagging estimator, or None if there is no such network."""
     every = np.arange(estimator.n_features_in_)
     found = []
     for one, columns in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
