@@ -26,7 +26,7 @@ EXACT = 1e-20  # a fit is exact if its residuals have less than this share of th
 
 @dataclass(frozen=True)
 class Fit:
-    """The result of a fit: coefficients on the basis, with their covariance.
+    """The result of a fit: the coefficients of the basis vectors, with their covariance.
 
     Parameters
     ----------
@@ -34,10 +34,12 @@ class Fit:
         The coefficients.
     covariance : (m, m) or None
         The covariance of the coefficients; None if it cannot be computed.
-    view : (outputs, m / (r + 1)) Matrix that combines the blocks of r + 1 coefficients into one block for each output.
-    null : (m, q), optional Orthonormal directions in the space of the coefficients along which there is no finite estimate.
-        `causes` states why.
-    unsure : (m, q), optional Orthonormal directions in the space of the coefficients along which there is no standard error.
+    view : (outputs, m / (r + 1))
+        Matrix that combines blocks of r + 1 coefficients, one for each basis vector, into one block for each output.
+    null : (m, q), optional
+        Orthonormal directions in coefficient space along which there is no finite estimate. `causes` states why.
+    unsure : (m, q), optional
+        Orthonormal directions in coefficient space along which there is no standard error.
     df_residual : float, optional
         Residual degrees of freedom; None if the normal distribution is used.
     """

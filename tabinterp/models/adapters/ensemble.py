@@ -48,16 +48,14 @@ class LogProbabilities(nn.Module):
 
 
 def voting(estimator: Any, read: Read) -> Model | None:
-    """Return a network that is exactly equivalent to a voting classifier or regressor, or None if there is no such
-    network.
-    """
+    """Return a network that is exactly equivalent to a voting classifier or regressor, or None if it cannot be converted."""
     if getattr(estimator, "voting", "soft") != "soft":
         return None
     return _averaged(estimator, [_member(one, read) for one in estimator.estimators_], estimator._weights_not_none)
 
 
 def bagging(estimator: Any, read: Read) -> Model | None:
-    """Return a network that is exactly equivalent to a bagging estimator, or None if there is no such network."""
+    """Return a network that is exactly equivalent to a bagging estimator, or None if it cannot be converted."""
     every = np.arange(estimator.n_features_in_)
     found = []
     for one, columns in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
@@ -70,7 +68,7 @@ def bagging(estimator: Any, read: Read) -> Model | None:
 
 
 def one_vs_rest(estimator: Any, read: Read) -> Model | None:
-    """Return the network that is exactly equivalent to the ensemble, or None if one of its classifiers is not a network."""
+    """Return a network that is exactly equivalent to a one-vs-rest classifier, or None if it cannot be converted."""
     found = [_one_logit(_member(one, read)) for one in estimator.estimators_]
     members = [member for member in found if member is not None]
     joined = side_by_side(members) if len(members) == len(found) and not estimator.multilabel_ else None
