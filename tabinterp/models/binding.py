@@ -162,7 +162,9 @@ def without_rows(bound: BoundModel) -> BoundModel:
 
 
 def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
-    """Return the model bound only to the given rows, without the user's objects. It can be sent to another process."""
+    """Return the model bound only to the given rows, without the user's objects. The returned model can be sent to another
+    process.
+    """
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     few = replace(bound, model=model, table=bound.table.take(rows), x=bound.x[rows])
     few = replace(few, encoding=bound.encoding.without_rows())

@@ -123,8 +123,8 @@ def mean_in_two_roles(
         Value of each drawn row, averaged over the rows with which it is paired.
     drawn : (b,)
         Positions of the drawn rows.
-    groups : (n,), optional Group of each row. Rows of the same group are dependent, and their contributions are summed before
-        squaring.
+    groups : (n,), optional
+        Group of each row. Rows of the same group are dependent, and their contributions are summed before squaring.
     """
     if groups is not None and units_of(len(values), groups) < FEWEST_GROUPS:
         return mean
