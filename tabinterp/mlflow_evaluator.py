@@ -74,7 +74,7 @@ class Evaluator(ModelEvaluator):  # type: ignore[misc]
 
 
 def _sorted(config: dict[str, Any]) -> dict[Callable[..., Any], dict[str, Any]]:
-    """Return, for each function, the settings in `config` that are arguments of this function.
+    """Return, for each of the functions `read_table`, `wrap` and `audit`, the settings in `config` that are its arguments.
 
     Raises
     ------

@@ -1,11 +1,10 @@
-"""Maximum-likelihood Poisson regression with a log link. If zero counts prevent a finite maximum, the limit of the fit is
-computed.
+"""Maximum-likelihood Poisson regression with a log link, including fits in which the likelihood has no finite maximum.
 
-The likelihood has no finite maximum if there is a direction along which the log rates of some rows with a count of zero decrease
-without bound, while the rates of all other rows stay the same. In the limit, the affected rows have a rate of zero and carry no
-further information (Correia, Guimarães & Zylkin 2019). The rates of rows with a positive count do not change along such a
-direction. The search for such directions is therefore limited to the null space of the rows with a positive count. This space has
-few dimensions, if any, and a small linear programme finds all affected rows.
+The likelihood has no finite maximum if it keeps rising along a direction in coefficient space. Along such a direction, the log
+rates of some rows with a count of zero decrease without bound, and the rates of all other rows stay the same. In the limit, the
+affected rows have a rate of zero and carry no further information (Correia, Guimarães & Zylkin 2019). Because the rates of rows
+with a positive count do not change, the search for such directions is limited to the null space of these rows. This space has few
+dimensions, if any, and a small linear programme finds all affected rows.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ FALLS = 1e-7  # a smaller decrease of a log rate may be rounding error; the larg
 def poisson(
     design: Design, basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None
 ) -> Fit:
-    """Fit a Poisson regression of counts `y` (n,) on the basis with statsmodels.
+    """Fit a Poisson regression of the counts `y` (n,) on the vectors of `basis` with statsmodels.
 
-    Rows for which the maximum-likelihood rate is zero are left out (see `never_counted`). The covariance "model" assumes that the
+    Rows with a maximum-likelihood rate of zero are left out (see `never_counted`). The covariance "model" assumes that the
     variance equals the mean, and treats weights as frequencies. "robust" is the HC0 sandwich estimator. "cluster" is a sandwich
     estimator in which scores are summed within `groups`. Sandwich estimators are valid for any variance of the counts if the mean
     is specified correctly (Gourieroux, Monfort & Trognon 1984).
@@ -86,7 +85,8 @@ def _by_statsmodels(x: Floats, y: Floats, weights: Floats, kind: Covariance, gro
 def _alone(x: Floats, result: Any, weights: Floats, groups: Ints | None) -> Floats | None:
     """Return the directions in coefficient space that a single row or group determines, or None if there are none.
 
-    Along such a direction, the score of the row or group is zero, so the sandwich variance would be zero.
+    Along such a direction, the derivative of the log-likelihood is zero for the row or group, so the sandwich variance would be
+    zero.
     """
     information = weights * np.asarray(result.fittedvalues)
     return single_draws(x, np.linalg.inv((x * information[:, None]).T @ x), information, groups)

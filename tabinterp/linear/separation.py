@@ -1,11 +1,11 @@
 """Separation of classes in logistic regression: detection of likelihoods without a finite maximum, and the limits of the
 estimates.
 
-Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class. For some rows
-and other classes, it rises without bound (Albert and Anderson 1984). In the limit, the probability of that other class is zero
-for such a row, so the class is removed from the possible classes of the row. A row with only one possible class carries no
-further information. The limits of the estimates maximise the likelihood of the remaining rows (Lesaffre and Albert 1989; Geyer
-2009). A coefficient has a finite limit if and only if the remaining rows determine it.
+Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class. For at least
+one row, it rises without bound relative to the logit of some other class (Albert and Anderson 1984). In the limit, the
+probability of that other class is zero for this row, so the class is removed from the possible classes of the row. A row with
+only one possible class carries no further information. The limits of the estimates maximise the likelihood of the remaining rows
+(Lesaffre and Albert 1989; Geyer 2009). A coefficient has a finite limit if and only if the remaining rows determine it.
 
 Directions of recession are found in three ways: from levels at which a class does not occur, by the iterations of Newton's
 method, and by linear programming (Konis 2007).
@@ -82,8 +82,9 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
     """Remove the classes that a direction of recession rules out. Return the remaining possible classes (n, k) and a mask (n,) of
     the affected rows.
 
-    The direction is the one found by Newton's method or, if there is none, by the linear programme. If the direction raises a
-    margin only slightly, the rise may be a rounding error, so the class is not removed in this call.
+    The direction is the one found by Newton's method or, if there is none, by the linear programme. A class is ruled out for a
+    row if the logit of the row's own class rises relative to the logit of that class. If the rise is so small that it may be a
+    rounding error, the class is not removed in this call.
     """
     direction = maximum.recession
     if direction is None:
@@ -94,13 +95,14 @@ def strike_separated(likelihood: Likelihood, maximum: Maximum) -> tuple[Bools, B
 
 
 def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
-    """Return a direction of recession (size,), found by linear programming. If no such direction exists, no margin of the
-    returned vector exceeds `STRICT`.
+    """Return a direction of recession (size,), found by linear programming. If no such direction exists, return a vector whose
+    margins do not exceed `STRICT`.
 
-    The linear programme (Konis 2007) considers directions with coefficients in [-1, 1] along which the margin of a row's own
-    class over another possible class never falls. It finds the direction with the largest sum of margins. It starts with the
-    constraints that have the smallest margins at `parameters`, where Newton's method stopped. It then adds violated constraints
-    until none remain. The objective includes all rows, so an optimum of zero at any stage proves that no classes are separated.
+    A margin is the logit of a row's own class minus the logit of another possible class. The linear programme (Konis 2007)
+    considers directions with coefficients in [-1, 1] along which no margin falls, and finds the direction with the largest sum of
+    margins. It starts with the constraints that have the smallest margins at `parameters`, where Newton's method stopped. It then
+    adds violated constraints until none remain. The objective includes all rows, so an optimum of zero at any stage proves that
+    no classes are separated.
     """
     rivals = likelihood.possible.copy()
     rivals[np.arange(len(likelihood.y)), likelihood.y] = False
@@ -121,8 +123,8 @@ def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
 
 
 def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
-    """Return the derivatives (margins, size) of margins with respect to the parameters. Margin i is that of row `rows[i]` over
-    the class `others[i]`.
+    """Return the derivatives (margins, size) of margins with respect to the parameters. Margin i is the logit of the own class of
+    row `rows[i]` minus the logit of class `others[i]` for this row.
     """
     contrast = likelihood.contrasts[likelihood.y[rows]] - likelihood.contrasts[others]
     products = contrast[:, :, None] * likelihood.basis[rows][:, None, :]

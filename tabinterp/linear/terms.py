@@ -153,7 +153,9 @@ def _slope(
 
 
 def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -> float:
-    """Return the standard deviation of a column over the rows in which it is not missing, or 0 if these rows have no weight."""
+    """Return the standard deviation of a column over the rows in which it is not missing, or 0 if the total weight of these rows
+    is 0.
+    """
     w = None if weights is None else weights[present]
     return float(deviation(x[present], w)) if w is None or w.any() else 0.0
 

@@ -26,7 +26,7 @@ EXACT = 1e-20  # a fit is exact if its residuals have less than this share of th
 
 @dataclass(frozen=True)
 class Fit:
-    """The result of a fit: coefficients on the basis, with their covariance.
+    """The result of a fit: the coefficients of the basis vectors, with their covariance.
 
     Parameters
     ----------
@@ -34,10 +34,12 @@ class Fit:
         The coefficients.
     covariance : (m, m) or None
         The covariance of the coefficients; None if it cannot be computed.
-    view : (outputs, m / (r + 1)) Matrix that combines the blocks of r + 1 coefficients into one block for each output.
-    null : (m, q), optional Orthonormal directions in the space of the coefficients along which there is no finite estimate.
-        `causes` states why.
-    unsure : (m, q), optional Orthonormal directions in the space of the coefficients along which there is no standard error.
+    view : (outputs, m / (r + 1))
+        Matrix that combines blocks of r + 1 coefficients, one for each basis vector, into one block for each output.
+    null : (m, q), optional
+        Orthonormal directions in coefficient space along which there is no finite estimate. `causes` states why.
+    unsure : (m, q), optional
+        Orthonormal directions in coefficient space along which there is no standard error.
     df_residual : float, optional
         Residual degrees of freedom; None if the normal distribution is used.
     """
@@ -189,8 +191,8 @@ class _Limit:
     null: Floats | None
 
     def covariance(self, kind: Covariance) -> Floats | None:
-        """Return the covariance of the parameters: the inverse information, or the sandwich estimator unless `kind` is "model".
-        Return None if the information is singular.
+        """Return the covariance of the parameters: the inverse of the information matrix if `kind` is "model", and otherwise a
+        sandwich estimator. Return None if the information matrix is singular.
         """
         try:
             inverse = cho_solve(cho_factor(self.maximum.information), np.eye(len(self.maximum.information)))
@@ -206,9 +208,9 @@ class _Limit:
     def single_groups(self) -> Floats | None:
         """Return the directions in coefficient space that a single group determines, or None if there are none.
 
-        Along such a direction, the scores of the group add up to zero, so the sandwich variance would be zero. Directions are
-        found only for two classes. With more classes, the information of a row is not the outer product of one vector with
-        itself.
+        Along such a direction, the derivatives of the log-likelihood add up to zero over the rows of the group, so the sandwich
+        variance would be zero. Directions are found only for two classes. With more classes, the information of a row is not the
+        outer product of one vector with itself.
         """
         rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
         if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:

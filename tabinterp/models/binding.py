@@ -125,7 +125,7 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 
 
 def reading_own_inputs(bound: BoundModel) -> BoundModel:
-    """Return the bound model for analyses that need scores but no gradients.
+    """Return a form of the bound model for analyses that need scores but no gradients.
 
     If embedding lookups of the network are intercepted, the returned model passes the original integer inputs to the network
     instead of one-hot levels. Other models are returned unchanged.
@@ -141,8 +141,8 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A prediction function has codes only for the values in the table to which it was bound, so it is bound again.
-    `beside` is another model that is bound to the new rows. Its encoded rows are reused if both models have the same encoder.
+    A prediction function encodes the values of one table as integer codes, so it is bound again for other rows. `beside` is
+    another model that is bound to the new rows. Its encoded rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
@@ -162,7 +162,9 @@ def without_rows(bound: BoundModel) -> BoundModel:
 
 
 def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
-    """Return the model bound only to the given rows, without the user's objects. It can be sent to another process."""
+    """Return the model bound only to the given rows, without the user's objects. The returned model can be sent to another
+    process.
+    """
     model = replace(bound.model, predict=None, finish=None, original=None, own=None)
     few = replace(bound, model=model, table=bound.table.take(rows), x=bound.x[rows])
     few = replace(few, encoding=bound.encoding.without_rows())
@@ -172,8 +174,8 @@ def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
 def joined(first: BoundModel, second: BoundModel, table: Table | None = None) -> BoundModel:
     """Bind a model to the rows of `first`, followed by those of `second`, without encoding any row again.
 
-    Both arguments are the same model, bound to different rows. `table` contains the rows of both. Pass it if it was already
-    created for another model.
+    `first` and `second` are the same model, bound to different rows. `table` contains the rows of both. Pass `table` if it was
+    already created for another model.
     """
     table = first.table.and_rows(second.table) if table is None else table
     return _kept(second, replace(second, table=table, x=np.concatenate([first.x, second.x])))
@@ -186,7 +188,8 @@ def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:
 
 
 def _with_columns(model: Model, table: Table) -> Model:
-    """Restrict the model to the input columns of the table. Raise an error if it needs other columns or has another task.
+    """Restrict the model to the input columns of the table. Raise an error if the model needs other columns, or if its task
+    differs from the task of the table.
 
     A column may be absent from the table if the encoder was fitted on it but does not use it, as in scikit-learn.
     """
@@ -258,7 +261,7 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
 
 def _score_module(model: Model, table: Table, x: FloatArray) -> tuple[Model, nn.Module, tuple[str | None, ...], int]:
     """Return four values: the model with its kind of outputs determined, the module that computes scores, the names of the
-    scores, and the number of clipped rows.
+    scores, and the number of rows whose predictions were clipped because their scores would be infinite.
     """
     bare, probe, raw = _raw(model, x)
     model = _with_outputs(model, table.schema.goal, bare, probe, raw)

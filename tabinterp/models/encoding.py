@@ -429,8 +429,8 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return the values that replace those of a column in the probe. The rarest values come first, so that missing values and
-    rare levels are included.
+    """Return the values that replace those of a column in the probe. The rarest values come first, so missing values and rare
+    levels are included.
     """
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]

@@ -39,7 +39,7 @@ class ForwardCall(nn.Module):
     """A network that takes its inputs by position and returns one tensor of scores.
 
     `output` selects the output with the scores: a key, a position, or "mean". For "mean", `averaged` is the kind of outputs that
-    the ensemble members return. It is None until the kind is known.
+    the ensemble members return. `averaged` is None until the kind is known.
     """
 
     def __init__(self, module: nn.Module, inputs: Inputs, output: str | int | None, name: str) -> None:

@@ -76,8 +76,8 @@ class Layer:
 
     @cached_property
     def moves(self) -> Front:
-        """The leading affine layers of the network after this layer. If one hidden unit changes, only their outputs are updated
-        before the remaining layers run.
+        """The leading affine layers of the network after this layer. If one hidden unit changes, only the outputs of these affine
+        layers are updated before the remaining layers run.
         """
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 

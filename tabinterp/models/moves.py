@@ -22,7 +22,7 @@ from .encoding import Encoding
 @dataclass(frozen=True, eq=False)
 class Step:
     """One of the last steps of an encoder. `mix` maps the columns `taken` of the head's output to the columns `made` of the
-    encoded rows. It is None if the step leaves its input unchanged.
+    encoded rows. `mix` is None if the step leaves its input unchanged.
     """
 
     mix: Mix | None

@@ -234,8 +234,8 @@ def _few(frame: pd.DataFrame) -> pd.DataFrame:
 def _is_known(made: Any) -> bool:
     """Return whether an encoder's output has a type that can be assembled from the encodings of single values.
 
-    It must be a two-dimensional array of floats, a row-wise (CSR) sparse matrix with at most `WIDEST` columns, or a data frame
-    whose columns all have the same float dtype.
+    The output must be a two-dimensional array of floats, a row-wise (CSR) sparse matrix with at most `WIDEST` columns, or a data
+    frame whose columns all have the same float dtype.
     """
     if isinstance(made, pd.DataFrame):
         return (

@@ -68,7 +68,7 @@ def pulled(bound: BoundModel, head: BoundModel, rows: slice, slopes: FloatArray)
 
 
 def by_differences(bound: BoundModel) -> tuple[str, ...]:
-    """Return the columns for which gradients are computed by central differences of the encoder."""
+    """Return the columns whose gradients are computed by central differences of the encoder."""
     tail = bound.encoding.tail
     if tail is None or tail.steps is None or not bound.has_gradient:
         return ()

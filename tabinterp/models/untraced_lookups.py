@@ -641,7 +641,7 @@ class Intercepted(nn.Module):
         Raises
         ------
         NotApplicableError
-            A gradient is needed or a row is between levels, but the network uses codes for anything other than lookups.
+            The network uses codes for a purpose other than lookups, and a gradient is needed or a row is between levels.
         """
         if isinstance(x, fx.Proxy):
             raise TypeError("a network whose lookups are intercepted cannot be traced")
@@ -663,7 +663,7 @@ class Intercepted(nn.Module):
         Raises
         ------
         OpaqueError
-            The network uses codes for anything other than lookups, or a part of the gradient is lost.
+            The network uses codes for a purpose other than lookups, or a part of the gradient is lost.
         """
         columns = [
             codes[:, j : j + 1] if one is None else functional.one_hot(codes[:, j].long() - one.low, one.size)
@@ -784,7 +784,7 @@ def intercept(module: nn.Module, inputs: list[Tensor], name: str) -> Rewritten:
     Raises
     ------
     OpaqueError
-        The gradient of the network is incomplete or cannot be computed, the network uses codes for anything other than lookups,
+        The gradient of the network is incomplete or cannot be computed, the network uses codes for a purpose other than lookups,
         or it looks up more levels than the limit on one-hot columns.
     """
     widths = [one[0].numel() for one in inputs]

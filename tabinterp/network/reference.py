@@ -1,7 +1,7 @@
 """The reference network: a multilayer perceptron for users who only have a table.
 
 The model has two steps: a scikit-learn encoder of the original columns, and a network of `Linear`, `Tanh` and `Dropout` layers on
-the encoded columns. The same training method is used for every table:
+the encoded columns. The same architecture and training method are used for every table:
 
 - saturating units: the output of a `Tanh` unit is bounded, even for extreme rows. Columns with long tails therefore need no
   transformation, and the scores are smooth functions with meaningful gradients;

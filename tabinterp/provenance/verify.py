@@ -141,9 +141,9 @@ def verify(
     Returns
     -------
     Verification
-        The result, with the attributes `.passed` and `.exit_code`, and the method `.frame()`, which returns one row per step.
-        Only the version of tabinterp that wrote a document can recompute its findings and render the same report. With another
-        version, the verification is incomplete and does not pass, unless a valid signature covers every file.
+        The result, with the attributes `.passed` and `.exit_code`, and the method `.frame()`, which returns a DataFrame with one
+        row per step. Only the version of tabinterp that wrote a document can recompute its findings and render the same report.
+        With another version, the verification is incomplete and does not pass, unless a valid signature covers every file.
 
     Raises
     ------

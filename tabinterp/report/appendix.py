@@ -28,7 +28,7 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
 
     Raises
     ------
-    DocumentError : `appendix` is none of these values.
+    DocumentError : `appendix` is not one of the three values above.
     """
     if appendix not in APPENDICES:
         raise DocumentError(f"the appendix of a report must be one of {', '.join(APPENDICES)}; got {appendix!r}")

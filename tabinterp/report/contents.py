@@ -68,7 +68,7 @@ CHAPTERS = (
 
 
 def chapters(document: Document) -> list[Section]:
-    """Return the numbered chapters of the report. A section without content refers to the section that states the reasons."""
+    """Return the numbered chapters of the report. If a section has no content, it refers to the section that states why."""
     return numbered(_chapter(document, chapter) for chapter in CHAPTERS)
 
 

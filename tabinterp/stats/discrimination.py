@@ -6,8 +6,8 @@ rows, such as mean losses.
 
 Every measure is returned with the influence of each row, which is the row's first-order contribution to the error of the measure
 (Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors are computed from these influences, including those of differences
-between measures of the same rows. If rows are grouped, influences are summed within each group before they are squared, and
-intervals are based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
+between measures of the same rows. If rows are grouped, influences are summed within each group before squaring, and intervals are
+based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, fl
 
     For independent samples, critical values are those of Student's t distribution with the degrees of freedom of Welch (1947). A
     group of dependent rows can have rows in both samples if its group number is the same in both. The contributions of all its
-    rows are then summed before they are squared.
+    rows are then summed before squaring.
 
     There is no interval if a sample has fewer than ten rows, or fewer than ten groups of rows. There is also no interval if the
     measure has no variance in the first sample, such as an accuracy of exactly 1.

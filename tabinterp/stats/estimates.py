@@ -107,8 +107,8 @@ def mean_in_two_roles(
 ) -> Estimates:
     """Return a mean over pairs of rows, with a standard error that accounts for both roles of a row in pairs (Hájek 1968).
 
-    Each row is paired with rows that are drawn from the same rows. A row can therefore be both the first row of some pairs and
-    the drawn row of other pairs. The contributions of a row in both roles are summed before they are squared, because they partly
+    Each row is paired with rows that are drawn from the same set of rows. A row can therefore be both the first row of some pairs
+    and the drawn row of other pairs. The contributions of a row in both roles are summed before squaring, because they partly
     cancel.
 
     Parameters
@@ -124,7 +124,7 @@ def mean_in_two_roles(
     drawn : (b,)
         Positions of the drawn rows.
     groups : (n,), optional
-        Group of each row. Rows of the same group are dependent, and their contributions are summed before they are squared.
+        Group of each row. Rows of the same group are dependent, and their contributions are summed before squaring.
     """
     if groups is not None and units_of(len(values), groups) < FEWEST_GROUPS:
         return mean

@@ -25,8 +25,8 @@ def newton(
     start : array of any shape
         The initial parameters.
     evaluate : function
-        Function that takes parameters and returns their loss and the Newton step from these parameters. Instead of a step, it may
-        return None if there is none.
+        Function that takes parameters and returns their loss and the Newton step from these parameters. The step is None if it
+        cannot be computed.
     is_last : function
         Function that takes a step and the parameters after the step, and returns whether to stop.
     most : int

@@ -58,8 +58,8 @@ def deviation(values: FloatArray, weights: FloatArray | None = None) -> FloatArr
 
 
 def quantiles(values: FloatArray, w: FloatArray, q: float) -> FloatArray:
-    """Return weighted quantiles over the first axis. A quantile is the smallest value for which at least a share `q` of the
-    weight is at or below this value.
+    """Return weighted quantiles over the first axis. A quantile is the smallest value with at least a share `q` of the total
+    weight at or below it.
     """
     order = np.argsort(values, axis=0, kind="stable")
     reached = np.cumsum(w[order], axis=0) >= q * w.sum() * (1 - 1e-12)

@@ -39,7 +39,7 @@ class Codebook:
 
     @property
     def named(self) -> list[str]:
-        """The names of the columns for which the codebook contains a label or level labels."""
+        """The names of the columns that have a label or level labels in the codebook."""
         return list(dict.fromkeys([*self.columns, *self.levels]))
 
     def plain(self) -> dict[str, dict[str, Any]]:

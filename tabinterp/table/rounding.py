@@ -125,7 +125,7 @@ class Rounding:
         return int(np.searchsorted(self.values, number + reach * NEAR, "right") - low)
 
     def _reach(self, number: float) -> float:
-        """Return the distance from the number to the tenth nearest row. It determines the finest step to try."""
+        """Return the distance from the number to the tenth nearest row. This distance determines the finest step to try."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - SMALL) : at + SMALL]
         with np.errstate(over="ignore"):
@@ -153,8 +153,8 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
     Returns
     -------
     The start of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the date and at least
-    ten rows, or else the end of this period. Some rows are before the result, and others are on or after it. None if there is no
-    such period.
+    ten rows. If no row is before this start, the start of the next period is returned instead. Some rows are always before the
+    result, and others are on or after it. If this is not possible, longer periods are tried. None if no period gives such a date.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

@@ -128,10 +128,10 @@ class Schema:
 
     @property
     def compared(self) -> int:
-        """The position, in `classes`, of the class whose predicted share is compared between groups of people. Only for binary
-        targets.
+        """The position, in `classes`, of the class whose predicted share is compared between groups of people. The position is
+        used only for binary targets.
 
-        It is the class that is not adverse, or the positive class if no adverse class was stated.
+        The compared class is the one that is not adverse, or the positive class if no adverse class was stated.
         """
         return 0 if self.adverse is not None and self.adverse == self.classes[-1] else 1
 

@@ -50,7 +50,7 @@ def wrap(estimator: Any, read: Read) -> Model | None:
 
 
 def _average(model: Model, members: list[Member]) -> Model | None:
-    """Return the average of classifiers that were fitted on different cross-validation folds. If each of them has its own
+    """Return a model that averages classifiers fitted on different cross-validation folds. If each classifier has its own
     encoder, the encoders are concatenated.
     """
     joined = side_by_side(members)

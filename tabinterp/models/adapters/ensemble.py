@@ -1,7 +1,7 @@
 """Adapter for scikit-learn's ensembles of networks and linear models: soft voting, bagging, and one classifier for each class.
 
-Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum, which
-is the softmax of the log-probabilities.
+Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum. The
+result is the softmax of the log-probabilities.
 """
 
 from __future__ import annotations
@@ -48,16 +48,14 @@ class LogProbabilities(nn.Module):
 
 
 def voting(estimator: Any, read: Read) -> Model | None:
-    """Return the network that averages the members of a voting classifier or regressor exactly, or None if a member is not a
-    network.
-    """
+    """Return a network that is exactly equivalent to a voting classifier or regressor, or None if it cannot be converted."""
     if getattr(estimator, "voting", "soft") != "soft":
         return None
     return _averaged(estimator, [_member(one, read) for one in estimator.estimators_], estimator._weights_not_none)
 
 
 def bagging(estimator: Any, read: Read) -> Model | None:
-    """Return the network that averages the members of a bagging estimator exactly, or None if a member is not a network."""
+    """Return a network that is exactly equivalent to a bagging estimator, or None if it cannot be converted."""
     every = np.arange(estimator.n_features_in_)
     found = []
     for one, columns in zip(estimator.estimators_, estimator.estimators_features_, strict=True):
@@ -70,7 +68,7 @@ def bagging(estimator: Any, read: Read) -> Model | None:
 
 
 def one_vs_rest(estimator: Any, read: Read) -> Model | None:
-    """Return the network that is exactly equivalent to the ensemble, or None if one of its classifiers is not a network."""
+    """Return a network that is exactly equivalent to a one-vs-rest classifier, or None if it cannot be converted."""
     found = [_one_logit(_member(one, read)) for one in estimator.estimators_]
     members = [member for member in found if member is not None]
     joined = side_by_side(members) if len(members) == len(found) and not estimator.multilabel_ else None

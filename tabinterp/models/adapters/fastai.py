@@ -48,8 +48,8 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a tabular learner as a `Model`. Its targets determine the task and classes, and its loss function determines the kind
-    of outputs.
+    """Wrap a tabular learner as a `Model`. The learner's targets determine the task and the classes, and its loss function
+    determines the kind of outputs.
     """
     without_encoder(encoder, "a fastai learner includes its preprocessing")
     if "TabularLearner" not in bases(learner):

@@ -28,7 +28,9 @@ class Member:
 
 
 class Average(nn.Module):
-    """A module that averages the predicted probabilities of several modules with logit outputs. It computes on the log scale."""
+    """A module that averages the predicted probabilities of several modules with logit outputs. The average is computed on the
+    log scale.
+    """
 
     def __init__(self, members: Sequence[nn.Module], binary: bool, weights: Sequence[float] | None = None) -> None:
         super().__init__()

@@ -313,7 +313,9 @@ def _check_opset(proto: Any, source: str, onnx: Any) -> None:
 
 
 def _check_values(proto: Any, source: str, onnx: Any) -> None:
-    """Check that each constant has exactly one value, and that each tensor has the number of bytes that its shape requires."""
+    """Check that each Constant operator has exactly one value, that each tensor has the number of bytes that its shape requires,
+    and that all weights are finite.
+    """
     held = []
     for node in proto.graph.node:
         names = [a.name for a in node.attribute]

@@ -30,8 +30,8 @@ NEAR = 1e-4
 
 
 class RealMLP(nn.Module):
-    """The layers of a RealMLP after its preprocessing. The layers evaluate several models at once, and their predictions are
-    averaged.
+    """The layers of a RealMLP after its preprocessing. The layers evaluate several models at once, and the predictions of these
+    models are averaged.
     """
 
     def __init__(self, layers: nn.Module, is_classifier: bool) -> None:

@@ -48,7 +48,9 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a fitted TabularModel as a `Model`. Its configuration and labels determine the task and the classes."""
+    """Wrap a fitted TabularModel as a `Model`. The configuration and the labels of the TabularModel determine the task and the
+    classes.
+    """
     without_encoder(encoder, "a TabularModel includes its preprocessing")
     data, config = getattr(trained, "datamodule", None), trained.config
     if data is None or getattr(trained, "model", None) is None:

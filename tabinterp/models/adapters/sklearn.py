@@ -239,16 +239,16 @@ def _linear(final: Any) -> nn.Module:
 
 
 def _log_linear(final: Any) -> nn.Module:
-    """Return a generalised linear model of a positive target, with a log link: the mean is the exponential of the linear
-    predictor.
-    """
+    """Return the layers of a generalised linear model with a log link. Its mean is the exponential of the linear predictor."""
     return nn.Sequential(affine(final.coef_, final.intercept_), Pointwise(torch.exp))
 
 
 def _descent(final: Any) -> nn.Module | None:
-    """Return a logistic regression fitted by stochastic gradient descent; None if it was fitted with a loss other than log loss.
+    """Return the layers of a logistic regression that was fitted by stochastic gradient descent; None if the loss was not log
+    loss.
 
-    Several classes are fitted one-vs-rest, with p_k = s_k / sum s.
+    With several classes, one regression was fitted for each class (one-vs-rest). The layers then return the logs of the
+    probabilities before normalisation.
     """
     if final.loss != "log_loss":
         return None

@@ -1,4 +1,6 @@
-"""`load_model`: load a model file. The format of the file determines how it is read, and there is no fallback."""
+"""`load_model`: load a model file. The format of the file determines how it is read. If that fails, no other way of reading is
+tried.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,7 @@ def load_model(
     encoder : for weights and ONNX: a fitted transformer, the path of a skops archive that contains one, or "passthrough".
     classes, task : for ONNX: the same as in `wrap`.
     unsafe_pickle : whether to load a pickle, a joblib file or a whole module saved by torch, which runs the code in the file.
-        `sha256` is then required. The report states that code was run, and raises a finding.
+        `sha256` is then required. The report states that code was run, and contains a finding about it.
     sha256 : expected SHA-256 digest of the file (for a folder: of its model.json). An error is raised for any other digest.
 
     Raises

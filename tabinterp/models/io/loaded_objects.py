@@ -1,8 +1,8 @@
 """Checks of objects loaded from a skops archive. No object may read or write files, run code, or state impossible sizes.
 
-The objects themselves are checked, because the text of an archive does not show what skops builds from it. A type on the list of
-safe types is not enough: skops sets attributes without the checks of a constructor, and scikit-learn's compiled code relies on
-these attributes.
+The objects themselves are checked, because the text of an archive does not show what skops builds from it. It is not enough that
+every type is on the list of safe types. skops sets attributes without the checks of a constructor, and scikit-learn's compiled
+code relies on these attributes.
 """
 
 from __future__ import annotations
@@ -335,9 +335,7 @@ def _check_count(value: Any, name: str, most: int, this_object: str) -> None:
 
 
 def _made(value: Any) -> int:
-    """Return the number of columns that an object creates. For some kinds of object, this includes cells of intermediate
-    results.
-    """
+    """Return the number of columns that an object creates. For some kinds of object, intermediate results are counted too."""
     kind, attributes = type(value).__name__, vars(value)
     arrays = [part for name, part in attributes.items() if isinstance(part, np.ndarray) and not LONG.fullmatch(name)]
     sizes = {name: _size(attributes.get(name)) for name in (*SIZES, "n_features_in_")}
@@ -432,7 +430,7 @@ def _want(holds: bool, what: str) -> None:
 
 
 def _in_order(known: np.ndarray[Any, Any]) -> bool:
-    """Return whether levels are sorted. A bisection in unsorted numbers can return an index beyond the last one."""
+    """Return whether levels are sorted. A binary search in unsorted numbers can return an index beyond the last level."""
     if known.dtype.kind not in "biuf":
         return known.dtype.kind in "OUS"
     numbers = known[~np.isnan(known)] if known.dtype.kind == "f" else known

@@ -1,5 +1,5 @@
-"""Limits on the memory and computation that a network from a file needs for the rows of a table. The need is computed from
-shapes, and checked before the network runs.
+"""Limits on the memory and computation that a network from a file needs for the rows of a table. Both are estimated from shapes,
+and checked before the network runs.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def first_screen(document: Document) -> FirstScreen:
 
 
 def _headline(document: Document) -> str:
-    """Return the verdict. If the network is better but a simpler model matches it, the sentence says so."""
+    """Return the verdict as a sentence. If the network is better but a simpler model matches it, the sentence says so."""
     row = _simpler(document)
     if document.verdict.status != "better" or row is None:
         return say(document.verdict.sentence)
@@ -355,7 +355,7 @@ def _disagreement(document: Document) -> Panel | None:
 
 
 def _groups(document: Document) -> str:
-    """Return a sentence on the lowest ratio of selection rates, or a sentence which states that no ratio is significantly low.
+    """Return a sentence on the lowest ratio of selection rates, or a sentence that states that no ratio is significantly low.
     Return an empty text if no column is protected or the groups were not compared.
     """
     if not any(column.protected for column in document.data.columns):
