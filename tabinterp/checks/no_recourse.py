@@ -130,8 +130,8 @@ CHECK = Check(
         ),
         limitations=(
             "Does not show whether a person can make a change, how long it would take, or whether it would change the actual "
-            "outcome. A search for changes may miss recourse that exists. Groups with fewer than 30 rows to test or fewer than "
-            "ten sampling units are not tested, nor are groups with a withheld share."
+            "outcome. A search for changes may miss recourse that exists. A group is compared with all other declined rows "
+            "only if both sets contain at least 30 rows and ten sampling units. Groups with a withheld share are not tested."
         ),
         raised_when=(
             "the share of declined rows without recourse is significantly above {percent}%, or the share in a group differs "
