@@ -60,7 +60,8 @@ TEXT: dict[str, str] = {
         "and that of the next-ranked column is at most 1.96 standard errors. The background rows are drawn from the "
         "explained rows, so the signed mean attribution of every column is zero in expectation; its standard error reflects "
         "the sampling of explained and of background rows. Mean absolute values depend on the background rows. Shapley values "
-        "evaluate a model on rows that combine values of two real rows and may not resemble any real row. Background rows and column orderings are drawn with seed {seed}."
+        "evaluate a model on rows that combine values of two real rows and may not resemble any real row. Background rows "
+        "and column orderings are drawn with seed {seed}."
     ),
     "report.shapley.network_size": "Network, mean absolute [95% CI]",
     "report.shapley.linear_size": "Linear, mean absolute [95% CI]",
