@@ -74,11 +74,11 @@ CHECK = Check(
             "two conditions are met when all numeric columns are perturbed by {percent}% (each value is moved by at most "
             "{percent}% of the length of the sorted column): (a) the rise in the network's loss exceeds that of the linear "
             "counterpart by more than {rise}% of the loss of a constant prediction, and (b) the network's loss is higher than "
-            "that of a constant prediction. In both comparisons, the whole 95% interval must lie above the limit."
+            "that of a constant prediction. Both conditions must hold for the whole 95% interval."
         ),
         next=(
-            "Find the columns with the largest rise in loss, and check whether their values will be as precise in use as in this "
-            "table. Retrain the network with rounded or perturbed values."
+            "Find the columns whose perturbation raises the loss most. Check whether the values of these columns will be as "
+            "precise in production as in this table. Retrain the network with rounded or perturbed values."
         ),
         claims={
             "raised": (

@@ -84,8 +84,8 @@ def _rejected(p: Sequence[float]) -> list[bool]:
 
 
 def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
-    """Return values for the sentence of the finding: the group that differs most significantly from all other rows, the numbers
-    of this group, and the number of groups with a significant difference.
+    """Return values for the sentence of the finding: the group with the most significant difference, its numbers, and the number
+    of groups with a significant difference.
     """
     first = min(apart, key=lambda row: (row.p or 0.0, -abs(row.difference.value or 0.0)))
     values: dict[str, object] = {"group": group_name(first.group), "count": len(apart)}
@@ -130,8 +130,8 @@ CHECK = Check(
         ),
         limitations=(
             "Does not show whether a person can make a change, how long it would take, or whether it would change the actual "
-            "outcome. A search for changes may miss recourse that exists. Groups with fewer than 30 rows to test or fewer than "
-            "ten sampling units are not tested. Groups with a withheld share are not tested either."
+            "outcome. A search for changes may miss recourse that exists. A group is compared with all other declined rows "
+            "only if both sets contain at least 30 rows and ten sampling units. Groups with a withheld share are not tested."
         ),
         raised_when=(
             "the share of declined rows without recourse is significantly above {percent}%, or the share in a group differs "

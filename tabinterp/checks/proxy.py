@@ -95,8 +95,8 @@ CHECK = Check(
             "the gap in selection rate (or mean prediction) between the protected groups."
         ),
         next=(
-            "Find out why the proxy column is needed. Train a network without the proxy column, and compare its "
-            "loss and its gap between the protected groups with those of this network."
+            "Find out why the proxy column is needed. Train a network without the proxy column. Compare the two "
+            "networks by loss and by the gap in selection rate (or mean prediction) between the protected groups."
         ),
         claims={
             "raised_auc": (

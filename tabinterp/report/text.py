@@ -203,7 +203,7 @@ TEXT: dict[str, str] = {
     "report.metric.expected_cost": "expected cost",
     "report.metric.sensitivity": "sensitivity",
     "report.metric.specificity": "specificity",
-    "report.unit.average_precision": "share of rows",
+    "report.unit.average_precision": "proportion",
     "report.unit.macro_auc": "probability",
     "report.unit.balanced_accuracy": "share of rows",
     # text: a sentence of a check

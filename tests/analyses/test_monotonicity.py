@@ -801,7 +801,7 @@ def test_an_audit_answers_for_both_models():
     assert from_bytes(to_bytes(audited().document)) == audited().document
     page = render(audited().document)
     assert "Proof of declared directions for both models" in page
-    assert "refuted: moves by" in page
+    assert "the score moves against the declared direction by" in page
 
 
 def test_the_check_says_that_two_rows_refute_what_rows_of_the_table_do_not_show():

@@ -271,8 +271,8 @@ def test_maps_of_units_say_which_ranks_they_show_and_by_what():
         return [b.caption if isinstance(b, Table) else b.summary for b in blocks if isinstance(b, (Table, Fold))]
 
     assert told(made) == [
-        f"Units and columns: units ranked 1 to {UNFOLDED} of 35 by the rise in loss when the output is replaced",
-        f"Units ranked {UNFOLDED + 1} to 35 of 35 by the rise in loss when the output is replaced",
+        f"Units and columns: units ranked 1 to {UNFOLDED} of 35 by the rise in loss when their output is replaced",
+        f"Units ranked {UNFOLDED + 1} to 35 of 35 by the rise in loss when their output is replaced",
     ]
     unknown = [unit.model_copy(update={"ablation": Interval()}) for unit in made.inside.units]
     made = made.model_copy(update={"inside": made.inside.model_copy(update={"units": unknown})})

@@ -10,7 +10,7 @@ TEXT: dict[str, str] = {
         "these columns. All are evaluated on {rows} held-out rows. Adverse impact ratios are shown only where they can be "
         "disclosed for every version."
     ),
-    "report.alternatives.caption": "Model versions: AUC and impact ratio of each protected column",
+    "report.alternatives.caption": "Model versions: AUC, and impact ratio for each protected column",
     "report.alternatives.version": "Version",
     "report.alternatives.auc": "AUC [95% CI]",
     "report.alternatives.ratio": "Impact ratio, {column} [95% CI]",

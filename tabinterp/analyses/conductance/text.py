@@ -25,7 +25,7 @@ TEXT: dict[str, str] = {
     "report.mechanism.conductance.note": (
         "Mean absolute values are biased upward by sampling error. A unit with a large conductance is not necessarily "
         "needed, because other units may compensate for it. The rise in loss without the unit shows whether they "
-        "can."
+        "do."
     ),
     "plot.axis.conductance": "Mean conductance to the score, 95% CI",
 }

@@ -31,10 +31,10 @@ TEXT: dict[str, str] = {
         "{percent_low}% to {percent_high}%)."
     ),
     "disagreement.positive.network": (
-        "Where the models disagree, the network alone predicts “{label}”, except on fewer than {fewest} rows."
+        "Where the models disagree, only the network predicts “{label}”, except on fewer than {fewest} rows."
     ),
     "disagreement.positive.linear": (
-        "Where the models disagree, {model:name} alone predicts “{label}”, except on fewer than {fewest} rows."
+        "Where the models disagree, only {model:name} predicts “{label}”, except on fewer than {fewest} rows."
     ),
     "disagreement.larger.network": (
         "Where the models disagree, the network predicts the larger value, except on fewer than {fewest} rows."

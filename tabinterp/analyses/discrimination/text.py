@@ -40,7 +40,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.discrimination.axis.recall": "Recall",
     "report.discrimination.axis.precision": "Precision",
     "report.discrimination.axis.probability": "Predicted probability",
-    "report.discrimination.axis.share": "Share of the class's rows",
+    "report.discrimination.axis.share": "Share of rows of each class",
     "report.discrimination.legend.network": "Network, 95% band",
     "report.discrimination.legend.linear": "Linear, 95% band",
     "report.discrimination.legend.threshold": "Threshold {threshold}",

@@ -11,8 +11,8 @@ TEXT: dict[str, str] = {
     ),
     "report.together.refit.none": (
         "The linear counterpart was not refitted with each column left out in turn. These refits need known held-out "
-        "rows, enough training rows to choose the penalty, and not too many columns (ti.drop_and_refit has no limit "
-        "on the number of columns)."
+        "rows and enough training rows to choose the penalty. The audit also omits these refits if there are so many "
+        "columns and rows that the refits would take too long; ti.drop_and_refit has no such limit."
     ),
     "plot.axis.dropped": "Rise in held-out loss after refitting without the column ({loss}), 95% CI",
     # why the analysis does not apply

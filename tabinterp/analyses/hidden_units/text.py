@@ -171,9 +171,9 @@ TEXT: dict[str, str] = {
     "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
-        "Within the Mahalanobis ball that contains {share} of the rows, the highest value of the unit (before activation) that "
-        "was found is {value}. The row with this value is plausible: it is more atypical than {oddness} of real rows, which is "
-        "below the limit of {far}."
+        "The search was limited to the Mahalanobis ball that contains {share} of the rows. The highest value of the unit "
+        "(before activation) found there is {value}. The row with this value is plausible: it is more atypical than {oddness} "
+        "of real rows, which is below the limit of {far}."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (
@@ -225,8 +225,9 @@ TEXT: dict[str, str] = {
     "report.inside.proof.integer programme": "by mixed-integer programming",
     "report.inside.proof.bound propagation": "by interval bound propagation; such bounds are often loose",
     "report.inside.starts": (
-        "In {share} of the searches, the final value is close to the optimum: the shortfall is at most 1% of the "
-        "difference between the optimum and the mean over rows. Number of distinct rows at which these searches end: "
+        "In {share} of the searches, the final value is close to the best value found: the two differ by at most 1% of "
+        "the difference between the best value and the mean value in real rows. Number of distinct rows at which these "
+        "searches end: "
         "{count}. The median cosine similarity between the end points of all searches is {cosine}."
     ),
     "report.inside.outputs": "Output optima",

@@ -22,11 +22,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.monotonicity.linear": "Linear",
     "report.monotonicity.proved": "proved",
     "report.monotonicity.refuted": (
-        "refuted: moves by {fall} or more against the direction",
+        "refuted: the score moves against the declared direction by {fall} or more",
         "fall: a number in units of the score",
     ),
     "report.monotonicity.refuted.between": (
-        "refuted: moves by {fall} or more against the direction between {start} and {end}",
+        "refuted: between {start} and {end}, the score moves against the declared direction by {fall} or more",
         "fall: a number in units of the score; start, end: values of the column",
     ),
     "report.monotonicity.open": (

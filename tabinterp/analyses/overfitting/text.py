@@ -28,7 +28,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.overfitting.slice": "Subgroup",
     "report.overfitting.network": "Network [adjusted CI]",
     "report.overfitting.linear": "Linear [adjusted CI]",
-    "report.overfitting.excess": "Difference [adjusted CI]",
+    "report.overfitting.excess": "Network − linear [adjusted CI]",
     "report.overfitting.rows": "Held-out rows",
     "report.overfitting.training": "Training rows",
     "report.overfitting.note": (
@@ -45,6 +45,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "the table with the split used to train the network"
     ),
     "why.overfitting.few": (
-        "one side of the split has fewer than {least} rows or groups of rows (effective sample size if weighted)"
+        "there are too few training or held-out rows to compare losses; each of the two sets needs at least {least} rows or "
+        "groups of rows (effective sample size if weighted)"
     ),
 }

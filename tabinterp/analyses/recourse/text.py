@@ -9,14 +9,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (
-        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}. For these "
-        "rows, no plausible change to the changeable columns was found that would make the network approve them.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is {share}. A row is "
+        "without recourse if no plausible change to the changeable columns was found that would make the network approve it.",
         "share: a share of rows with its interval, such as '0.2 (95% CI 0.1 to 0.3)'",
     ),
     "report.recourse.lead.most": (
-        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}. For "
-        "these rows, no plausible change to the changeable columns was found that would make the network approve "
-        "them. The exact share is withheld because a count is below ten.",
+        "Among the rows that the network declines (n = {rows}), the share without recourse is at most {share}. A "
+        "row is without recourse if no plausible change to the changeable columns was found that would make the network "
+        "approve it. The exact share is withheld because a count is below ten.",
         "share: a share of rows, such as '0.1'",
     ),
     "report.recourse.lead.withheld": (

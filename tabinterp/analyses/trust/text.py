@@ -116,9 +116,8 @@ TEXT: dict[str, str] = {
     "report.trust.stability.least": "{mean} ({least})",
     # over: report.trust.over; mean, least: rank correlations
     "report.trust.stability.lowest": (
-        "Of the network's rankings, the one by {method} is the least stable: between repetitions that differ in the "
-        "{over}, the mean rank correlation is {mean} and the lowest is {least} (a confidence interval is not "
-        "available)."
+        "The network's least stable ranking is the one by {method}. When the {over} varies, the mean rank correlation "
+        "between repetitions is {mean} and the lowest is {least} (no confidence interval is available)."
     ),
     # networks of other seeds
     "report.trust.networks": "Networks with other seeds",

@@ -29,14 +29,14 @@ TEXT: dict[str, str] = {
     "report.neurons.map_part": "Units and columns (part {part} of {parts} of the columns): {span}",
     # first, last: ranks of units
     "report.neurons.span.loss": (
-        "units ranked {first} to {last} of {count} by the rise in loss when the output is replaced"
+        "units ranked {first} to {last} of {count} by the rise in loss when their output is replaced"
     ),
     "report.neurons.span.layer": "units {first} to {last} of {count} in the order of the layers",
     "report.neurons.dropped": "Units not included in this document: {count}.",
     "report.neurons.units_fold": "All units ({count})",
     "report.neurons.all": "Units and columns: all measures of association",
     "report.neurons.all_fold": "All measures by unit and column ({count})",
-    "report.neurons.elsewhere": "All measures by unit and column ({count}) are in audit.json.",
+    "report.neurons.elsewhere": "All measures of association are in audit.json, for {count} pairs of a unit and a column.",
     "report.neurons.caveat": (
         "A unit that is associated with a column may still be unimportant for the score, and a unit without "
         "associations may be important."
