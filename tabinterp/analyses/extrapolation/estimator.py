@@ -9,7 +9,7 @@ in any way. The share of held-out rows below the minimum or above the maximum of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -88,12 +88,11 @@ def extrapolation(bound: BoundModel, *, seed: int = 0) -> Extrapolation:
         raise NotApplicableError(why("it reads no number, or its score is the same on every row"))
     learnt = bound.table.training_rows()
     edges = {name: values for name in numeric if (values := _edges(learnt, name)) is not None}
-    moved = _moved(few, edges)  # an encoder that accepts only known values rejects values outside the range
-    names = tuple(moved)
-    if not names:
+    found = {name: _change(few, rows, spread) for name, rows in _moved(few, edges)}
+    names = tuple(found)
+    if not names:  # an encoder that accepts only known values rejects values outside the range
         raise NotApplicableError(why("the encoder takes no value beyond those it knows"))
-    found = {name: _change(few, rows, spread) for name, rows in moved.items()}
-    skipped = tuple(name for name in numeric if name not in moved)
+    skipped = tuple(name for name in numeric if name not in found)
     parts = [np.stack([getattr(found[n], part) for n in names]) for part in ("value", "stderr", "low", "high")]
     return Extrapolation(
         names, Estimates(*parts), tuple(_outside(bound.table, n) for n in names), skipped, len(few.table), seed
@@ -118,21 +117,19 @@ def _edges(learnt: Table, name: str) -> FloatArray | None:
     return np.array([low, low - reach, high, high + reach])
 
 
-def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, list[FloatArray]]:
-    """Return, for each column, the encoded rows (n, d) with the column set to each of its values in turn.
+def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> Iterator[tuple[str, list[FloatArray]]]:
+    """Yield each column with the encoded rows (n, d) in which it is set to each of its values in turn.
 
     A column is left out if the encoder rejects one of its values.
     """
     local = _encoded(few, {name: at for name, at in values.items() if few.is_local((name,))})
-    moved = {}
     for name, at in values.items():
         if name in local:
-            moved[name] = [_with_block(few, name, block) for block in local[name]]
+            yield name, [_with_block(few, name, block) for block in local[name]]
         elif not few.is_local((name,)):
             with suppress(ModelError, ValueError):
                 frames = [with_columns(few.table.inputs, {name: value}) for value in at]
-                moved[name] = [few.encoding.transform(frame) for frame in frames]
-    return moved
+                yield name, [few.encoding.transform(frame) for frame in frames]
 
 
 def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
