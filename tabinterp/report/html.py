@@ -5,7 +5,10 @@ bytes.
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -65,7 +68,20 @@ def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = 
     style, script = (_static("paper.css"), "") if paper else (_static("report.css"), _static("report.js"))
     policy = _policy(style, script)
     told = {"first": first, "chapters": parts, "version": version, "policy": policy}
-    return _filled("paper.html" if paper else "page.html", **told, style=Markup(style), script=Markup(script))
+    with _without_garbage_collection():
+        return _filled("paper.html" if paper else "page.html", **told, style=Markup(style), script=Markup(script))
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Pause the garbage collector. While figures are drawn, it takes a fifth of the time and frees almost nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _filled(name: str, **values: Any) -> str:

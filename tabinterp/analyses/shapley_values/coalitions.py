@@ -95,13 +95,28 @@ class Running:
         return _passed(self.m)
 
     def fronts(self, moves: Tensor) -> Tensor:
-        joined = moves.cumsum(dim=0)
+        joined = _running_sums(moves.flatten(1)).view_as(moves)
         return torch.cat([joined[1:-1], (joined[-1] + moves[0]) - joined[1:-1]])
 
     def values(self, scores: Tensor) -> Tensor:
         there, back = scores[: self.m - 1], scores[self.m - 1 :]
         zero = scores.new_zeros(1, scores.shape[1])
         return torch.diff(torch.cat([zero, there - back, zero]), dim=0) / 2
+
+
+def _running_sums(x: Tensor) -> Tensor:
+    """Return the running sums of `x` (m, h) over the first axis, several times faster than `torch.cumsum` for large h.
+
+    Sums within blocks of rows are matrix products, and the sums of whole blocks are added in double precision.
+    """
+    blocks = -(-len(x) // MATRIX)
+    padded = x.new_zeros((blocks * MATRIX, x.shape[1]))
+    padded[: len(x)] = x
+    sums = torch.matmul(
+        torch.ones(MATRIX, MATRIX, dtype=x.dtype, device=x.device).tril(), padded.view(blocks, MATRIX, -1)
+    )
+    sums[1:] += sums[:-1, -1:].double().cumsum(dim=0).to(x.dtype)
+    return sums.view(blocks * MATRIX, -1)[: len(x)]
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
