@@ -155,8 +155,8 @@ def _without(
 ) -> FloatArray:
     """Return the held-out scores of a fit without the encoded columns `gone`.
 
-    The optimisation starts from the coefficients of the fit to all encoded columns. During the fit, the values of `gone` are zero, and
-    the penalty then makes their coefficients zero. This is faster than copying the remaining columns.
+    The optimisation starts from the coefficients of the fit to all encoded columns. During the fit, the values of `gone` are
+    zero, and the penalty then makes their coefficients zero. This is faster than copying the remaining columns.
     """
     y = table.codes if table.schema.goal.classes else table.y
     model, values, start = clone(fitted), x[:, gone], whole.copy()
