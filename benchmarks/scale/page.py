@@ -157,12 +157,14 @@ def main() -> None:
     tables = {name: table(name) if name in known else "(not measured yet)" for name in names}
     OUT.write_text(WORDS.format(**tables, wide_words=WIDE, cluster_words=CLUSTER), encoding="utf-8")
 
- WIDE = """\ Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within
-300 seconds on two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The
-memory that is needed is proportional to rows × columns. Memory holds the table, its encoded columns, and two double-precision
-sums for each row and column. The first sum is over the permutations in which the row receives the value of another row. The
-second sum is over the permutations in which another row receives the value of this row. If a table of 2,000 columns is read in
-batches, each batch has about 2,000 rows.
+
+WIDE = """\
+Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
+two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The memory that is
+needed is proportional to rows × columns. Memory holds the table, its encoded columns, and two double-precision sums for each row
+and column. The first sum is over the permutations in which the row receives the value of another row. The second sum is over the
+permutations in which another row receives the value of this row. If a table of 2,000 columns is read in batches, each batch has
+about 2,000 rows.
 
 Two audits were run once by hand, outside the benchmark. An audit of 300 numeric columns and 4,000 rows (`rows=500`) took 192
 seconds of CPU time and 1.1 GB; its page is 1.1 MB and its document 14 MB. An audit of 2,000 columns and 2,000 rows (`rows=300`)
