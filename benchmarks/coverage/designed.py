@@ -34,10 +34,13 @@ METRICS = {
 NONE = (np.nan,) * 4
 WEIGHED = "with a few heavily weighted rows, the degrees of freedom are conservative"
 ONE_END = (
-    "if fewer than ten rows of the group are selected or not selected, the interval has only one end, computed as if there were "
-    "nine such rows"
+    "if fewer than ten rows of the group are selected, or fewer than ten are not selected, the interval has only one end, "
+    "computed as if there were nine such rows"
 )
-SELECTED = "in data sets with both ends, more rows of the smaller group are selected than expected from the population"
+SELECTED = (
+    "in data sets in which the interval has both ends, more rows of the smaller group are selected than expected from the "
+    "population"
+)
 EVENTFUL = "the few data sets with 20 events of each class have more events than expected from the population"
 
 
@@ -139,7 +142,10 @@ DESIGN_READINGS = (
                 "calibration slope",
                 "slope of a logistic regression of the outcomes on the network's score, in the population",
             ),
-            Told("calibration intercept", "intercept of the same regression"),
+            Told(
+                "calibration intercept",
+                "intercept of a logistic regression of the outcomes on the network's score, in the population",
+            ),
         ),
     ),
     DesignReading(
@@ -153,7 +159,7 @@ DESIGN_READINGS = (
             ),
             Told(
                 "impact ratio, both ends",
-                "the same, only for data sets in which the interval has both ends",
+                "selection rate of one group divided by that of another, only for data sets in which the interval has both ends",
                 less=SELECTED,
                 more=SELECTED,
             ),

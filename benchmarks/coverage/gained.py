@@ -217,10 +217,10 @@ GAINED = (
         "ladder",
         recovered,
         (
-            Told("ladder: share of the gain", "share of the gain that the fitted refits reach, in the population"),
+            Told("ladder: share of the gain", "share of the network's gain that the refits reach, in the population"),
             Told(
                 "ladder: loss minus the network's loss",
-                "difference in loss between the fitted refits and the network, in the population",
+                "loss of the refits minus loss of the network, in the population",
             ),
         ),
         share=1,
@@ -242,9 +242,12 @@ GAINED = (
         (
             Told(
                 "reason codes: Jaccard index with the linear model",
-                "mean over declined rows, with the reference rows of the data set",
+                "mean over declined rows, with the narrowly approved rows of the data set fixed",
             ),
-            Told("reason codes: share of lists that differ", "the same"),
+            Told(
+                "reason codes: share of lists that differ from the linear model's",
+                "share of declined rows, with the narrowly approved rows of the data set fixed",
+            ),
         ),
     ),
     Gained(

@@ -12,8 +12,8 @@ from .kept import read, table
 OUT = Path(__file__).parents[2] / "docs" / "scale.md"
 WORDS = """# Scale
 
-`python -m benchmarks.scale.page` writes this page from the latest measurements of the benchmarks in `benchmarks/scale/`. They
-were made on a virtual machine with two cores and 23 GB of memory. *Load* is the number of processes that competed for the two
+`python -m benchmarks.scale.page` writes this page from the latest results of the benchmarks in `benchmarks/scale/`. These results
+were measured on a virtual machine with two cores and 23 GB of memory. *Load* is the number of processes that competed for the two
 cores during a measurement. If the load is above 2, the processes had to share the cores. The CPU time of all threads (*CPU
 seconds*) is then more informative than the elapsed time (*seconds*). A *bar* is the target that a measurement must meet.
 
@@ -39,9 +39,9 @@ selected by a hash of the row's number and the seed. The following use the sampl
 - rank and distance correlations of hidden units, their profiles and optima;
 - reason codes, the calibration slope and intercept of protected groups, and the search for weak groups.
 
-The cost of the results that use the sample is the same for a billion rows as for a hundred thousand. The report says which
-analyses use all rows, and every section gives its number of rows. If rows come in groups (`group=`), the mean losses, the
-reliability curves and the statistics of protected groups use the sample too.
+The cost of the results that use the sample is the same for a table of a billion rows as for one of a hundred thousand. The report
+says which analyses use all rows, and every section gives its number of rows. If rows come in groups (`group=`), the mean losses,
+the reliability curves and the statistics of protected groups use the sample too.
 
 ## Larger than memory
 
@@ -53,15 +53,15 @@ columns) and a network with hidden layers of 128 and 64 units. It measures:
 - *scan*: the two passes that determine the schema and the sample of the table;
 - *audit*: a complete audit with a quarter of the rows held out.
 
-There are two targets, one for speed and one for memory. *sweep* must process at least half as many rows per second as *forward*.
-An audit may use at most 2 GB of memory, and for 20 million rows at most 150 MB more than for 2 million.
+There are targets for speed and for memory. *sweep* must process at least half as many rows per second as *forward*. An audit may
+use at most 2 GB of memory. An audit of 20 million rows may use at most 150 MB more than an audit of 2 million rows.
 
 {memory}
 
 Memory holds three batches: one is being read, one encoded and one summed. Each has at most 65,536 rows and 4 million cells.
-Memory also holds the sample, one bit per row for its side of the split and, for a Parquet file, the part of a row group that
-Arrow decodes. The larger the row groups of a file with many columns, the more memory decoding needs, so write row groups of
-about 100,000 rows. If the split uses a column of dates, memory also holds every distinct date with its count.
+Memory also holds the sample and, for each row, one bit that says whether the row is held out. For a Parquet file, it also holds
+the part of a row group that Arrow decodes. If a file has many columns, large row groups need much memory for decoding, so write
+row groups of about 100,000 rows. If the split uses a column of dates, memory also holds every distinct date with its count.
 
 ## Wide tables
 
@@ -76,10 +76,10 @@ about 100,000 rows. If the split uses a column of dates, memory also holds every
 `python -m benchmarks.growth --page` audits synthetic tables on one core. A third of the columns have five levels. The starting
 point is a table of 12,000 rows, 12 columns and 2 classes, and a network with 64 and 32 hidden units. Then one quantity (rows,
 columns, hidden units or classes) is doubled several times, while the other three stay the same. The benchmark assumes that the
-seconds grow as a power of this quantity, and estimates the power by least squares on logarithms over all sizes. A fixed cost
-lowers the estimated power, so the table also gives the power over the last doubling. A network for two classes has one output,
-and a network for more classes has one output for each class. The power for classes therefore overstates the growth. The table
-lists the analyses that take at least half a second at the largest size. Memory is the largest proportional set size of the
+duration grows as a power of this quantity. It estimates the exponent (*power*) by least squares on logarithms over all sizes. A
+fixed cost lowers the estimate, so the table also gives the power over the last doubling. A network for two classes has one
+output, and a network for more classes has one output for each class. The power for classes therefore overstates the growth. The
+table lists the analyses that take at least half a second at the largest size. Memory is the largest proportional set size of the
 process.
 
 {growth}
@@ -139,14 +139,15 @@ one Newton step of the counterpart's fit, which is one pass over the rows.
 
 {cost}
 
-The next table gives estimates from these formulas for five Newton steps. The estimates do not include the analyses that use the
-sample, because their cost does not depend on the number of rows. To estimate the duration on a cluster, divide the core hours by
-the number of cores. Do not divide the core hours of the scan, because the scan runs in one process:
+The next table gives the estimated cost of an audit with five Newton steps, computed with these formulas. The estimates do not
+include the analyses that use the sample, because their cost does not depend on the number of rows. To estimate the duration on a
+cluster, divide the core hours by the number of cores. Do not divide the core hours of the scan, because the scan runs in one
+process:
 
 {stated}
 
-These estimates extrapolate from the measured tables by up to four orders of magnitude. The table under "Larger than memory" shows
-the sizes that were actually run.
+The numbers of rows in this table are up to four orders of magnitude larger than those of the measured tables. The table under
+"Larger than memory" shows the sizes that were actually run.
 """
 
 
@@ -159,16 +160,17 @@ def main() -> None:
 
 WIDE = """\
 Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
-two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. Memory grows with rows ×
-columns. It holds the table, its encoding, and two double-precision sums for each row and column. One sum is over the permutations
-in which the row receives the value of another row, and the other is over those in which it gives its value to another row. If a
-table of 2,000 columns is read in batches, each batch has about 2,000 rows.
+two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The memory that is
+needed is proportional to rows × columns. Memory holds the table, its encoded columns, and two double-precision sums for each row
+and column. The first sum is over the permutations in which the row receives the value of another row. The second sum is over the
+permutations in which another row receives the value of this row. If a table of 2,000 columns is read in batches, each batch has
+about 2,000 rows.
 
 Two audits were run once by hand, outside the benchmark. An audit of 300 numeric columns and 4,000 rows (`rows=500`) took 192
 seconds of CPU time and 1.1 GB; its page is 1.1 MB and its document 14 MB. An audit of 2,000 columns and 2,000 rows (`rows=300`)
 took 694 seconds of CPU time and 2.1 GB; its page is 3.0 MB and its document 90 MB. With more than a hundred columns, effect
 curves and the search for pairs are limited to the hundred columns that change the score most. The optima of hidden units are
-skipped, and so are the linear refits that leave out one column at a time. The report says so."""
+skipped, and so are the linear refits that leave out one column at a time. The report lists these restrictions."""
 
 CLUSTER = """\
 The first table is without `--all-rows`, and the second is with it. The benchmark used a million rows of data. The client and the
