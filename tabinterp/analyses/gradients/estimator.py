@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product as pairs_of
 from typing import Any, ClassVar
 
 import numpy as np
@@ -34,13 +35,13 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen
 
 from .column_blocks import covariances, known, members, sizes, spread_influences
-from .path_integral import mean_gradient, score
+from .path_integral import STEPS, mean_gradient, score
 from .reference_rows import BASELINES, baseline_of
 
 SHARES = (16, 128, 1024)  # a segment is halved if its gap exceeds tolerance / share; rows that fail use the next share
 FEWER = (1, 2, 4)  # shares tried first if there are many starting rows, because the errors of their paths partly cancel
 PASS = 4096  # maximum number of rows in one pass of the network, over paths from several starting rows
-CHUNK = 256  # number of rows whose paths are computed together
+GRADIENTS = 2**20  # maximum number of derivatives in one pass, so that they fit in the processor cache
 NOISES, NOISE = 32, 0.15  # SmoothGrad: number of samples, and noise as a share of the 0.5% to 99.5% range
 FEWER_STARTS = 20  # number of starting rows in an audit if gradients are finite differences, which are slow
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: number of background rows, and of gradients on each path
@@ -284,6 +285,11 @@ def _gradient_x_input(ask: _Ask) -> GradientImportance:
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
 
 
+def _together(bound: BoundModel) -> int:
+    """Return the number of rows in one pass of the network that computes the derivatives of all outputs."""
+    return int(np.clip(GRADIENTS // (bound.z.shape[1] * len(bound.outputs)), STEPS, PASS))
+
+
 def _ones(bound: BoundModel) -> IntArray:
     return np.ones(len(bound.x), dtype=np.int64)
 
@@ -304,13 +310,14 @@ def _integrated(ask: _Ask) -> GradientImportance:
     evaluations = np.zeros(len(bound.x), dtype=np.int64)
     gap, stuck = np.full(len(bound.x), np.inf), np.zeros(len(bound.x), dtype=bool)
     # rows with a gap above the tolerance are integrated again with finer segments, unless rounding error limits them
+    chunk = max(1, _together(bound) // STEPS)  # number of rows whose paths are computed together
     for part in FEWER + SHARES if drawn else SHARES:
         missed = np.flatnonzero(~(gap <= ask.tolerance) & ~stuck)
         sums.forget(missed)
         evaluations[missed] = 0
         for b, row in enumerate(x):
-            for i in range(0, len(missed), CHUNK):
-                rows = missed[i : i + CHUNK]
+            for i in range(0, len(missed), chunk):
+                rows = missed[i : i + chunk]
                 enough = scale * ask.tolerance / part
                 beginning = _beginning(bound, row, rows)
                 start = _fronts(bound, beginning)
@@ -425,20 +432,20 @@ class _OverStarts:
 def _expected(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     x, share, starts = _starts(ask)
-    blocks, everyone, sums = members(bound), np.arange(len(bound.x)), _OverStarts(bound, share)
+    blocks, sums, together = members(bound), _OverStarts(bound, share), _together(bound)
     offsets = bound.at_home(np.random.default_rng(ask.seed).uniform(size=len(x))).float()
-    together = max(1, PASS // len(bound.x))
-    for first in range(0, len(x), together):
-        some = slice(first, first + together)
-        beginning = _beginning(bound, x[some], slice(None))
-        z, moves = _fronts(bound, beginning), (bound.x - beginning).reshape(-1, x.shape[1])
-        way, total = bound.z - z, z.new_zeros(())
+    starts = max(1, together // len(bound.x))
+    for first, i in pairs_of(range(0, len(x), starts), range(0, len(bound.x), together)):
+        some, rows = slice(first, first + starts), np.arange(len(bound.x))[i : i + together]
+        beginning = _beginning(bound, x[some], rows)
+        z, moves = _fronts(bound, beginning), (bound.x[rows] - beginning).reshape(-1, x.shape[1])
+        way, total = bound.z[rows] - z, z.new_zeros(())
         for position in range(POSITIONS):
             step = (position + offsets[some, None, None]) / POSITIONS
             total = total + slopes(bound.rest, (z + step * way).flatten(0, 1))[0]
         values = _along(bound, total / POSITIONS, moves, blocks)
-        for b, one in enumerate(values.reshape(-1, len(bound.x), *values.shape[1:]), first):
-            sums.add(b, everyone, one)
+        for b, one in enumerate(values.reshape(-1, len(rows), *values.shape[1:]), first):
+            sums.add(b, rows, one)
     rise = bound.scores - _before(bound, x, share)
     return ask.result(
         "expected_gradients",
