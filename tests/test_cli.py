@@ -455,7 +455,7 @@ MODELS = {
         ["counterpart", "SHA-256"],
     ),
     "unknown split": (header_with(split__kind="magic"), ["kind", "'fraction'"]),
-    "odd split": (header_with(split__cuts=[]), ["if the split is stratified; got 0 cuts"]),
+    "odd split": (header_with(split__cuts=[]), ["if the split is stratified; got 0 numbers"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
     "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
     "no target": (header_with(table=None), ["Name the target column with --target"]),

@@ -130,7 +130,7 @@ CHECK = Check(
         ),
         limitations=(
             "Does not show whether a person can make a change, how long it would take, or whether it would change the actual "
-            "outcome. A search for changes may miss recourse that exists. A group is compared with all other declined rows "
+            "outcome. A search for changes may miss recourse that exists. A group is compared with the other rows "
             "only if both sets contain at least 30 rows and ten sampling units. Groups with a withheld share are not tested."
         ),
         raised_when=(

@@ -268,7 +268,7 @@ def test_a_side_on_which_few_rows_have_weight_is_not_compared(heavy):
     if heavy == 10:
         assert np.isfinite(overfitting(model, table, model).network).all()
         return
-    with pytest.raises(NotApplicableError, match="fewer than 10 rows"):
+    with pytest.raises(NotApplicableError, match="too few training or held-out rows"):
         overfitting(model, table, model)
 
 

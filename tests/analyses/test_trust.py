@@ -282,7 +282,7 @@ def test_networks_of_other_outputs_are_refused():
     models, table, _ = several(1)
     frame = cases.mixed_frame(120, task="multiclass")
     other = bind(ti.wrap(cases.network_pipeline(frame, "multiclass")), cases.mixed_table(frame, "multiclass"))
-    with pytest.raises(ModelError, match="must have the same input columns and outputs"):
+    with pytest.raises(ModelError, match="must have the same input columns and the same outputs"):
         networks([bind(models[0], table), other], 0)
 
 

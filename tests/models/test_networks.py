@@ -498,7 +498,7 @@ def test_a_chosen_output_is_saved(source, table, tmp_path):
             CHOSEN["dict"][0],
             None,
             r"returned a dict \('features': \(\d+, 7\), 'logits': \(\d+, 1\)\). If output 'logits' contains the scores, "
-            r"pass output='logits'.*outputs= to state",
+            r"pass output='logits'.*To state .* pass outputs=",
         ),
         (CHOSEN["tuple"][0], None, r"returned a tuple \(0: \(\d+, 1\), 1: \(\d+, 7\)\).*pass output=0"),
         (

@@ -157,7 +157,7 @@ def test_a_target_must_be_chosen_and_exist():
     with pytest.raises(ModelError, match=r"MultiOutputClassifier predicts 2 targets. Pass output=0"):
         ti.wrap(estimator)
     for wrong in (2, -1, "many"):
-        with pytest.raises(ModelError, match=r"predicts 2 targets: pass a whole number from 0 to 1"):
+        with pytest.raises(ModelError, match=r"predicts 2 targets. Pass a whole number from 0 to 1"):
             ti.wrap(estimator, output=wrong)
     with pytest.raises(ModelError, match="output=0 can be used only with a torch module, or with MultiOutput"):
         ti.wrap(fitted(MLP, "binary"), output=0)

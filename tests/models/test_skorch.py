@@ -161,7 +161,8 @@ def test_a_calibrated_net(name):
 def test_an_unknown_criterion_is_asked_for():
     net = classifier(2, Focal).fit(single(np.eye(10)), np.arange(10) % 2)
     with pytest.raises(
-        ModelError, match=r"cannot infer from the loss Focal whether.*only from CrossEntropyLoss.*Pass outputs='logits'"
+        ModelError,
+        match=r"cannot infer from the loss Focal whether.*only from the losses CrossEntropyLoss.*Pass outputs='logits'",
     ):
         ti.wrap(net)
     assert ti.wrap(net, outputs="logits").outputs == "logits"

@@ -278,7 +278,7 @@ def test_lines_beside_the_verdict_that_the_document_bears_out():
 def test_nothing_is_told_beside_a_verdict_without_held_out_rows():
     document = beside(binary(), "reference", status="worse")
     parts = {"performance": document.performance.model_copy(update={"held_out": False}), "verdict": nothing().verdict}
-    with pytest.raises(DocumentError, match="Otherwise, the comparison must be left out"):
+    with pytest.raises(DocumentError, match="Without held-out rows, the comparison must be left out"):
         check(document.model_copy(update=parts))
 
 

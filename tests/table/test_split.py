@@ -251,10 +251,10 @@ def test_a_rule_comes_back_from_json_as_it_was(rule):
         ({"kind": "fraction", "cuts": [0.5], "colour": 1}, "'colour'"),
         ({"kind": "random"}, "kind"),
         ({"kind": "fraction", "cuts": ["half"]}, "cuts.0"),
-        ({"kind": "fraction", "cuts": []}, "one cut"),
+        ({"kind": "fraction", "cuts": []}, "must contain one number"),
         (
             {"kind": "fraction", "cuts": [0.5, 0.5], "stratify": True, "classes": ["a"]},
-            "one cut for each class.*; got 2 cuts",
+            "one number for each class.*; got 2 numbers",
         ),
         ({"kind": "column"}, "needs a column name"),
         ({"kind": "date", "column": "when", "at": "soon"}, "'soon'"),

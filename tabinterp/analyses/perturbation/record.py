@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from tabinterp.analyses.interactions.screening import WIDE
 from tabinterp.analyses.record_values import fill
 from tabinterp.document.base import Interval, Metric, Part
 from tabinterp.document.rows_of_analyses import ReadingRows, evaluated, training, used_rows
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
 
 OF_NUMBERS = 0.05  # size at which only numbers are perturbed
+FEWEST = 100  # minimum number of columns that are perturbed individually, unless there are fewer
 
 
 class AtSize(Part):
@@ -60,7 +60,7 @@ class Record(Part):
     # smallest size from which on it is significantly worse; None: worse at size 0, or not worse at the largest size
     worse_from: float | None
     column_size: float
-    # largest rise in the network's loss first; with more than a hundred inputs, the hundred that change the network's score most
+    # largest rise in the network's loss first; of many inputs, only those that change the network's score most
     columns: list[OfColumn]
 
     def check_claims(self, document: Document) -> None:
@@ -94,10 +94,10 @@ class Record(Part):
                     "numeric, it must also equal the entry of the same size in analyses.perturbation.sizes."
                 )
         given = [one.column for one in self.columns]
-        if len({*given}) < len(given) or {*given} - {*inputs} or len(given) != min(len(inputs), WIDE):
+        if len({*given}) < len(given) or {*given} - {*inputs} or len(given) < min(len(inputs), FEWEST):
             raise DocumentError(
-                f"analyses.perturbation.columns must contain each input once or, with more than {WIDE} inputs, {WIDE} different "
-                f"inputs; it contains {len(given)} entries for {len(inputs)} inputs."
+                "analyses.perturbation.columns must contain different inputs: all of them or, with many inputs, at least "
+                f"{FEWEST}; it contains {len(given)} entries for {len(inputs)} inputs."
             )
         rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: overflow
         if any(one < other for one, other in pairwise(rises)):

@@ -47,7 +47,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.regional.split": "Split",
     "report.regional.rows_share": "Share of rows (rounded to 10%)",
     "report.regional.explained": "Explained share [adjusted CI]",
-    "report.regional.q": "Adjusted p-value (null hypothesis: explained share at most {least})",
+    "report.regional.q": "Adjusted p (null hypothesis: explained share at most {least})",
     "plot.axis.heterogeneity": "Heterogeneity of the effect on the score, 95% CI",
     "why.regional_effects.one": "regional effects need at least two columns, but the model has only one",
     "why.regional_effects.few": (
