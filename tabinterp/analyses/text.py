@@ -1,7 +1,7 @@
 """Message templates that several analyses share: reasons why an analysis does not apply, and labels of plots.
 
 A reason why an analysis does not apply has a key `why.REASON` (`tabinterp.document.message.why`). Documents store the key and not
-the sentence. A key therefore stays the same even if its sentence is reworded.
+the sentence, so a key must not change when its sentence is reworded.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "auc": Limit(LEAK_AUC, least=0.5, means="AUC when the target is predicted from the single column"),
-        "r2": Limit(LEAK_R2, means="R² when the target is predicted from the single column"),
+        "auc": Limit(LEAK_AUC, least=0.5, means="AUC when the target is predicted from this column alone"),
+        "r2": Limit(LEAK_R2, means="R² when the target is predicted from this column alone"),
     },
     voids_comparison=True,
     text=Text(

@@ -22,8 +22,8 @@ CHECK = Check(
     section="data",
     evaluate=evaluate,
     limits={
-        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC when the target is predicted from the single column"),
-        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² when the target is predicted from the single column"),
+        "auc": Limit(NEAR_AUC, 0.5, LEAK_AUC, means="AUC when the target is predicted from this column alone"),
+        "r2": Limit(NEAR_R2, most=LEAK_R2, means="R² when the target is predicted from this column alone"),
     },
     text=Text(
         title="Unusually predictive column",
@@ -37,7 +37,8 @@ CHECK = Check(
             "not included."
         ),
         next=(
-            "Find out when and how the columns named in the finding are recorded, and rule out that they contain the outcome."
+            "Find out when and how the columns named in the finding are recorded, and make sure that they do not contain the "
+            "outcome."
         ),
         claims={
             "raised_auc": (

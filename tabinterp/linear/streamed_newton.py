@@ -54,7 +54,7 @@ class Sums:
 
 
 def start(plan: Plan) -> Sums:
-    """Return sums of zero, to which the sums of batches are added."""
+    """Return the initial sums, all zero, to which the sums of each batch are added."""
     shape = plan.parameters.shape
     return Sums(0, 0.0, 0.0, np.zeros(shape), np.zeros((*shape, *shape)))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from tabinterp.errors import ModelError, argument
 from .affine_front import on
 
 CPU = "cpu"
+TOGETHER = 2**22  # maximum number of derivatives for which all outputs are differentiated in one backward pass
 ROOM = 16  # required free memory, as a multiple of what is kept, for results that analyses compute from it
 
 
@@ -141,6 +143,11 @@ def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
     """
     if not scores.requires_grad:  # a network that uses none of its inputs
         return scores.new_zeros(*rows.shape, scores.shape[1]), scores
-    last = scores.shape[1] - 1
-    found = [torch.autograd.grad(scores[:, k].sum(), rows, retain_graph=k < last)[0] for k in range(last + 1)]
-    return torch.stack(found).permute(1, 2, 0), scores.detach()  # each output is contiguous in memory
+    outputs = scores.shape[1]
+    if outputs > 2 and outputs * rows.numel() <= TOGETHER:
+        one_hot = torch.eye(outputs, dtype=scores.dtype, device=scores.device)[:, None].expand(-1, *scores.shape)
+        with suppress(RuntimeError):  # an operation of the network that torch cannot batch
+            (found,) = torch.autograd.grad(scores, rows, one_hot, retain_graph=True, is_grads_batched=True)
+            return found.permute(1, 2, 0), scores.detach()
+    each = [torch.autograd.grad(scores[:, k].sum(), rows, retain_graph=k < outputs - 1)[0] for k in range(outputs)]
+    return torch.stack(each).permute(1, 2, 0), scores.detach()  # each output is contiguous in memory

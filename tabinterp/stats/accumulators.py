@@ -39,7 +39,7 @@ class Means:
 
 
 def start(shape: tuple[int, ...]) -> Means:
-    """Return sums of zero, as arrays of the given shape, to which rows are added."""
+    """Return the initial sums, all zero, with arrays of the given shape. Rows are added to them later."""
     return Means(0, *(np.zeros(shape) for _ in range(6)))
 
 

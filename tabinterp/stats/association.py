@@ -106,7 +106,7 @@ class DistanceCorrelation:
 
 
 def start(centre: Floats, middle: Floats, levels: Sequence[int]) -> Moments:
-    """Return sums of zero, to which rows are added.
+    """Return the initial sums, all zero, to which rows are added later.
 
     `centre` (h,) should be near the means of the units, and `middle` (p,) near the means of the numeric columns. `levels`
     contains the number of levels of each categorical column.

@@ -448,3 +448,35 @@ def test_a_call_that_does_not_fit_a_gpu_is_taken_in_parts():
     with torch.inference_mode():
         assert len(there(torch.zeros(rows, 1))) == rows
     assert there.forwards.most < rows
+
+
+class _Doubled(torch.autograd.Function):
+    """An operation whose gradient cannot be computed for several outputs at once."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 2 * gradient if gradient.abs().sum().item() >= 0 else None  # a batch has no single value
+
+
+@pytest.mark.parametrize("batched", [True, False])
+def test_all_outputs_are_differentiated_in_one_backward_pass_where_torch_can(batched):
+    torch.manual_seed(0)
+    layers = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.Tanh(), torch.nn.Linear(6, 5))
+    calls = []
+
+    class Network(torch.nn.Module):
+        def forward(self, x):
+            scores = layers(x if batched else _Doubled.apply(x))
+            scores.register_hook(lambda gradient: calls.append(gradient.shape))
+            return scores
+
+    x = torch.randn(7, 4)
+    found, scores = slopes(Network(), x)
+    exact = torch.func.vmap(torch.func.jacrev(lambda row: layers(row if batched else 2 * row)))(x)
+    torch.testing.assert_close(found, exact.transpose(1, 2))
+    torch.testing.assert_close(scores, layers(x if batched else 2 * x).double())
+    assert len(calls) == (1 if batched else 6)

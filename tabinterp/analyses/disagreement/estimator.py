@@ -334,8 +334,8 @@ def _scored_told(
 ) -> tuple[Estimate, Estimate]:
     """Return AUC and balanced accuracy that do not reveal leaves in which the models differ or agree on 1 to 9 rows.
 
-    In each of these leaves, the number from 1 to 9 is replaced by five, and the values are computed. The best and the worst case
-    are computed with this number replaced by one or nine in each leaf. Each interval covers the intervals of both cases.
+    The estimates are computed with each count from 1 to 9 replaced by 5, and the best and the worst case with each of these
+    counts replaced by 1 or 9. The intervals cover the intervals of both cases.
     """
     few = _leaves_of_few(differ, at)
     if not len(few):

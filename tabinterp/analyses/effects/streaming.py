@@ -31,7 +31,7 @@ Pair = tuple[Sums, Sums]
 class Points:
     """The grids of one model, and rows that have the values of the grid points.
 
-    `grids` contains no positions of rows. `Grid.donors` contains indices into the rows of `donors`.
+    `Grid.donors` contains indices into the rows of `donors`, not into the rows of a table.
     """
 
     donors: BoundModel

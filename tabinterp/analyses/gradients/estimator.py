@@ -434,9 +434,9 @@ def _expected(ask: _Ask) -> GradientImportance:
     x, share, starts = _starts(ask)
     blocks, sums, together = members(bound), _OverStarts(bound, share), _together(bound)
     offsets = bound.at_home(np.random.default_rng(ask.seed).uniform(size=len(x))).float()
-    starts = max(1, together // len(bound.x))
-    for first, i in pairs_of(range(0, len(x), starts), range(0, len(bound.x), together)):
-        some, rows = slice(first, first + starts), np.arange(len(bound.x))[i : i + together]
+    at_once = max(1, together // len(bound.x))
+    for first, i in pairs_of(range(0, len(x), at_once), range(0, len(bound.x), together)):
+        some, rows = slice(first, first + at_once), np.arange(len(bound.x))[i : i + together]
         beginning = _beginning(bound, x[some], rows)
         z, moves = _fronts(bound, beginning), (bound.x[rows] - beginning).reshape(-1, x.shape[1])
         way, total = bound.z[rows] - z, z.new_zeros(())

@@ -159,8 +159,8 @@ TEXT: dict[str, str] = {
     "report.inside.odd": (
         "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a "
         "smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. "
-        "When each numeric column is predicted from the others, the largest residual is smaller than at the optimum "
-        "in {residual} of real rows. At the optimum, {column} has the largest residual."
+        "Each numeric column is also predicted from the others. In {residual} of real rows, the largest residual is smaller "
+        "than the largest residual at the optimum, which is that of {column}."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "

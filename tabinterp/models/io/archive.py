@@ -73,8 +73,8 @@ def open_archive(content: Content) -> Archive:
         ) from None
     if content.data[-22:-18] != END or min((e.header_offset for e in entries), default=file.start_dir) != 0:
         raise ModelError(
-            f"{content.name!r} is a damaged or truncated zip archive (the file contains data before the start or after the end "
-            "of the archive). Copy the file again, or save the model again"
+            f"{content.name!r} is not a valid zip archive: the file contains extra data before the start or after the end of the "
+            "archive. Copy the file again, or save the model again"
         )
     if len(entries) > MOST_MEMBERS:
         raise ModelError(f"{content.name!r} has {len(entries):,} members; the limit is {MOST_MEMBERS:,}")

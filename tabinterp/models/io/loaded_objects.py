@@ -254,7 +254,7 @@ def _check_kind(value: Any, name: str, this_object: str) -> None:
         and not 0 <= value.get_state(legacy=False)["state"]["pos"] <= STATE_LENGTH
     ):
         raise UnsafeFileError(
-            f"{this_object} is a random state of numpy with an invalid position. Fit the model again with an integer as "
+            f"{this_object} is a NumPy random state with an invalid position. Fit the model again with an integer as "
             "random_state, and save it"
         )
     if not _may_hold(value, name):
