@@ -31,7 +31,8 @@ def tidy(name: str) -> str:
 
 
 def apart(name: str) -> str:
-    r"""Return a name for use in a sentence. A right-to-left name is isolated, so it does not reorder the surrounding words.
+    r"""Return a name for use in a sentence. A right-to-left name is enclosed in Unicode isolates, so it does not reorder the
+    surrounding words.
 
     >>> apart("age"), apart("\u05d2\u05d9\u05dc") == "\u2068\u05d2\u05d9\u05dc\u2069"
     ('age', True)

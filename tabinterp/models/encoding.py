@@ -61,8 +61,7 @@ class Encoding:
     column to the positions of its encoded columns.
 
     If a column is `local`, its encoded columns can be changed without changing any others. If a column has no encoded columns,
-    the model does not use it. If columns are mixed, `mixing` is the function that computes `tail` when this attribute is first
-    used.
+    the model does not use it. If columns are mixed, `mixing` is the function that computes `tail` when `tail` is first used.
 
     If this encoding is the head of a larger encoding, `abrupt` lists the columns in which the larger encoding is not smooth.
     These columns can be changed, but have no derivatives.

@@ -209,7 +209,7 @@ def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | No
     Raises
     ------
     ModelError
-        The result would exceed the limit.
+        The constant inputs together exceed the limit on the size of a value.
     """
     given = [values[name] for name in node.input if name in values]
     if node.op_type not in FOLDED or not given or len(given) < len([name for name in node.input if name]):

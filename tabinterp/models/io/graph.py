@@ -268,9 +268,9 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
     """Run a checked graph of layers and tensors without allocating memory, and check the size of every value.
 
-    The sizes are checked for the maximum number of rows, so no value may be larger when there are fewer rows. Numbers that depend
-    on the number of rows may therefore only be added, multiplied and used as sizes. A second run with few rows shows which
-    numbers depend on the number of rows.
+    The sizes are checked only for the maximum number of rows. To ensure that no value is larger when there are fewer rows,
+    numbers that depend on the number of rows may only be added, multiplied and used as sizes. A second run with few rows shows
+    which numbers depend on the number of rows.
     """
     few = _start(graph, tensors, FEWEST)
     values = _start(graph, tensors, ROWS)
