@@ -119,7 +119,7 @@ def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
     """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function that returns the second
-    derivatives (m,) with respect to two scores, given their positions.
+    derivatives (m,) with respect to two scores, given the positions of these scores.
     """
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]

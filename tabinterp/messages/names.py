@@ -41,11 +41,12 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Return a text in which control and format characters are replaced by U+FFFD. This prevents a name from imitating another
-    name or changing how a number is shown.
+    """Return a text in which control and format characters are replaced by U+FFFD. The replacement prevents a name from imitating
+    another name or changing how a number is shown.
 
-    White space is not replaced. Isolates (from U+2068 to U+2069) are not replaced, because they do not reorder the surrounding
-    text. Joiners are not replaced between two letters of a script that needs them, or between two emoji.
+    White space is not replaced. The isolate characters U+2068 and U+2069 are not replaced if they occur in pairs, because a pair
+    does not reorder the surrounding text. Joiners are not replaced between two letters of a script that needs them, or between
+    two emoji.
 
     >>> plain("a\\u202eb\\x1b") == "a\ufffdb\ufffd", plain("a\\u2068b") == "a\ufffdb"
     (True, True)

@@ -229,8 +229,8 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
     """Return whether the encoding of each local column is independent of the values in other columns.
 
-    This is checked on rows that combine the values of several rows. Each local column must be encoded as in the row that provided
-    its value.
+    The check uses rows that combine the values of several rows. Each local column must be encoded as in the row that provided its
+    value.
     """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():

@@ -79,11 +79,11 @@ class Model(Previewed):
     opaque : reason why a model with a `function` has no gradient.
     original : module with the original weights, if `module` does not contain them.
     penalised : whether a linear model was fitted with a penalty; None if unknown.
-    own : estimates and their covariance that a library supplies with a linear model.
+    own : estimates, with their covariance, that a library supplies with a linear model.
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
-    resident : whether intermediate values are stored on this device if they fit.
+    resident : whether intermediate values are stored on `device` if they fit.
     questions : counter of the rows that `function` evaluates, once the model is bound.
     dequantised : whether quantised layers were replaced by linear layers.
     """
