@@ -31,7 +31,7 @@ class Cause:
     """A set of rows in which only the classes in `classes` occur. `rows` is the number of rows in the set.
 
     If `term` is given, the set contains the rows at the level of this term. If only `column` is given, it contains the rows at
-    the reference level of the column. If both are None, it can be any set of rows.
+    the reference level of the column. If both are None, the set is not defined by a level.
     """
 
     rows: int

@@ -28,8 +28,8 @@ class Plan:
     """The parameters of a model, its penalty, and the standardisation of its columns.
 
     `parameters` (k, d + 1) contains the coefficients of the columns (x - `centre`) / `scale`, followed by the intercept. k is the
-    number of classes if there are more than two, and 1 otherwise. If the weights have mean 1, `penalty` / 2 times the sum of
-    squared coefficients is added to the loss.
+    number of classes if there are more than two, and 1 otherwise. The term added to the loss is `penalty` / 2 times the mean
+    weight times the sum of squared coefficients.
     """
 
     task: str
@@ -119,7 +119,7 @@ def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
     """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function that returns the second
-    derivatives (m,) with respect to two scores, given their positions.
+    derivatives (m,) with respect to two scores, given the positions of these scores.
     """
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]

@@ -69,7 +69,7 @@ class Contrast:
 @dataclass(frozen=True, eq=False)
 class Basis:
     """The term of a single encoded column that is neither a slope nor a contrast. Its coefficient has no interpretation per unit
-    of the column.
+    of the original column.
     """
 
     term: Term

@@ -35,7 +35,8 @@ class Fit:
     covariance : (m, m) or None
         The covariance of the coefficients; None if it cannot be computed.
     view : (outputs, m / (r + 1))
-        Matrix that combines blocks of r + 1 coefficients, one for each basis vector, into one block for each output.
+        Matrix that combines the blocks of coefficients into one block for each output. A block contains r + 1 coefficients, one
+        for each basis vector.
     null : (m, q), optional
         Orthonormal directions in coefficient space along which there is no finite estimate. `causes` states why.
     unsure : (m, q), optional

@@ -31,7 +31,8 @@ def tidy(name: str) -> str:
 
 
 def apart(name: str) -> str:
-    r"""Return a name for use in a sentence. A right-to-left name is isolated, so it does not reorder the surrounding words.
+    r"""Return a name for use in a sentence. A right-to-left name is enclosed in Unicode isolates, so it does not reorder the
+    surrounding words.
 
     >>> apart("age"), apart("\u05d2\u05d9\u05dc") == "\u2068\u05d2\u05d9\u05dc\u2069"
     ('age', True)
@@ -40,11 +41,12 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Return a text in which control and format characters are replaced by U+FFFD. This prevents a name from imitating another
-    name or changing how a number is shown.
+    """Return a text in which control and format characters are replaced by U+FFFD. The replacement prevents a name from imitating
+    another name or changing how a number is shown.
 
-    White space is not replaced. Isolates (from U+2068 to U+2069) are not replaced, because they do not reorder the surrounding
-    text. Joiners are not replaced between two letters of a script that needs them, or between two emoji.
+    White space is not replaced. The isolate characters U+2068 and U+2069 are not replaced if they occur in pairs, because a pair
+    does not reorder the surrounding text. Joiners are not replaced between two letters of a script that needs them, or between
+    two emoji.
 
     >>> plain("a\\u202eb\\x1b") == "a\ufffdb\ufffd", plain("a\\u2068b") == "a\ufffdb"
     (True, True)

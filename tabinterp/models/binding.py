@@ -174,8 +174,8 @@ def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
 def joined(first: BoundModel, second: BoundModel, table: Table | None = None) -> BoundModel:
     """Bind a model to the rows of `first`, followed by those of `second`, without encoding any row again.
 
-    `first` and `second` are the same model, bound to different rows. `table` contains the rows of both. Pass `table` if it was
-    already created for another model.
+    `first` and `second` are the same model, bound to different rows. `table` contains the rows of both. If it is None, it is
+    created. To save time, pass the table if it was already created for another model.
     """
     table = first.table.and_rows(second.table) if table is None else table
     return _kept(second, replace(second, table=table, x=np.concatenate([first.x, second.x])))

@@ -2,7 +2,7 @@
 
 The outputs `z` of the leading affine layers, and the results that torch computes from them, are stored on the device if they fit
 (`home`), and otherwise in CPU memory. If a pass of the network runs out of memory, it is repeated with half as many rows. Later
-passes start with the number of rows that fits. A backward pass is repeated together with its forward pass, because the forward
+passes start with this smaller number of rows. A backward pass is repeated together with its forward pass, because the forward
 pass allocates the memory (see `slopes`).
 """
 

@@ -61,7 +61,9 @@ class Rewritten:
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """The source of each entry of a value: the encoded column from which it came, and the offset that was added to it."""
+    """The source of each entry of a value: the encoded column from which the entry came, and the offset that was added to the
+    value of this column.
+    """
 
     column: Any  # one or several tensors
     shift: Any

@@ -61,8 +61,7 @@ class Encoding:
     column to the positions of its encoded columns.
 
     If a column is `local`, its encoded columns can be changed without changing any others. If a column has no encoded columns,
-    the model does not use it. If columns are mixed, `mixing` is the function that computes `tail` when this attribute is first
-    used.
+    the model does not use it. If columns are mixed, `mixing` is the function that computes `tail` when `tail` is first used.
 
     If this encoding is the head of a larger encoding, `abrupt` lists the columns in which the larger encoding is not smooth.
     These columns can be changed, but have no derivatives.
@@ -230,8 +229,8 @@ def _orders(frame: pd.DataFrame, width: int) -> dict[str, NDArray[np.int64]]:
 def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
     """Return whether the encoding of each local column is independent of the values in other columns.
 
-    This is checked on rows that combine the values of several rows. Each local column must be encoded as in the row that provided
-    its value.
+    The check uses rows that combine the values of several rows. Each local column must be encoded as in the row that provided its
+    value.
     """
     whole = encoding.transform(_shuffled(frame, encoding.width))
     for column, order in _orders(frame, encoding.width).items():

@@ -67,8 +67,8 @@ class Model(Previewed):
     Attributes
     ----------
     module : network that maps encoded rows (n, d) to outputs (n,), (n, 1) or (n, k).
-    outputs : kind of the outputs: "logits", "probabilities", "rate" (expected counts) or "log_rate" (their logs). In a
-        regression, the outputs are target values.
+    outputs : kind of the outputs: "logits", "probabilities", "rate" (expected counts) or "log_rate" (their logs). For regression,
+        the outputs are target values.
     outputs_stated : whether the user, the model's library or its file stated the kind of outputs.
     function : function of original rows, for a model that provides only predictions.
     encoder : object with a `transform` method; None if numeric columns are used unchanged.
@@ -79,11 +79,11 @@ class Model(Previewed):
     opaque : reason why a model with a `function` has no gradient.
     original : module with the original weights, if `module` does not contain them.
     penalised : whether a linear model was fitted with a penalty; None if unknown.
-    own : estimates and their covariance that a library supplies with a linear model.
+    own : estimates, with their covariance, that a library supplies with a linear model.
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
-    resident : whether intermediate values are stored on this device if they fit.
+    resident : whether intermediate values are stored on `device` if they fit.
     questions : counter of the rows that `function` evaluates, once the model is bound.
     dequantised : whether quantised layers were replaced by linear layers.
     """
@@ -217,7 +217,8 @@ class BoundModel:
     def take(self, rows: IntArray | NDArray[np.bool_], table: Table | None = None) -> BoundModel:
         """Return the same model bound only to the rows `rows`, without encoding these rows again.
 
-        `table` is the table of these rows. Pass it if it was already created for another model.
+        `table` is the table of these rows. If it is None, it is created. To save time, pass the table if it was already created
+        for another model.
         """
         rows = rows.copy()  # a mask may be read-only, about which torch warns
         taken = replace(self, table=self.table.take(rows) if table is None else table, x=self.x[rows])

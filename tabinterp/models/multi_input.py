@@ -110,7 +110,7 @@ def with_encoder(model: Model, encoder: Any) -> Model:
 
 
 def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list[Tensor]) -> Model:
-    """Return the model with its network converted to a single float input.
+    """Return the model with its network converted to one with a single float input.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Prediction functions of pipelines that encode each distinct value only once. The last step of the pipeline can be any model.
 
 If the encoder works column by column, an encoded row is assembled from the encodings of its values. The last step then receives
-exactly the array that the encoder would have returned. This is checked on a few rows. If the check fails, the whole pipeline is
-called instead.
+exactly the array that the encoder would have returned. A few rows are assembled and compared with the output of the encoder. If
+they differ, the whole pipeline is called instead.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def through(bound: BoundModel) -> BoundModel:
     """Return the model as a function of the outputs of its encoder's head, the leading steps that encode columns separately.
 
     Return the model unchanged if the encoder mixes no columns, if its head is unknown or returns values that are not finite, or
-    if the model has no gradient. Some columns may stay mixed, if the head cannot separate them.
+    if the model has no gradient. Some columns may stay mixed if the head cannot separate them.
     """
     tail = bound.encoding.tail
     if tail is None or not bound.has_gradient:

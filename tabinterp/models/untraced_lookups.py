@@ -61,8 +61,8 @@ LIKE = frozenset({  # do not read the values of their first argument
 
 @dataclass(frozen=True, eq=False)
 class _Codes:
-    """The source of each entry of a value: its position in the flattened inputs (n, columns), and the offset that was added to
-    it.
+    """The source of each entry of a value: the position, in the flattened inputs (n, columns), of the input from which the entry
+    came, and the offset that was added to this input.
 
     The position is -1 for an entry that does not come from the inputs.
     """

@@ -163,7 +163,7 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 def _own_torch(seed: int, device: str) -> Iterator[None]:
     """Seed torch's random numbers, enable gradients and use one CPU thread. Restore the caller's settings afterwards.
 
-    With one thread, the order of summation does not depend on the number of cores. Batches of this size would gain little from
+    With one thread, the order of summation does not depend on the number of cores. The batches are too small to gain much from
     more threads.
     """
     threads = torch.get_num_threads()

@@ -61,8 +61,8 @@ def train(
     """Fit the reference network and its linear counterpart to the rows that are not held out.
 
     If the table has no split, a quarter of the rows is held out (for classification, a quarter of each class). If the table has a
-    group column, the stopping epoch and the penalty of the linear counterpart are chosen on rows of groups that were not used for
-    fitting.
+    group column, the network's stopping epoch and the linear counterpart's penalty are chosen on rows of groups that were not
+    used for fitting.
 
     Parameters
     ----------

@@ -86,7 +86,7 @@ class Verification(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return a DataFrame with one row per step and the columns what, status and told."""
+        """Return a DataFrame with one row per step and the columns `what`, `status` and `told`."""
         return pd.DataFrame(
             [(s.what, s.status, messages.text(s.told.key, s.told.values)) for s in self.steps],
             columns=["what", "status", "told"],

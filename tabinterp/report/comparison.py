@@ -27,7 +27,7 @@ def crossed() -> Key:
 
 def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
     """Return a row of a figure: a name, such as that of a column, and the numbers of both models. `label` is the name to show in
-    the figure; None: a shortened `name`.
+    the figure. If it is None, a shortened `name` is shown.
     """
 
     def title(model: str, part: Interval) -> str:

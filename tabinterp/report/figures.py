@@ -257,7 +257,8 @@ def effect_curve(
     """Draw the effect curves of both models over the values of a numeric column. `title` returns a description of a point from
     its position and its model.
 
-    `heights` are the ends of the vertical axis, for figures that share one scale. None: the ends of this curve.
+    `heights` contains the lower and upper limits of the vertical axis, for figures that share one scale. If it is None, the axis
+    covers the range of this curve.
     """
     heights = heights or curve.span
     gutter = 14 + max(text_width(tick(value)) for value in plots.round_values(*heights, 5))

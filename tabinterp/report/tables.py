@@ -37,7 +37,7 @@ class Column(Generic[Row]):
 def table(
     caption: str, rows: Iterable[Row], columns: Sequence[Column[Row]], style: str = "sortable", open_: bool = False
 ) -> Table:
-    """Build a table from rows and columns. With `open_`, the page does not fold the table."""
+    """Build a table from rows and columns. With `open_`, the table is not folded on the page."""
     head = [Cell(column.head, style=column.style) for column in columns]
     return Table(caption, head, [[column.cell(row) for column in columns] for row in rows], style, open_)
 

@@ -45,7 +45,7 @@ def say(message: Message, brief: bool = False) -> str:
 
 def _typeset(value: Any) -> Any:
     """Return a value of a message in the format of the report. Numbers have the minus sign used in tables. Right-to-left names
-    are isolated.
+    are enclosed in Unicode isolates.
     """
     if isinstance(value, Message):
         return say(value)

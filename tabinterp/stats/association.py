@@ -49,8 +49,9 @@ class Moments:
     """Sums over rows of deviations from centres. The centres are near the means, so no precision is lost if a mean is large
     compared with the spread.
 
-    In the comments on the fields, d is a unit minus its centre, e is a numeric column minus its centre (0 where missing), and w
-    is a weight. T is the sum of (levels + 1) over the categorical columns, because the first level of each is "missing".
+    In the comments on the fields, d is the output of a unit minus its centre, e is the value of a numeric column minus its centre
+    (0 where missing), and w is a weight. T is the sum of (levels + 1) over the categorical columns, because the first level of
+    each is "missing".
     """
 
     levels: tuple[int, ...]  # number of levels of each categorical column, not counting "missing"
@@ -213,8 +214,8 @@ def _about_mean(sums: Floats, weight: Floats) -> Floats:
 
 @cache
 def _blas() -> ThreadpoolController:
-    """Return a controller of the threads of linear algebra libraries. It is cached, because detecting the libraries takes longer
-    than most matrix products.
+    """Return an object that limits the number of threads in linear algebra libraries. It is cached, because detecting the
+    libraries takes longer than most matrix products.
     """
     return ThreadpoolController().select(user_api="blas")
 

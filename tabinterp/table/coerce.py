@@ -114,7 +114,9 @@ def shown(value: Any) -> str:
 
 
 def _inferred(objects: pd.Series, missing: pd.Series) -> pd.Series:
-    """Convert an object column that contains only numbers, only booleans or only dates to a column of this type."""
+    """Convert an object column that contains only numbers, only booleans or only dates to a numeric, boolean or date column if
+    possible.
+    """
     if missing.all():
         return objects.astype(np.float64)
     kind = pd.api.types.infer_dtype(objects[~missing])
@@ -231,8 +233,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Convert columns of strings to numbers if the strings are numbers that do not fit in 64 bits. Before version 3, the CSV
-    reader of pandas leaves such columns as strings.
+    """Convert columns of strings to numbers if the strings are numbers that do not fit in 64 bits. When versions of pandas before
+    3 read a CSV file, they leave such columns as strings.
 
     Columns named in `texts` are not converted.
     """

@@ -1,8 +1,8 @@
 """Digests of the contents of columns. They do not depend on the file format or on the number of batches.
 
-If a document contained the plain SHA-256 of a column, anyone who knows all values but one could find the last value by trying
-candidates until the digest matches. A document therefore contains an HMAC-SHA256 of the digest. The key of the HMAC is stored in
-a separate file.
+If a document contained the plain SHA-256 of a column, anyone who knows all values but one could find the remaining value by
+trying candidates until the digest matches. A document therefore contains an HMAC-SHA256 of the digest. The key of the HMAC is
+stored in a separate file.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Rounding:
         """Round a mean over ten or more rows to a step of at most a twentieth of the standard deviation of the values.
 
         A mean is not the value of a row, so it does not have to be shared by ten rows. The rounding prevents someone who knows
-        all rows but one from computing the value of the last row. The result is NaN if fewer than ten rows have a value.
+        all rows but one from computing the value of the remaining row. The result is NaN if fewer than ten rows have a value.
 
         >>> Rounding(np.repeat([-1.0, 0.0, 2.0], 50))(1.0731), Rounding(np.repeat([-1.0, 0.0, 2.0], 50)).mean(1.0731)
         (2.0, 1.07)

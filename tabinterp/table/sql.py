@@ -105,8 +105,8 @@ class _Base:
     """A database connection for queries.
 
     `answer` runs a query and yields its rows as Arrow tables of limited size. It takes the query, the value of the query's
-    parameter (None if the query has none), and the number of rows per table. `last` is the SQL for this parameter. `quoted`
-    quotes a column name for SQL. `secret` contains the URL and the query; secrets in them are masked in messages.
+    parameter (None if the query has none), and the number of rows per table. `last` is the placeholder for this parameter in SQL.
+    `quoted` quotes a column name for SQL. `secret` contains the URL and the query; secrets in them are masked in messages.
     """
 
     name: str

@@ -1,9 +1,9 @@
 """Suppression of small counts: no count from 1 to 9 is shown, and neither are counts from which such a count could be computed.
 
-A share of a known number of rows is also a count. If a total is shown and only one of its parts is hidden, the hidden part can be
-computed as the total minus the other parts. A second part is therefore hidden too (complementary suppression; Willenborg & de
-Waal 2001). All code that shows counts uses these functions. They always hide the smallest part that is sufficient, so two tables
-of the same rows hide the same parts.
+A share of a known number of rows also reveals a count. If a total is shown and only one of its parts is hidden, the hidden part
+can be computed as the total minus the other parts. A second part is therefore hidden too (complementary suppression; Willenborg &
+de Waal 2001). All code that shows counts uses these functions. They always hide the smallest part that is sufficient, so two
+tables of the same rows hide the same parts.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def rounded_down(count: int | None, rows: int) -> int | None:
 
 def distinct_down(distinct: int, rows: int, missing: int) -> int:
     """Return the number of distinct values of a column, rounded down if it is 1 to 9 less than the number of rows. The number of
-    missing values is subtracted from the rows first, unless it is from 1 to 9.
+    missing values is first subtracted from the number of rows, unless it is from 1 to 9.
 
     If almost every row has a different value, the exact number would reveal the small number of rows with a missing or repeated
     value.
@@ -87,8 +87,8 @@ def distinct_down(distinct: int, rows: int, missing: int) -> int:
 
 
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
-    """Return the number of rows in a set (`outer`) and in a subset of it (`inner`). A number is rounded down if it, or a
-    difference between two of the three numbers of rows, would be from 1 to 9. `rows` is the number of all rows.
+    """Return the number of rows in a set (`outer`) and in a subset of it (`inner`). `rows` is the number of all rows. A number
+    from 1 to 9 becomes None. A number is rounded down if a difference between two of the three numbers would be from 1 to 9.
 
     >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)
     ((15, 15), (20, None), (290, 20))

@@ -209,7 +209,7 @@ def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | No
     Raises
     ------
     ModelError
-        The result would exceed the limit.
+        The constant inputs together exceed the limit on the size of a value.
     """
     given = [values[name] for name in node.input if name in values]
     if node.op_type not in FOLDED or not given or len(given) < len([name for name in node.input if name]):
@@ -232,8 +232,8 @@ def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | No
 def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
     """Return the table columns that a pipeline uses. They are matched by the names of its inputs, or otherwise by their order.
 
-    skl2onnx replaces characters that are not allowed in a name with `_`, and appends a number if two names would be equal. A
-    pipeline with one matrix as input has no column names.
+    skl2onnx replaces characters that are not allowed in a name with `_`, and appends a number if two names would be equal. If the
+    input of a pipeline is a single matrix, its columns are matched by their order, because they have no names.
 
     Raises
     ------

@@ -466,8 +466,8 @@ def from_folder(folder: Path) -> Bundle:
 
 
 def from_archive(archive: Archive, part: str = "") -> Bundle:
-    """Read a bundle from a zip archive, which must contain nothing else. `part` is the folder in the archive to read (empty: the
-    top level).
+    """Read a bundle from a zip archive. The archive must not contain any files that are not part of a bundle. `part` is the
+    folder in the archive to read (empty: the top level).
     """
     extra = sorted(set(archive.sizes) - {prefix + name for prefix in ("", COUNTERPART) for name in MEMBERS})
     if extra:

@@ -1,8 +1,8 @@
 """Description of a network as a graph without code, for networks that are more than a sequence of layers.
 
 Every node is an input, a layer, a tensor in the weights file or an operation in the table of `operations.py`. A node uses only
-earlier nodes. Before the weights are loaded, the graph runs on the meta device of torch, where values have shapes but no memory.
-In this trial run, the number of rows is the maximum for one pass of a network. The network that is built is a torch.fx graph that
+earlier nodes. Before the weights are loaded, the graph runs on torch's meta device, where values have shapes but no memory. In
+this trial run, the number of rows is the maximum for one pass of a network. The network that is built is a torch.fx graph that
 contains only operations from `operations.py`. No name in the file becomes an attribute or code.
 """
 
@@ -268,9 +268,9 @@ KINDS: dict[str, Callable[[Any, Callable[[str], Any], str, int], Any]] = {
 def tried(graph: Graph, layers: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], file: str) -> None:
     """Run a checked graph of layers and tensors without allocating memory, and check the size of every value.
 
-    The sizes are checked for the maximum number of rows, so no value may be larger when there are fewer rows. Numbers that depend
-    on the number of rows may therefore only be added, multiplied and used as sizes. A second run with few rows shows which
-    numbers depend on the number of rows.
+    The sizes are checked only for the maximum number of rows. To ensure that no value is larger when there are fewer rows,
+    numbers that depend on the number of rows may only be added, multiplied and used as sizes. A second run with few rows shows
+    which numbers depend on the number of rows.
     """
     few = _start(graph, tensors, FEWEST)
     values = _start(graph, tensors, ROWS)

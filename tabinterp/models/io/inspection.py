@@ -244,8 +244,8 @@ def _compressed(content: Content, found: Inspection) -> None:
 
 
 def _old_torch(content: Content, found: Inspection) -> None:
-    """Inspect the consecutive pickles in a file of an old version of torch: a magic number, a version, the system, the object and
-    the storages.
+    """Inspect the consecutive pickles in a file written by an old version of torch. They contain a magic number, a version,
+    information about the system, the object and the storages.
     """
     read = [pickled.opcodes(part) for part in pickled.chained(content.data)]
     found.imports = list(dict.fromkeys(name for one in read for name in one.imports))

@@ -26,8 +26,8 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
     Raises
     ------
     ModelError
-        A limit would be exceeded: on the size of one value or of all values together, on the size of matrices and rows in memory,
-        or on the number of multiplications per row.
+        The network would exceed one of the limits. They apply to the size of each value, the size of all values together, the
+        size of the matrices and rows in memory, and the number of multiplications per row.
     """
     if model.file is None or model.function is not None:
         return

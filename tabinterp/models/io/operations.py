@@ -14,11 +14,11 @@ from torch.nn import functional as f
 class Operation:
     """An operation that a network in a file may use.
 
-    `target` is a function or the name of a tensor method. The operation takes `least` to `most` values, and the named arguments
-    in `settings`.
+    `target` is a function or the name of a tensor method. The operation takes from `least` to `most` positional arguments, and
+    the named arguments in `settings`.
 
     `alike` contains other functions and tensor methods that return the same result for the same values. If `numbers` is true, the
-    operation accepts numbers in place of tensors, but no lists.
+    operation accepts numbers, but not lists, in place of tensors.
     """
 
     target: Any

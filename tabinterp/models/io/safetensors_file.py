@@ -41,7 +41,7 @@ def looks_like(start: bytes) -> bool:
 
 
 def shapes(content: Content) -> list[Shape]:
-    """Return the tensors that a safetensors header lists, after checking every number in it.
+    """Return the `Shape` of each tensor that a safetensors header lists, after checking every number in the header.
 
     Raises
     ------

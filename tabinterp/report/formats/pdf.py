@@ -23,8 +23,8 @@ FONT = "system-ui, -apple-system, Segoe UI, Roboto, Noto Sans, Liberation Sans, 
 def printed(document: Document, appendix: str = "folded") -> bytes:
     """Return the report as a PDF in A4 format. The same document always produces the same bytes.
 
-    `appendix` is "none", "folded" or "full". "folded" includes the tables that the page folds. "full" also includes figure data
-    and the details of single hidden units. "none" includes none of these.
+    `appendix` is "none", "folded" or "full". "folded" includes the tables that are folded on the HTML page. "full" also includes
+    figure data and the details of single hidden units. "none" includes none of these.
 
     Raises
     ------

@@ -80,7 +80,7 @@ class FirstScreen:
     rates : a sentence on the sensitivity and specificity of both models at the threshold; empty if they are unknown.
     findings : the raised findings that the one-sheet summary shows.
     performance : the table of metrics that the one-sheet summary shows.
-    voids : sentences shown above the verdict: reasons why it is invalid, and failed analyses.
+    voids : sentences shown above the verdict: reasons why the verdict is invalid, and analyses that failed.
     strip : numbers on the gain in performance, shown below the verdict.
     panels : figures, shown side by side.
     groups : the result of the check of selection rates; empty if no column is protected, or if one of the `raised` findings
@@ -329,7 +329,7 @@ def _either(row: ImportanceRow) -> float:
 
 def _disagreement(document: Document) -> Panel | None:
     """Return the panel on disagreement between the models. It shows the share of rows on which they disagree, which model is
-    right on these rows, and the rule that covers the largest number of them.
+    right on these rows, and the rule that covers the largest number of these rows.
     """
     disagreement = document.get(Disagreement)
     if disagreement is None:
