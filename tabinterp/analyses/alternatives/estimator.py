@@ -3,7 +3,7 @@
 The versions are:
 
 - both models, unchanged;
-- the linear model, refitted without some columns (with a penalty, on at most 10,000 training rows);
+- the linear model, refitted without some columns (the refit is penalised and uses at most 10,000 training rows);
 - the network, with some columns fixed at their means over the training rows. This is not the same as training a network without
   these columns.
 

@@ -364,9 +364,9 @@ class Intervals:
 def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tuple[SliceCoverage, ...]]:
     """Return the number of tested slices, and the slices with at least ten uncovered rows.
 
-    Slices with fewer uncovered rows have high coverage, and showing them would reveal individual rows. If nearly all rows of a
-    slice are covered, a standard error based on the observed variation would be too small. The standard error is therefore at
-    least that of a coverage of 90% among independent rows.
+    Slices with fewer uncovered rows are not returned. Their coverage is high, and showing it would reveal individual rows. If
+    nearly all rows of a slice are covered, a standard error based on the observed variation would be too small. The standard
+    error is therefore at least that of a coverage of 90% among independent rows.
     """
     weights, group = table.row_weights, groups(table)
     everyone, tested, widths = np.ones(len(table), dtype=bool), [], []
@@ -395,9 +395,9 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
     """Return, for each slice, the number of uncovered rows to count as covered, to avoid revealing one to nine rows.
 
     An entry is None if the slice is not shown. A slice is shown if it has at least ten uncovered rows and its number of covered
-    rows may be shown. For each column, readers could calculate the number of uncovered rows in the slices that are not shown. If
-    this number is one to nine, it is raised to ten by counting some uncovered rows as covered in the shown slice with the most
-    uncovered rows. If the rows do not have `equal` weights, this slice is not shown either.
+    rows may be shown. For each column, readers could calculate the number of uncovered rows that are in none of the shown slices.
+    If this number is one to nine, it is raised to ten: in the shown slice with the most uncovered rows, some of these rows are
+    counted as covered. If the rows do not have `equal` weights, this slice is withheld instead.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:

@@ -57,8 +57,8 @@ class Held:
     """Violations of a declared direction by one model.
 
     `share` is the share of rows that violate the direction. `fall` is the largest fall of the effect curve (for direction "-",
-    the largest rise), in units of the score. This change occurs between the values `start` and `end` of the column. Both `share`
-    and `fall` are NaN if they could not be computed.
+    the largest rise), in units of the score. This change occurs between the values `start` and `end` of the column. A value that
+    could not be computed is NaN.
     """
 
     share: Estimate

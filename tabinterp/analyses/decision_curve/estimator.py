@@ -8,8 +8,8 @@ TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by
 From the standard error of a difference between the models, a reader could calculate the number of rows on which the decisions of
 the two models differ. If this number is 1 to 9, the exact standard error is not reported. It is replaced by the largest standard
 error that is consistent with both confusion matrices (`performance.discordance`). If rows have weights or groups, or if a
-confusion matrix is withheld, there is no such replacement. If the models make the same decision on every row, the interval
-follows the rule of three (Hanley and Lippman-Hand 1983).
+confusion matrix is withheld, the standard error is withheld instead. If the models make the same decision on every row, the
+interval follows the rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations

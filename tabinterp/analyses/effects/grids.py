@@ -46,7 +46,7 @@ class Grid:
     ordered : whether the points have an order.
     known_only : for a numeric column, whether only the points themselves are on the grid. If false, values between the points are
         interpolated.
-    nearby : (G,) number of rows nearest to each point, if the curve is computed on other rows than those of `below`.
+    nearby : (G,) number of rows nearest to each point, if the curve is computed on rows other than those of `below`.
     rows : number of rows on which the curve is computed, if `nearby` is given.
     """
 

@@ -18,7 +18,7 @@ groups that have the lowest and the highest shown rate or, if no rate is shown, 
 The flag must not reveal a small count. To check this, each count from 1 to 9 (from 0 if the real count is 0) is substituted for
 the real count, with totals kept fixed, and the flag is computed again. Each possible result must be compatible with at least
 three of these counts. If fewer than three counts would raise the flag, the result is "untold". If only one or two counts would
-not raise the flag, it is also not raised for the largest other counts. In total, three counts then do not raise the flag.
+not raise the flag, the largest of the other counts are also treated as not raising it, until there are three such counts.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ class Plan:
     labels : the classes, in order.
     compared : with two classes, the index of the class whose predicted share is compared between groups.
     adverse : with two classes, the adverse class, if it was stated.
-    held_out : whether the models are known not to be trained on these rows. Predictions are compared with outcomes only in this
-        case.
+    held_out : whether it is known that the models were not trained on these rows. Only then are predictions compared with
+        outcomes.
     scales : bins of the predictions of each output of each model.
     """
 

@@ -174,10 +174,10 @@ def _difference(
 ) -> tuple[FloatArray, FloatArray]:
     """Return the standardised mean difference of `x` (n,) for each unit (units,), with standard errors.
 
-    `top` (n, units) is 1 for activating rows and 0 for others. The influence of a row on a difference d is
-    T / M * t (z - d) - g with g = z + d / 2 * (z^2 - 1). In this formula, z is the standardised value, t is 1 for an activating
-    row, T is the total weight, and M is the weight of the activating rows. Without groups, the sum of its squares follows from
-    sums of powers of z.
+    `top` (n, units) is 1 for activating rows and 0 for others. The influence of a row on a difference d is T / M * t (z - d) - g
+    with g = z + d / 2 * (z^2 - 1). In this formula, z is the standardised value, t is 1 for an activating row, T is the total
+    weight, and M is the weight of the activating rows. Without groups, the sum of the squared influences follows from sums of
+    powers of z.
     """
     none = np.full(top.shape[1], np.nan)
     total = w.sum()

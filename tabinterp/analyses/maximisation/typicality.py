@@ -9,7 +9,7 @@ the mean excess of the real rows in the tail (Pickands 1975). The row's degree o
 ratios. It is computed for real rows in the same way.
 
 A row must not be interpreted if it is more atypical than 99% of the real rows (conformal prediction: Vovk, Gammerman & Shafer
-2005). The rule also rejects about 1 in 100 new real rows, however the measures are correlated.
+2005). This rule rejects about 1 in 100 new real rows, regardless of the correlations between the measures.
 
 Each real row is assessed by quantities that were estimated without this row. The mean and covariance in its Mahalanobis distance
 exclude the row. Its isolation forest is grown on the half of the rows that does not contain it. Its residual comes from a

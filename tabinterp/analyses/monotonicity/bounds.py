@@ -5,11 +5,11 @@ largest value on the range of the pre-activation. The range of a pre-activation 
 (Gowal et al. 2018), and by linear functions of the columns with a remainder (Fast-Lin, Weng et al. 2018; Zhang et al. 2018). The
 narrower range is used.
 
-The product is bounded from below in four ways, and the largest of these bounds is used. Three bounds use interval arithmetic. One
-multiplies the matrices from the first layer onwards, and one from the score backwards (as Zhang, Zhang & Hsieh 2019 do for
-Jacobians). The third is computed around the midpoints of all slopes. The fourth bound uses linear functions of the columns. All
-computations are in double precision. The bounds are widened by 1e-11 times the sum of absolute terms, which is far more than any
-rounding error.
+The product is bounded from below in four ways, and the largest of these bounds is used. Three bounds use interval arithmetic. For
+the first, the matrices are multiplied from the first layer onwards. For the second, they are multiplied from the score backwards
+(as Zhang, Zhang & Hsieh 2019 do for Jacobians). The third is computed around the midpoints of all slopes. The fourth bound uses
+linear functions of the columns. All computations are in double precision. The bounds are widened by 1e-11 times the sum of
+absolute terms, which is far more than any rounding error.
 """
 
 from __future__ import annotations

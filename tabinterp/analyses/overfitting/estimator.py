@@ -7,8 +7,8 @@ counterpart. The excess is computed from the difference between the two models' 
 
 A slice consists of the rows with one level of a column, the rows in one quarter of a numeric column's values, or the rows with a
 missing value. Other analyses of the held-out rows use the same slices. Combining the row counts of several analyses therefore
-discloses nothing more. A slice must have at least fifty rows, and enough events of each class, among both the training rows and
-the held-out rows. If rows have weights, their effective number is used (Kish 1965). P-values are adjusted for the number of
+reveals no further counts. A slice must have at least fifty rows, and enough events of each class, among both the training rows
+and the held-out rows. If rows have weights, their effective number is used (Kish 1965). P-values are adjusted for the number of
 slices, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals of all significant slices together have a
 false coverage rate of 5% (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the coverage of
 this interval can be below 95%.
