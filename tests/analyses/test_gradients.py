@@ -272,7 +272,9 @@ def test_seeds(method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_estimand_names_the_rows_from_which_paths_start(method):
-    found = ti.gradient_importance(cases.wrapped(cases.styled("separate")), cases.numbers(50), method=method, background=20)
+    found = ti.gradient_importance(
+        cases.wrapped(cases.styled("separate")), cases.numbers(50), method=method, background=20
+    )
     if "expected" in found.method:
         assert found.estimand.startswith("path integral of the gradient from real rows (20 ")
 
