@@ -390,7 +390,7 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the largest output of a hidden unit within balls of growing size, and the tenth largest output of a real row.
+    """Draw the largest output of a hidden unit within balls of growing size, and its tenth largest output on real rows.
 
     If the row with the largest output is implausible (False in `readable`), the output is drawn as a cross.
     """

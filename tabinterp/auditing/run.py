@@ -116,8 +116,8 @@ def audit(
         Costs of a false positive and of a false negative, for two classes. The optimal threshold for these costs becomes the
         default of `threshold`.
     threshold : float, optional
-        Probability above which a row is predicted to be positive, in all parts of the audit. By default, the threshold that
-        `costs` imply, or 0.5.
+        Probability above which a row is predicted to be positive, in all parts of the audit. The default is the optimal threshold
+        for `costs`, or 0.5 if no costs are given.
     engine : Engine
         Engine that computes sums over all rows of a scan, in this process or on a cluster (`dask_engine`). The results do not
         depend on the engine.

@@ -110,7 +110,7 @@ def _rows(plans: Mapping[str, Any], table: Table) -> Iterator[Table]:
 
 
 def _update_rows(plans: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """Return the sums over the rows of a table that do not depend on a model."""
+    """Return, for the rows of a table, the sums that do not depend on a model."""
     return {name: STREAMED[name].streamed.update(plan, table) for name, plan in plans.items()}
 
 

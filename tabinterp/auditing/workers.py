@@ -166,8 +166,8 @@ def _work(
 
 
 def _return_freed_memory() -> None:
-    """Return freed memory to the system. Otherwise, glibc would keep the memory, and every worker would occupy as much as its
-    largest analysis needed until the worker ends.
+    """Return freed memory to the system. Otherwise, glibc would keep it: until a worker ends, it would occupy as much memory as
+    its largest analysis needed.
     """
     if hasattr(C, "malloc_trim"):
         C.malloc_trim(0)

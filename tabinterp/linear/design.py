@@ -190,8 +190,8 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
     `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error of the column:
     for example, a column of 1e9 plus noise of size 1 has a rounding error of 1e9 * eps. A column is treated as a linear
-    combination of earlier columns if the difference between the two is smaller than the rounding error. The largest rounding
-    error of the column and all earlier columns is used.
+    combination of earlier columns if the difference between the two is smaller than the rounding error. The rounding error used
+    here is the largest among the column and all earlier columns.
     """
     n, p = standardised.shape
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))

@@ -206,7 +206,7 @@ def fit_counts(
 
 
 def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
-    """Return the expected counts. The log rate is limited to ±100, because it could overflow for rows far outside the range of
-    the fitted rows.
+    """Return the expected counts. The log rate is limited to ±100, because its exponential could overflow for rows far outside
+    the range of the fitted rows.
     """
     return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))

@@ -96,7 +96,7 @@ def _alike(one: Interval, other: Interval) -> bool:
 
 
 def build(results: Results) -> Record | None:
-    """Return the record of overfitting; None if the gaps of both models were not compared."""
+    """Return the record of overfitting; None if the two models' gaps were not compared."""
     result = results[ANALYSIS]
     if result is None:
         return None

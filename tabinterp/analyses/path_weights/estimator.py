@@ -55,8 +55,8 @@ class PathWeights(Display):
 
     Attributes
     ----------
-    path : path products in units of the score (terms, outputs). They are per unit of a numeric column of the table, before
-        encoding, or for a level compared with the reference level.
+    path : path products in units of the score (terms, outputs). For a numeric column, they are per unit of the column before
+        encoding. For a level, they are relative to the reference level.
     gradient : mean gradients, in the same units as `path` (terms, outputs).
     size : overall size of a column's path products (columns, outputs). It is sqrt(p' S p), where p contains the path products of
         the column's encoded columns, and S is the covariance matrix of these encoded columns over rows. For a numeric column,

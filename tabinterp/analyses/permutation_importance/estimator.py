@@ -6,12 +6,13 @@ given rows. The row that receives a value is called the *receiver*, and the row 
 If a column has few distinct values, every row is evaluated at each of these values, weighted by the value's share of the rows.
 The result is then exact, and no random draws are needed.
 
-The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when the column
-comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection). The code
-sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums lead to the same result. With few draws,
-the rises have a smaller variance, because differences in loss between rows cancel. With few draws per row, the standard error is
-conservative: the coverage of a 95% interval is about 96% with ten draws and 98% with one. If the table has a group column, the
-projections are summed within each group of rows before they are squared. The Student's t interval then treats groups as units.
+The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when its value in
+the column comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
+The code sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums lead to the same result. With few
+draws, the rises have a smaller variance, because differences in loss between rows cancel. With few draws per row, the standard
+error is conservative: the coverage of a 95% interval is about 96% with ten draws and 98% with one. If the table has a group
+column, the projections are summed within each group of rows before they are squared. The Student's t interval then treats groups
+as units.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's stratum
 (see `strata`). Permuting the column therefore preserves its relation to associated columns. Let D_s be the mean of the rises in

@@ -83,7 +83,7 @@ class Support:
 
 
 def _half(table: Table, rows: IntArray) -> int:
-    """Return the number of reference rows: the number nearest to half of the rows that does not divide a group."""
+    """Return the number of reference rows, which is as close to half of all rows as possible without splitting a group."""
     if table.groups is None:
         return len(rows) // 2
     ends = np.append(0, np.flatnonzero(np.diff(table.groups[rows])) + 1)

@@ -75,7 +75,7 @@ class Case:
     def declines(self, scores: FloatArray) -> BoolArray:
         """Return a mask of the scores that lead to an adverse decision.
 
-        A score equal to the threshold is predicted as the negative class.
+        If a score equals the threshold, the negative class is predicted.
         """
         return np.asarray((scores > self.cut) == (self.side > 0))
 

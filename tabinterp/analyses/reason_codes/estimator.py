@@ -65,8 +65,9 @@ class ReasonCodes(Display):
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
     linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
-    omitted : share of rows in which a column that is not a reason matters more than a reason. A column matters more if the
-        network's score changes more when only this column takes the values of the just-approved rows.
+    omitted : share of rows in which a column that is not a reason matters more than a reason. How much a column matters is
+        measured by how far the network's score moves towards approval when only this column takes the values of the just-approved
+        rows.
     protected : share of rows for which a protected column is among the reasons, under the network and under the linear
         model; None if no column is protected.
     """
@@ -107,8 +108,8 @@ class ReasonCodes(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each measure.
 
-        It contains the subject of each measure, the number of rows of the table, and the value with its standard error and 95%
-        interval. All measures are aggregates over rows of the table.
+        It contains the subject of each measure, the number of declined rows on which the measure is based, and the value with its
+        standard error and 95% interval. All measures are aggregates over declined rows.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))

@@ -136,7 +136,7 @@ def _closed(found: list[Likeness]) -> list[Likeness]:
 
     The lists are compared on two subsets of the declined rows: those that the linear model also declines, and those that it
     approves. A measure that is withheld for one subset is also withheld for the other. Otherwise, it could be derived from the
-    other subset and from all declined rows.
+    measures for the other subset and for all declined rows.
     """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
@@ -221,7 +221,8 @@ def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> 
 def omitted(case: Case, main: FloatArray) -> Mean:
     """Return the share of rows in which a column that is not a reason matters more than a reason.
 
-    A column matters more if the score changes more when only this column takes the values of the just-approved rows.
+    How much a column matters is measured by how far the score moves towards approval when only this column takes the values of
+    the just-approved rows.
     """
     bound, named = case.network, listed(main)[0]
     alone = np.empty(named.shape)

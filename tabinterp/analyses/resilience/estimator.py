@@ -86,7 +86,7 @@ class OnRows:
     ----------
     kind : the subset. In "hardest", each model is evaluated on its own hardest rows. In "network" and "linear", both models are
         evaluated on the hardest rows of the named model.
-    share : the subset's share of the rows that were ordered, by weight; NaN for the worst cluster and under drift.
+    share : weighted share of the ordered rows that are in the subset; NaN for the worst cluster and under drift.
     rows : effective number of rows.
     network_power, linear_power : AUC for two classes, R2 for a numeric target; NaN if the models are evaluated on different rows.
     """
@@ -295,7 +295,7 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield results of each model on its own hardest rows, and of both on one model's hardest rows and on the outermost rows.
+        """Yield results on the hardest rows (each model's own, the network's, the linear model's) and on the outermost rows.
 
         `distance` (n,) is the mean distance of each row to its nearest training rows. Smaller shares come first.
         """

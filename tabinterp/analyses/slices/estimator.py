@@ -5,9 +5,10 @@ missing value. Protected columns come first, and a slice with the same rows as a
 for each slice. The first is the mean difference in loss, network minus linear model. The second is the difference between this
 mean and the mean of all other rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
 
-All slices are tested together. Nonzero results are identified with a false discovery rate of 5% (Benjamini & Hochberg 1995). The
-intervals have a false coverage rate of 5% over the significant results (Benjamini & Yekutieli 2005). With R significant results
-among m slices, the level of the intervals is 1 - .05 R/m. A result is significant exactly if its interval excludes zero.
+All slices are tested together. Results that differ significantly from zero are identified with a false discovery rate of 5%
+(Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% over the significant results (Benjamini & Yekutieli
+2005). With R significant results among m slices, the level of the intervals is 1 - .05 R/m. A result is significant if and only
+if its interval excludes zero.
 """
 
 from __future__ import annotations

@@ -162,7 +162,7 @@ def _of_moments(place: _Place, found: assoc.Association) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Data needed before sums over all rows can be accumulated: integer codes of the levels, and initial sums of zero."""
+    """Data needed before sums over all rows can be accumulated: integer codes of the levels, and the initial sums, all zero."""
 
     place: _Place
     levels: tuple[dict[Any, int], ...]

@@ -1,4 +1,4 @@
-"""Functions that return values of the document which several checks use: columns, groups and held-out performance."""
+"""Functions that look up values in the document for several checks: columns, groups and held-out performance."""
 
 from __future__ import annotations
 
