@@ -1,9 +1,9 @@
 """Functions that draw on Matplotlib axes: dots with intervals, effect curves, reliability, net benefit, paths and heat maps.
 
 The figures of the report and the method `.plot()` of results use these functions. The network is drawn in navy, with solid lines
-and filled marks. The linear model is drawn in amber, with dashed lines and hollow marks. In some figures, filled marks show that
-an interval excludes zero, and the models differ only in colour, line style and the shape of the marks. Missing numbers are NaN in
-the arrays. Matplotlib is imported only when something is drawn.
+and filled marks. The linear model is drawn in amber, with dashed lines and hollow marks. In some figures, a filled mark means
+that an interval excludes zero. In these figures, the models differ only in colour, line style and the shape of the marks. Missing
+numbers are NaN in the arrays. Matplotlib is imported only when something is drawn.
 """
 
 from __future__ import annotations
@@ -390,7 +390,7 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
-    """Draw the largest output of a hidden unit within balls of growing size, and its tenth largest output on real rows.
+    """Draw a hidden unit's largest output within balls of growing size, and its tenth largest output on real rows in these balls.
 
     If the row with the largest output is implausible (False in `readable`), the output is drawn as a cross.
     """

@@ -83,7 +83,7 @@ class AuditSettings(Part):
     seed : seed of all random draws.
     rows : maximum number of rows for analyses that need many passes over the rows.
     all_rows : whether permutation importance and effect curves use all rows of a scan.
-    budget : maximum number of rows for which a prediction function is queried; None for all other models.
+    budget : maximum number of rows for which a prediction function is queried; None if the model is not a prediction function.
     control : reference group of each protected column.
     constraints : directions and ranges of columns, in the order given.
     margin : equivalence margin, in units of the primary metric; None for the default.

@@ -579,8 +579,7 @@ def resampled(weights: FloatArray, group: IntArray, resamples: int, seed: int) -
 
 
 def _metric(name: str, both: Both, alone: bool = False) -> Metric:
-    """Return a metric of both models, and their difference. `alone` states whether rows are independent and have equal
-    weights."""
+    """Return a metric of both models, and their difference. `alone` states whether rows are independent and equally weighted."""
     network, linear = both
     least, most = RANGES.get(name, (-np.inf, np.inf))
     return Metric(

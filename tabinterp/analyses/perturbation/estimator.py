@@ -104,7 +104,8 @@ class Robustness(Display):
     sizes : results at each size in increasing order, starting with size 0.
     numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
     columns : results when only one column is perturbed, at size `column_size`, sorted by decreasing rise in the network's loss.
-        Of more than a hundred columns, only the hundred that change the network's score most are perturbed individually.
+        If there are more than a hundred columns, only the hundred that change the network's score most are perturbed
+        individually.
     """
 
     loss: str

@@ -105,7 +105,7 @@ class Flips:
         return made
 
     def first(self, each: int) -> Flips:
-        """Return the `each` cheapest changes of each row."""
+        """Return the cheapest changes of each row, at most `each` per row."""
         start = np.searchsorted(self.row, self.row)
         kept = np.arange(len(self.row)) - start < each
         return Flips(self.row[kept], self.state[kept], self.cost[kept])

@@ -61,8 +61,8 @@ def of_counts(document: Document, of: str, effect: float, rows: int, events: int
 def with_power_of_intervals(
     outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
 ) -> Outcome:
-    """Add the smallest detectable effect to the outcome of a check that compares several intervals with a limit. An effect of
-    this size would be detected in any of the intervals.
+    """Add the smallest detectable effect to the outcome of a check that compares several intervals with a limit. The effect is
+    large enough to be detected in each of the intervals.
     """
     effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
     return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome
