@@ -39,7 +39,8 @@ WIDE = (
     "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK KR", "Apple SD Gothic Neo", "Malgun Gothic",
 )  # fmt: skip
 
-Marks = Mapping[tuple[int, int], "Line2D"]  # (index of a point, index of its series) -> the mark
+# (index of a point, index of its series) -> the line that draws the mark, and the index of the mark on this line
+Marks = Mapping[tuple[int, int], tuple["Line2D", int]]
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def dots(
     ticks : maximum number of ticks on the axis.
     crossed : whether to mark each missing number with a cross at the left.
     """
-    made: dict[tuple[int, int], Line2D] = {}
+    marks, intervals = _Marks(axes), _Intervals(axes)
     ends = [end[~np.isnan(one.value)] for one in series for end in (one.low, one.high)]
     limits = span([[] if at is None else [at], *(one.value for one in series)], ends, 0.04)
     for row in range(len(labels)):
@@ -170,13 +171,15 @@ def dots(
                 continue
             low, high = max(one.low[row], limits[0]), min(one.high[row], limits[1])
             if not np.isnan(one.low[row] + one.high[row]):
-                axes.plot([low, high], [y, y], color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
+                intervals.add((low, high), (y, y), look)
                 for beyond, x, arrow in ((one.low[row] < low, low, "<"), (one.high[row] > high, high, ">")):
                     if beyond:
                         axes.plot([x], [y], color=look.colour, marker=arrow, ms=6, ls="", clip_on=False)
             filled = look.filled if one.filled is None else one.filled[row]
             marker = "x" if filled is None else look.marker
-            made[row, place] = mark(axes, one.value[row], y, look, filled=bool(filled), marker=marker)
+            marks.add((row, place), one.value[row], y, look, filled=bool(filled), marker=marker)
+    intervals.draw()
+    made = marks.draw()
     if np.isfinite(limits).all():
         axes.set_xlim(limits)
     axes.set_ylim(max(1, len(labels)) - 0.5, -0.5)
@@ -208,7 +211,7 @@ def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
         lines.insert(1, (linear.value, AMBER, DASH, 1.8))
     for value, colour, dash, width in lines:
         _faint_line(axes, at[numbers], value[numbers], curve.sparse[numbers], color=colour, ls=dash, lw=width)
-    made: dict[tuple[int, int], Line2D] = {}
+    marks = _Marks(axes)
     for i, x in enumerate(at):
         for place, one, look in ((1, linear, LINEAR), (0, network, NETWORK)):
             if one is None or np.isnan(one.value[i]):
@@ -216,7 +219,8 @@ def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
             if not numbers[i] and not np.isnan(one.low[i] + one.high[i]):
                 axes.plot([x, x], [one.low[i], one.high[i]], color=look.colour, lw=1.8, ls=look.dash)
             size, alpha = 5.5 if look.filled else 5.0, FAINT if curve.sparse[i] else 1.0
-            made[i, place] = mark(axes, x, one.value[i], look, size=size, edge=1.4, alpha=alpha)
+            marks.add((i, place), x, one.value[i], look, size=size, edge=1.4, alpha=alpha)
+    made = marks.draw()
     _row_bars(below, at, curve.rows)
     edge = 0.03 * (np.ptp(at) or 1.0)
     axes.set_xlim(at.min() - edge, at.max() + edge)
@@ -236,16 +240,16 @@ def reliability(axes: Axes, at: Sequence[FloatArray], series: Sequence[Series]) 
     """Draw observed outcomes against the predictions `at` of each model, with the diagonal of perfect calibration."""
     parts = [*at, *(part for one in series for part in (one.value, one.low, one.high))]
     limits = span(parts, [], 0.04)
-    made: dict[tuple[int, int], Line2D] = {}
+    marks = _Marks(axes)
     axes.plot(limits, limits, color=INK, lw=1.2, zorder=1)
     for place, (xs, one) in enumerate(zip(at, series, strict=True)):
-        made |= _upright(axes, xs, one, place)
+        _upright(axes, marks, xs, one, place)
     if np.isfinite(limits).all():
         axes.set(xlim=limits, ylim=limits)
     number_axis(axes.xaxis, 6)
     number_axis(axes.yaxis, 6)
     bare(axes, "top", "right", grid="both")
-    return made
+    return marks.draw()
 
 
 def binned(
@@ -262,19 +266,19 @@ def binned(
         axes.plot(ends, ends, color=INK, lw=1.2, zorder=1)
     else:
         axes.axhline(0, color=INK, lw=1.2, zorder=1)
-    made: dict[tuple[int, int], Line2D] = {}
+    marks = _Marks(axes)
     for place, (xs, one, band) in reversed([*enumerate(zip(at, series, bands, strict=True))]):
         look = look_of(one, place)
         if look.filled:
             axes.fill_between(xs, band[:, 0], band[:, 1], color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
         else:
             axes.plot(xs, band, color=look.colour, ls=look.dash, lw=1.4, zorder=2)
-        made |= _upright(axes, xs, one, place)
+        _upright(axes, marks, xs, one, place)
     axes.set_ylim(low, high)
     number_axis(axes.xaxis, 6)
     number_axis(axes.yaxis, 6)
     bare(axes, "top", "right", grid="both")
-    return made
+    return marks.draw()
 
 
 def binned_span(
@@ -332,14 +336,14 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
     """
     axes.axhline(0, color=INK, lw=1.2, zorder=1)
     axes.plot(thresholds, treat_all.value, color=INK, ls=DOTTED, lw=1.6, zorder=2)
-    made: dict[tuple[int, int], Line2D] = {}
+    marks = _Marks(axes)
     for place, one in reversed([*enumerate(series)]):
         look = look_of(one, place)
         axes.fill_between(thresholds, one.low, one.high, color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
         axes.plot(thresholds, one.value, color=look.colour, ls=look.dash, lw=2.0, zorder=3)
         for i in np.flatnonzero(~np.isnan(one.value)):
             at = thresholds[i], one.value[i]
-            made[int(i), place] = mark(axes, *at, look, size=4.5, edge=1.2, clip_on=True, zorder=4)
+            marks.add((int(i), place), *at, look, size=4.5, edge=1.2, clip_on=True, zorder=4)
     top = np.nanmax([1e-3, *(end for one in (*series, treat_all) for end in (*one.value, *one.high))])
     low = np.nanmin([0.0, *(end for one in series for end in one.low)])
     axes.set_ylim(max(low, -0.25 * top) - 0.04 * top, 1.04 * top)
@@ -347,12 +351,12 @@ def net_benefit(axes: Axes, thresholds: FloatArray, series: Sequence[Series], tr
     number_axis(axes.xaxis, 6)
     number_axis(axes.yaxis, 6)
     bare(axes, "top", "right", grid="both")
-    return made
+    return marks.draw()
 
 
 def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bool) -> Marks:
     """Draw values with confidence bands against sizes between 0 and 1. With `root`, the axis has a square-root scale."""
-    made: dict[tuple[int, int], Line2D] = {}
+    marks = _Marks(axes)
     if root:
         axes.set_xscale("function", functions=(np.sqrt, np.square))
     for place, one in reversed([*enumerate(series)]):
@@ -360,25 +364,25 @@ def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bo
         axes.fill_between(sizes, one.low, one.high, color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
         axes.plot(sizes, one.value, color=look.colour, ls=look.dash, lw=2.0, zorder=3)
         for i in np.flatnonzero(~np.isnan(one.value)):
-            made[int(i), place] = mark(axes, sizes[i], one.value[i], look, size=4.5, edge=1.2, clip_on=True, zorder=4)
+            marks.add((int(i), place), sizes[i], one.value[i], look, size=4.5, edge=1.2, clip_on=True, zorder=4)
     axes.set_ylim(span([part for one in series for part in (one.value, one.low, one.high)], [], 0.06))
     axes.set_xlim(0, 1)
     ticks = [0.01, 0.05, 0.2, 0.5, 1.0] if root else [0.1, 0.25, 0.5, 0.75, 1.0]
     axes.set_xticks(ticks, [f"{100 * tick:g}%" for tick in ticks])
     number_axis(axes.yaxis, 5)
     bare(axes, "top", "right", grid="both")
-    return made
+    return marks.draw()
 
 
 def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
     """Draw curves with confidence bands at the positions `at`, and a line at zero."""
-    made: dict[tuple[int, int], Line2D] = {}
+    marks = _Marks(axes)
     for place, one in reversed([*enumerate(series)]):
         look = look_of(one, place)
         axes.fill_between(at, one.low, one.high, color=look.colour, alpha=BENEFIT, lw=0, zorder=1)
         axes.plot(at, one.value, color=look.colour, ls=look.dash, lw=2.0, zorder=2)
         for i in np.flatnonzero(~np.isnan(one.value)):
-            made[int(i), place] = mark(axes, at[i], one.value[i], look, size=4.5, edge=1.2)
+            marks.add((int(i), place), at[i], one.value[i], look, size=4.5, edge=1.2)
     axes.set_ylim(
         span([[0.0], *(one.value for one in series)], [end for one in series for end in (one.low, one.high)], 0.05)
     )
@@ -386,7 +390,7 @@ def curves(axes: Axes, at: FloatArray, series: Sequence[Series]) -> Marks:
     number_axis(axes.xaxis, 4)
     number_axis(axes.yaxis, 5)
     bare(axes, "top", "right", grid="y")
-    return made
+    return marks.draw()
 
 
 def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray, readable: Sequence[bool]) -> Marks:
@@ -396,16 +400,16 @@ def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray,
     """
     axes.plot(range(len(labels)), real, color=INK, ls=LONG_DASH, lw=1.4)
     axes.plot(range(len(labels)), value, color=NAVY, lw=1.4, zorder=2)
-    made = {
-        (i, 0): mark(axes, i, one, NETWORK, size=7, marker="o" if readable[i] else "x") for i, one in enumerate(value)
-    }
+    marks = _Marks(axes)
+    for i, one in enumerate(value):
+        marks.add((i, 0), i, one, NETWORK, size=7, marker="o" if readable[i] else "x")
     axes.set_ylim(path_span(value, real))
     axes.set_xlim(-0.4, len(labels) - 0.6)
     axes.set_xticks(range(len(labels)), labels)
     number_axis(axes.yaxis, 5)
     axes.tick_params(axis="both", length=0, pad=6)
     bare(axes, "top", "right", "left", grid="y")
-    return made
+    return marks.draw()
 
 
 def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
@@ -436,17 +440,51 @@ def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatA
 # ---- parts of figures
 
 
-def _upright(axes: Axes, at: FloatArray, one: Series, place: int) -> dict[tuple[int, int], Line2D]:
-    """Draw the marks of a series with vertical intervals, and return the marks."""
-    look, made = look_of(one, place), {}
+class _Marks:
+    """The marks of a figure. Marks with the same style are drawn by one `Line2D`: a report has thousands of marks, and an object
+    for each would take a third of the drawing time.
+    """
+
+    def __init__(self, axes: Axes) -> None:
+        self._axes = axes
+        self._styles: dict[tuple[Any, ...], list[tuple[tuple[int, int], float, float]]] = {}
+
+    def add(self, key: tuple[int, int], x: float, y: float, look: Look, **style: Any) -> None:
+        self._styles.setdefault(tuple(_style(look, **style).items()), []).append((key, x, y))
+
+    def draw(self) -> Marks:
+        made = {}
+        for style, points in self._styles.items():
+            line = self._axes.plot([x for _, x, _ in points], [y for *_, y in points], **dict(style))[0]
+            made.update({key: (line, index) for index, (key, *_) in enumerate(points)})
+        return made
+
+
+class _Intervals:
+    """The intervals of a figure. Intervals with the same look are drawn by one `Line2D`, with a gap after each interval."""
+
+    def __init__(self, axes: Axes) -> None:
+        self._axes = axes
+        self._looks: dict[Look, list[tuple[float, float]]] = {}
+
+    def add(self, xs: tuple[float, float], ys: tuple[float, float], look: Look) -> None:
+        self._looks.setdefault(look, []).extend([*zip(xs, ys, strict=True), (np.nan, np.nan)])
+
+    def draw(self) -> None:
+        for look, points in self._looks.items():
+            self._axes.plot(*zip(*points, strict=True), color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
+
+
+def _upright(axes: Axes, marks: _Marks, at: FloatArray, one: Series, place: int) -> None:
+    """Draw the vertical intervals of a series, and add its marks to `marks`."""
+    look, intervals = look_of(one, place), _Intervals(axes)
     for i, x in enumerate(at):
         if np.isnan(one.value[i]):
             continue
         if not np.isnan(one.low[i] + one.high[i]):
-            ends = [one.low[i], one.high[i]]
-            axes.plot([x, x], ends, color=look.colour, lw=1.8, ls=look.dash, solid_capstyle="butt")
-        made[i, place] = mark(axes, x, one.value[i], look)
-    return made
+            intervals.add((x, x), (one.low[i], one.high[i]), look)
+        marks.add((i, place), x, one.value[i], look)
+    intervals.draw()
 
 
 def cross(axes: Axes, at: FloatArray, values: FloatArray) -> None:
@@ -460,10 +498,12 @@ def look_of(series: Series, place: int) -> Look:
     return LOOKS.get(series.look, OTHERS[place % len(OTHERS)])
 
 
-def mark(
-    axes: Axes,
-    x: float,
-    y: float,
+def mark(axes: Axes, x: float, y: float, look: Look, **style: Any) -> None:
+    """Draw one point. `style` contains further arguments of `_style`."""
+    axes.plot([x], [y], **_style(look, **style))
+
+
+def _style(
     look: Look,
     *,
     filled: bool | None = None,
@@ -471,12 +511,12 @@ def mark(
     size: float | None = None,
     edge: float = 1.8,
     **more: Any,
-) -> Line2D:
-    """Draw one point and return its mark. Properties that are None are taken from the look."""
+) -> dict[str, Any]:
+    """Return the settings of a `Line2D` that draws marks only. Properties that are None are taken from the look."""
     face = look.colour if (look.filled if filled is None else filled) else PAPER
     shape, size = marker or look.marker, size or look.size
-    settings: dict[str, Any] = {"clip_on": False, "zorder": 3, **more}
-    return axes.plot([x], [y], ls="", marker=shape, ms=size, mec=look.colour, mew=edge, mfc=face, **settings)[0]
+    marks = {"ls": "", "marker": shape, "ms": size, "mec": look.colour, "mew": edge, "mfc": face}
+    return {**marks, "clip_on": False, "zorder": 3, **more}
 
 
 def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:

@@ -21,12 +21,13 @@ from markupsafe import Markup
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from tabinterp.analyses import plots
 from tabinterp.analyses.plots import INK, RULE, Curve, Marks, Series, tick
 from tabinterp.arrays import FloatArray
 from tabinterp.document.document import Interval
-from tabinterp.report.svg import Label, later, markup
+from tabinterp.report.svg import MARKS, Label, later, markup
 from tabinterp.report.words import cut, excludes_zero
 
 WIDTH = 520  # in CSS pixels; a phone shows it at three quarters of this width, at which its text is still readable
@@ -151,11 +152,14 @@ def canvas(
 
 
 def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
-    """Give each mark an id. Return a mapping from the id to the text that is shown when the reader hovers over the mark."""
+    """Give an id to each line that draws marks. Return a mapping from the id of each mark to the text that is shown when the
+    reader hovers over it.
+    """
+    lines: dict[Line2D, str] = {}
     titles = {}
-    for (row, model), one in marks.items():
-        one.set_gid(gid := f"mark-{row}-{model}")
-        titles[gid] = title(row, model)
+    for (row, model), (line, index) in marks.items():
+        line.set_gid(gid := lines.setdefault(line, f"{MARKS}{len(lines)}"))
+        titles[f"{gid}-{index}"] = title(row, model)
     return titles
 
 

@@ -26,6 +26,7 @@ from tabinterp.report.blocks import Later
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
+MARKS = "marks-"  # start of the gid of a line that draws marks; the mark with index i gets the id "<gid>-<i>"
 EDGE = 2.0  # distance in pixels from the edge of a clipping rectangle at which a line is not clipped
 STRAIGHT, NUMBER = re.compile(r"[ML][ML\d. -]*"), re.compile(r"-?\d*\.?\d+")
 KEPT = {"fill", "stroke", "stroke-width", "stroke-dasharray", "fill-opacity", "stroke-opacity", "opacity"}
@@ -64,18 +65,22 @@ def markup(
 ) -> Markup:
     """Return the figure as an `<svg>` element.
 
-    `labels` maps each drawn token to the text that replaces it. `titles` maps the gid of an element to the text shown when the
-    reader hovers over it.
+    `labels` maps each drawn token to the text that replaces it. `titles` maps the gid of an element, or the id of a mark, to the
+    text shown when the reader hovers over it.
     """
     root = ET.fromstring(_exported(figure))
     _drop(root, "metadata", "style")
     _name(root, figure, figure_id, aria)
     for element in list(root.iter()):
+        gid = element.get("id", "")
+        if gid.startswith(MARKS):
+            for index, one in enumerate(element.iter(f"{{{SVG}}}use")):
+                one.set("id", f"{gid}-{index}")
         _restyle(element)
         _relabel(element, labels)
-        if (gid := element.get("id")) in titles:
+        if gid in titles:
             title = ET.Element(f"{{{SVG}}}title")
-            title.text = titles[str(gid)]
+            title.text = titles[gid]
             element.insert(0, title)
     _unclip(root)
     _own_ids(root, figure_id)

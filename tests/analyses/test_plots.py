@@ -31,13 +31,13 @@ def marks(ax, look=NETWORK):
     """(marks, 2) where the marks of a series are."""
     shape = (look.colour, look.marker)
     lines = [line for line in ax.get_lines() if (line.get_markeredgecolor(), line.get_marker()) == shape]
-    return np.array([line.get_xydata()[0] for line in lines if line.get_linestyle() == "None"])
+    return np.vstack([line.get_xydata() for line in lines if line.get_linestyle() == "None"])
 
 
 def intervals(ax, look=NETWORK):
     """(intervals, 2) ends of the horizontal intervals of a series."""
-    lines = [line for line in ax.get_lines() if line.get_color() == look.colour and len(line.get_xdata()) == 2]
-    return np.array([line.get_xdata() for line in lines])
+    lines = [line for line in ax.get_lines() if line.get_color() == look.colour and len(line.get_xdata()) % 3 == 0]
+    return np.vstack([line.get_xdata().reshape(-1, 3)[:, :2] for line in lines])  # a gap follows each interval
 
 
 def curve(ax, look):

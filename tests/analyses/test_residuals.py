@@ -203,7 +203,7 @@ def test_every_chart_is_drawn_from_the_numbers_of_the_result(chart):
         np.testing.assert_array_equal(drawn[1], found.network.shares)  # withheld shares are not drawn
         return
     bins = found.network.by_prediction if chart == "residuals" else found.network.by_observed
-    marks = [line.get_xydata()[0] for line in axes.lines if line.get_marker() == "o"]
+    marks = np.vstack([line.get_xydata() for line in axes.lines if line.get_marker() == "o"])
     np.testing.assert_array_equal(marks, np.column_stack([bins.at, bins.mean.value]))
 
 
