@@ -8,11 +8,11 @@ rows come in groups, a Wald test of the differences between the shares is used i
 covariance matrix that allows for dependence within groups (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
-(Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses. A row number or a date that the
-network does not use cannot affect a prediction. If rows are split by time, it would nevertheless separate the two sets of rows.
-An AUC of one half means that the trees cannot separate the two sets. The standard error of the AUC is multiplied by 1.58, because
-the fits of different folds share rows (Nadeau & Bengio 2003). Without this factor, the intervals for small tables would exclude
-one half too often.
+(Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses. Otherwise, if rows are split by time,
+a row number or a date could separate the two sets of rows, although it does not affect any prediction. An AUC of 0.5 means that
+the trees cannot separate the two sets. The standard error of the AUC is multiplied by 1.58, because the fits of different folds
+share rows (Nadeau & Bengio 2003). Without this factor, the intervals for small tables would exclude 0.5 too often when there is
+no drift.
 """
 
 from __future__ import annotations

@@ -270,7 +270,7 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
 
 
 def _place(leaf: Leaf) -> tuple[bool, float]:
-    """Return the sort key of a leaf. The key uses only numbers that may be shown."""
+    """Return the sort key of a leaf. The key must use only numbers that may be shown."""
     few = countless(leaf.differ, leaf.rows)
     return few, -leaf.rows if few else -leaf.share
 

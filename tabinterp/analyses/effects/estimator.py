@@ -331,7 +331,7 @@ def start(
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
     """Evaluate every column at each of its points for the given rows, and return the sums.
 
-    If rows come in groups, all rows must be given in one call.
+    If rows come in groups, all rows of the table must be given in one call.
     """
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):
