@@ -322,8 +322,7 @@ class _Cut:
     def resampled(self, shifts: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the mean rise (groups,) in loss under resampling ablation, and its standard error (groups,).
 
-        The standard error accounts for both roles of a row, which receives outputs in one comparison and supplies them in
-        another.
+        The standard error accounts for the fact that each row both receives and supplies outputs.
         """
         n, w = len(self.outputs), self.bound.table.row_weights
         received, given = np.zeros((len(self.groups), n, 2)), np.zeros((len(self.groups), n, 2))

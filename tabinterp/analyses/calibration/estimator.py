@@ -68,8 +68,8 @@ NONE = (np.nan, np.nan, np.nan, np.nan)
 class Recalibration:
     """Calibration slope, intercept, and calibration in the large (the intercept with the slope fixed at 1).
 
-    All three are on the scale of the score. `p` is the p-value of the joint test that the slope is 1 and the intercept is 0.
-    Values that cannot be estimated from the rows are NaN.
+    The intercept and calibration in the large are in units of the score. `p` is the p-value of the joint test that the slope is 1
+    and the intercept is 0. Values that cannot be estimated from the rows are NaN.
     """
 
     slope: Estimate = NONE

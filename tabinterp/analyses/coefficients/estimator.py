@@ -310,8 +310,8 @@ def of_network(
 ) -> Coefficients:
     """Return the average derivatives and contrasts of a network, and the linear surrogate of every output on `surrogate_terms`.
 
-    `summed` optionally contains slope terms and their sums over all rows. The derivatives of these terms are computed from the
-    sums.
+    `summed` optionally contains terms and the sums of their derivatives over all rows. The average derivatives of these terms are
+    computed from the sums.
     """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = through(bound).take(rows)
