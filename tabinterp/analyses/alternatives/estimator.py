@@ -57,8 +57,8 @@ MOST = 8  # maximum number of columns that are left out one at a time
 class Alternative:
     """One version of a model.
 
-    `ratios` are the impact ratios, and `frontier` states whether the version is on the frontier. Both have one entry for each
-    protected column in `Alternatives.columns`. A ratio is NaN if fewer than two groups can be shown.
+    `ratios` are the impact ratios, and `frontier` states whether the version is on the frontier of AUC and impact ratio. Both
+    have one entry for each protected column in `Alternatives.columns`. A ratio is NaN if fewer than two groups can be shown.
     """
 
     model: Literal["network", "linear"]

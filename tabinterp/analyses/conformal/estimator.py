@@ -271,7 +271,7 @@ class Threshold:
     moved : (n,) influence of each row on `smooth`.
     missed : (n,) influence of each row on the share of the weight at or below `exact`.
     near : function that takes nonconformities (n,) and returns, at each of them, the density of the sampling distribution of the
-        90% quantile. The density is relative to its average.
+        90% quantile. The density is scaled to have mean 1 over the rows.
     """
 
     exact: float

@@ -93,7 +93,7 @@ def start(table: Table) -> tuple[Cutting, ...] | None:
 
 
 def update(plan: tuple[Cutting, ...], table: Table) -> Shares:
-    """Return the sums over the training rows and over the held-out rows of a table."""
+    """Return the sums (`Shares`) over the training rows and over the held-out rows of a table."""
     assert table.held_out is not None
     side, w = table.held_out.astype(np.int64), table.weights
     mass = []

@@ -227,7 +227,7 @@ def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
 
 
 def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
-    """Return the leaves that may be shown with their numbers of rows, and the number of rows in all other leaves."""
+    """Return the leaves for which the number of rows may be shown, and the total number of rows in all other leaves."""
     shown = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
     shown_leaves = [leaf for leaf, is_shown in zip(tree.leaves, shown, strict=True) if is_shown]
     return [_leaf(leaf) for leaf in shown_leaves], tree.rows - sum(leaf.rows for leaf in shown_leaves)

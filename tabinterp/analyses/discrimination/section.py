@@ -42,7 +42,7 @@ def _macro(record: Record) -> Iterator[Block]:
 
 
 def _class_rates(record: Record, document: Document) -> Iterator[Block]:
-    """Return the decisions between several classes: the rates of each class, and the confusion matrix."""
+    """Return the report blocks on decisions between several classes: the rates of each class, and the confusion matrix."""
     if not record.class_rates:
         return
     columns: list[Column[ClassRates]] = [

@@ -67,7 +67,7 @@ class GradientImportance(Display):
     completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), maximum over outputs;
         None for methods that do not require attributions to add up to f(x) - f(baseline).
     evaluations : (rows,) number of gradients computed for each row.
-    over : number of rows, mean and mean size, if these are available for more rows than `values` contains.
+    over : number of rows, mean attribution and mean size, if they were computed on more rows than `values` contains.
     """
 
     drawn: ClassVar[Drawn] = Drawn(

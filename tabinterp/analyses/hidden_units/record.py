@@ -326,7 +326,7 @@ def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
 
 
 def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues) -> tuple[Any, str | None]:
-    """Return the sign of the weight with the largest absolute value, and the level that has this weight (None: a numeric column).
+    """Return the sign of the weight with the largest absolute value, and the level with this weight (None for a numeric column).
 
     Levels with fewer than ten rows are ignored.
     """
