@@ -198,7 +198,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """Return the tuples of `outputs_of` with one more entry: whether the output has enough events to estimate a slope."""
+    """Return the results of `outputs_of`, and for each output whether it has enough events to estimate a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]

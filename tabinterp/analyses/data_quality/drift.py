@@ -179,7 +179,7 @@ def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, floa
 
 
 def whole_drift(table: Table, seed: int, columns: Collection[str] | None = None) -> WholeDrift | None:
-    """Return the AUC of trees that separate held-out rows from training rows by input `columns` (by default, all).
+    """Return the AUC of trees that use the input `columns` (default: all) to separate held-out rows from training rows.
 
     The result is None if there is no split, if there are too few training or held-out rows, or if there are no columns.
     """

@@ -111,7 +111,7 @@ class GradientImportance(Display):
     def mean(self) -> Estimates:
         """Return the mean attribution over rows (columns, outputs).
 
-        Its standard error reflects the sampling of rows and, for methods that sample, of background rows.
+        Its standard error reflects the sampling of rows and, for methods that use background rows, the choice of these rows.
         """
         mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:

@@ -11,14 +11,15 @@ every pair has a Bonferroni interval, with an error rate of 5% divided by the nu
 procedure (1979): at least one Bonferroni interval lies below four fifths if and only if Holm's procedure rejects at least one
 hypothesis. If all groups are treated alike, the probability of any false finding of adverse impact is at most 5%.
 
-The selection rates of some groups are withheld (`partition`). The only result about these groups is one flag for the whole
+The selection rates of some groups are withheld (see `partition`). The only result about these groups is one flag for the whole
 column. The flag states whether a withheld rate is far from other rates in the column. A withheld group is compared with the
 groups that have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
 
-The flag must not reveal a small count. To check this, each count from 1 to 9 (from 0 if the real count is 0) is substituted for
-the real count, with totals kept fixed, and the flag is computed again. Each possible result must be compatible with at least
-three of these counts. If fewer than three counts would raise the flag, the result is "untold". If only one or two counts would
-not raise the flag, the largest of the other counts are also treated as not raising it, until there are three such counts.
+The flag must not reveal the small count of a withheld group (its number of rows that are selected, or not selected). To check
+this, the flag is computed for every possible count from 1 to 9 (from 0 if the real count is 0), with all totals kept fixed.
+Whether the flag is raised or not, at least three of these counts must lead to the same result. If fewer than three counts would
+raise the flag, the result is "untold". If only one or two counts would not raise it, the largest of the other counts are also
+treated as not raising it, until three counts do not raise it.
 """
 
 from __future__ import annotations
