@@ -125,7 +125,7 @@ def fields() -> dict[str, Field]:
 
 
 def own_records() -> dict[str, Field]:
-    """Return a mapping from the name of each analysis to its field in `document.analyses`."""
+    """Return a mapping from each analysis with a record in `document.analyses` to the field of this record."""
     return {one.name: Field(one.name, str(one.record)) for one in ANALYSES if one.place is None}
 
 

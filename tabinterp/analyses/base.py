@@ -33,7 +33,7 @@ class Stream(Generic[Result]):
         - "derivatives" or "units": derivatives, or outputs of hidden units, on the evaluated rows. `update` then returns a
           function that takes a `Block` of the batch and returns the sums over this block. Each row therefore passes through the
           network only once for all analyses of derivatives and hidden units.
-        - "cells": numbers of training and held-out rows in the bins of columns, without a model. `start` takes all sampled rows,
+        - "cells": numbers of training and held-out rows in the bins of columns. No model is used: `start` takes all sampled rows,
           and `update` takes (plan, table).
     """
 

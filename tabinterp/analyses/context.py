@@ -122,10 +122,7 @@ class Context:
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
-        """Return the network and the linear model on the given rows, without encoding the rows again.
-
-        Both models use the same table.
-        """
+        """Return the network and the linear model on the given rows, without encoding the rows again."""
         network = self.network.take(rows)
         return network, self.linear.take(rows, network.table)
 

@@ -198,7 +198,7 @@ class Display(Shown):
         Raises
         ------
         NotApplicableError
-            If there is no such output, or if the two results were computed with different settings.
+            If there is no such output, or if `linear` was computed with other settings than this result.
         """
         known = self._outputs()
         if output is not None and output not in known:

@@ -50,7 +50,7 @@ class EstimatorDisplay:
             without further arguments.
         ax : axes to draw on; by default, those of a new figure.
         output : the output to draw if the model has several; by default, the first.
-        options : arguments of the analysis.
+        options : further arguments of the analysis, passed on by name.
 
         Raises
         ------

@@ -309,7 +309,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """For each batch of groups, yield its slice and the inputs (groups, n, h) to the layers after the ablated layer."""
+        """Yield a slice of the groups for each batch, and the inputs (groups, n, h) to the layers after the ablated layer."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):
@@ -322,7 +322,7 @@ class _Cut:
     def resampled(self, shifts: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the mean rise (groups,) in loss under resampling ablation, and its standard error (groups,).
 
-        The standard error accounts for both roles of a row: receiving outputs and supplying them.
+        The standard error accounts for the fact that each row both receives and supplies outputs.
         """
         n, w = len(self.outputs), self.bound.table.row_weights
         received, given = np.zeros((len(self.groups), n, 2)), np.zeros((len(self.groups), n, 2))

@@ -77,7 +77,7 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 
 
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
-    """Count the pairs of columns that differ significantly in importance under both methods, and those ranked in opposite order.
+    """Return the number of pairs of columns that differ significantly under both methods, and how many of these are opposed.
 
     The sampling errors of two columns are treated as independent. This is conservative, because sampling errors from the same
     rows are usually positively correlated.

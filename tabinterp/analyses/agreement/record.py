@@ -39,7 +39,7 @@ class Agreement(Part):
 
 
 def build(r: Results) -> list[Agreement]:
-    """Compare every pair of explanation methods: rank correlation, overlap of the top columns, and agreement in sign."""
+    """Compare every pair of explanation methods by rank correlation, overlap of the top columns, and agreement in sign."""
     return [Agreement(**vars(pair)) for pair in agreements(_readings(r))]
 
 
@@ -89,9 +89,9 @@ def _readings(r: Results) -> list[Reading]:
 
 
 def _sizes(name: str, sizes: Estimates) -> Reading:
-    """Return the mean absolute attribution of each column, averaged over outputs.
+    """Return the mean absolute attribution of each column, averaged over outputs, with its standard error.
 
-    The standard errors assume that a column's mean absolute attributions for the different outputs are perfectly correlated.
+    The standard errors are conservative: they are averaged over outputs, as if the sampling errors were perfectly correlated.
     """
     return Reading(name, sizes.value.mean(axis=1), stderr=sizes.stderr.mean(axis=1))
 

@@ -12,7 +12,7 @@ instead. Each model has one version for each of these columns and one version fo
 
 The standard error of the AUC on the held-out rows follows DeLong et al. (1988). The impact ratio of a protected column is the
 lowest selection rate of any group divided by the highest (`demographic_parity_ratio` in fairlearn). A group is included only if
-showing its selection rate for every version would not reveal individual people (`partition`).
+its selection rate can be shown for every version without revealing individual people (see `partition`).
 
 A version is on the frontier of a protected column unless another version is at least as good in both AUC and impact ratio, and
 better in at least one of them. Only point estimates are compared; their intervals are ignored.
@@ -57,8 +57,8 @@ MOST = 8  # maximum number of columns that are left out one at a time
 class Alternative:
     """One version of a model.
 
-    `ratios` are the impact ratios, and `frontier` states whether the version is on the frontier. Both have one entry for each
-    protected column in `Alternatives.columns`. A ratio is NaN if fewer than two groups can be shown.
+    `ratios` are the impact ratios, and `frontier` states whether the version is on the frontier of AUC and impact ratio. Both
+    have one entry for each protected column in `Alternatives.columns`. A ratio is NaN if fewer than two groups can be shown.
     """
 
     model: Literal["network", "linear"]
@@ -225,7 +225,7 @@ def _on_frontier(made: list[Alternative]) -> Iterator[Alternative]:
 def run(context: Context) -> Alternatives | None:
     """Compare versions of both models of an audit.
 
-    Return None if there are no groups of people, if the target does not have two classes, or if no rows are held out.
+    Return None if the groups of people were not compared, if the target does not have two classes, or if no rows are held out.
     """
     if context[GROUPS] is None or context.network.table.schema.task != "binary" or not context.held_out:
         return None

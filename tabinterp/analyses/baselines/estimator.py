@@ -53,7 +53,7 @@ class Start:
 
 @dataclass(frozen=True, eq=False)
 class Baselines(Display):
-    """Integrated gradients of the same rows for each baseline.
+    """Integrated gradients of the same rows for three baselines: the mean, the median and real rows.
 
     `agreement` compares the column rankings of each pair of baselines. `starts` describes how atypical the mean and the median
     are.

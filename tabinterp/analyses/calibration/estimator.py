@@ -68,8 +68,8 @@ NONE = (np.nan, np.nan, np.nan, np.nan)
 class Recalibration:
     """Calibration slope, intercept, and calibration in the large (the intercept with the slope fixed at 1).
 
-    All three are on the scale of the score. `p` is the p-value of the joint test that the slope is 1 and the intercept is 0.
-    Values that cannot be estimated from the rows are NaN.
+    The intercept and calibration in the large are in units of the score. `p` is the p-value of the joint test that the slope is 1
+    and the intercept is 0. Values that cannot be estimated from the rows are NaN.
     """
 
     slope: Estimate = NONE
@@ -198,7 +198,7 @@ def recalibrations(rows: BoundModel) -> list[tuple[Estimate, Estimate]]:
 
 
 def _outputs(rows: BoundModel) -> list[tuple[str | None, FloatArray, FloatArray, FloatArray, bool]]:
-    """Return the tuples of `outputs_of` with one more entry: whether the output has enough events to estimate a slope."""
+    """Return the results of `outputs_of`, and for each output whether it has enough events to estimate a slope."""
     table = rows.table
     if table.schema.task == "count":
         told = [bool(events(table)[1] >= EVENTS)]

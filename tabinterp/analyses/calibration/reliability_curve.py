@@ -31,7 +31,7 @@ class Bin:
 
 @dataclass(frozen=True, eq=False)
 class Bins:
-    """Sums and means (bins,) of the rows with positive weight in each bin.
+    """Sums and means over the rows with positive weight in each bin; all arrays have shape (bins,).
 
     With weights w, `mass` is sum w, `squares` is sum w^2, and `spread` is sum w (outcome - mean)^2. `predicted` and `observed`
     are the mean prediction and the mean outcome.

@@ -247,7 +247,7 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
 
 
 def _inference(bound: BoundModel, terms: list[AnyTerm], training: NDArray[np.bool_]) -> Inference:
-    """Return the estimates of `terms` from a fit to all encoded columns.
+    """Return the estimates of `terms` from the model's own inference or from an unpenalised fit on all encoded columns.
 
     Columns that the encoder mixes have no estimate.
     """
@@ -297,7 +297,7 @@ def _only(inference: Inference, bound: BoundModel, fitted: list[AnyTerm], terms:
 def _without_errors(inference: Inference) -> Inference:
     """Return the inference with all estimates removed.
 
-    A target encoder has already used the targets, so standard errors of a fit to the encoded columns would not be valid. The
+    A target encoder has already used the targets, so standard errors of a fit on the encoded columns would not be valid. The
     model's own coefficients are still reported.
     """
     reason, nothing = Reason("target_encoded"), np.full_like(inference.covariance_matrix, np.nan)
@@ -310,8 +310,8 @@ def of_network(
 ) -> Coefficients:
     """Return the average derivatives and contrasts of a network, and the linear surrogate of every output on `surrogate_terms`.
 
-    `summed` optionally contains slope terms and their sums over all rows. The derivatives of these terms are computed from the
-    sums.
+    `summed` optionally contains terms and the sums of their derivatives over all rows. The average derivatives of these terms are
+    computed from the sums.
     """
     rows = np.ones(len(bound.table), dtype=bool) if bound.table.held_out is None else bound.table.held_out
     held_out = through(bound).take(rows)

@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """Return the numbers of rows on which the network's estimates are based, except for estimates based on the whole sample."""
+    """Return the numbers of rows of those network estimates that are not based on the whole sample."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }
@@ -207,7 +207,7 @@ def _size(row: CoefficientRow) -> float:
 
 
 def _standard(row: CoefficientRow) -> tuple[Interval, Interval]:
-    """Return the estimates of both models per standard deviation of the column or, for a level, relative to the reference."""
+    """Return both models' estimates per standard deviation of the column or, for a level, relative to the reference level."""
     factor = row.sd if row.level is None else None
     return scaled(row.network, factor), scaled(row.linear, factor)
 

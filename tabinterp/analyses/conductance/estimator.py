@@ -245,8 +245,8 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
     """Return the integrals (n, units + bypassing, k) along the paths, for units and for values that bypass the layer.
 
     For each segment, the gradient at the midpoint is multiplied by the change in the output. The integral is the sum of these
-    products. At most `most` segments are processed at a time. Halved segments are processed first, which keeps the list of
-    waiting segments short.
+    products. At most `most` segments are processed at a time. Halved segments are processed first, which limits the number of
+    segments in memory.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     grid = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=move.device)
@@ -283,8 +283,8 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
 class _Segments:
     """Segments of paths, all of the same length.
 
-    `rows` (m,) are the rows of the segments, and `left` (m,) their starting points on the paths (0 to 1). `low` and `high` are
-    the outputs of the layer at both ends, and `below` and `above` are the scores at both ends.
+    `rows` (m,) contains the row of each segment, and `left` (m,) the point on the row's path (0 to 1) at which the segment
+    starts. `low` and `high` are the outputs of the layer at both ends, and `below` and `above` are the scores at both ends.
     """
 
     depth: int

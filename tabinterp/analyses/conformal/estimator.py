@@ -271,7 +271,7 @@ class Threshold:
     moved : (n,) influence of each row on `smooth`.
     missed : (n,) influence of each row on the share of the weight at or below `exact`.
     near : function that takes nonconformities (n,) and returns, at each of them, the density of the sampling distribution of the
-        90% quantile. The density is relative to its average.
+        90% quantile. The density is scaled to have mean 1 over the rows.
     """
 
     exact: float
@@ -418,7 +418,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
 
 def _above(off: Mean) -> Mean:
-    """Convert the difference between a coverage and `LEVEL` to the coverage. Its interval is limited to the range 0 to 1."""
+    """Add `LEVEL` to a difference from `LEVEL`, and limit the interval of the resulting coverage to the range 0 to 1."""
     value, stderr, low, high = off
     return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 

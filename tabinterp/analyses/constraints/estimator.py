@@ -7,8 +7,8 @@ Directions are checked in two ways, for the network and its linear counterpart:
   the wrong sign, with its Wilson interval (1927).
 - On the effect curve (partial dependence, Friedman 2001): the result is the largest change against the declared direction between
   any two points of the curve. One half of the rows is used to choose the two points, and the other half to measure the change
-  between them. Rows are assigned to the halves by hash, and groups of rows are not split. The interval of the change (Student's
-  t, over rows) is therefore not biased by the choice of the points.
+  between them. The choice of the points therefore does not bias the interval of the change (Student's t, over rows). Rows are
+  assigned to the halves by hash, and groups of rows are not split.
 """
 
 from __future__ import annotations

@@ -8,11 +8,11 @@ rows come in groups, a Wald test of the differences between the shares is used i
 covariance matrix that allows for dependence within groups (Thomas & Rao 1987).
 
 Overall drift is measured by how well cross-fitted gradient-boosted trees (scikit-learn) separate held-out rows from training rows
-(Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses. A row number or a date that the
-network does not use cannot affect a prediction. If rows are split by time, it would nevertheless separate the two sets of rows.
-An AUC of one half means that the trees cannot separate the two sets. The standard error of the AUC is multiplied by 1.58, because
-the fits of different folds share rows (Nadeau & Bengio 2003). Without this factor, the intervals for small tables would exclude
-one half too often.
+(Lopez-Paz & Oquab 2017). In an audit, the trees use only the columns that the network uses. Otherwise, if rows are split by time,
+a row number or a date could separate the two sets of rows, although it does not affect any prediction. An AUC of 0.5 means that
+the trees cannot separate the two sets. The standard error of the AUC is multiplied by 1.58, because the fits of different folds
+share rows (Nadeau & Bengio 2003). Without this factor, the intervals for small tables would exclude 0.5 too often when there is
+no drift.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def start(table: Table) -> tuple[Cutting, ...] | None:
 
 
 def update(plan: tuple[Cutting, ...], table: Table) -> Shares:
-    """Return the sums over the training rows and over the held-out rows of a table."""
+    """Return the sums (`Shares`) over the training rows and over the held-out rows of a table."""
     assert table.held_out is not None
     side, w = table.held_out.astype(np.int64), table.weights
     mass = []
@@ -179,7 +179,7 @@ def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, floa
 
 
 def whole_drift(table: Table, seed: int, columns: Collection[str] | None = None) -> WholeDrift | None:
-    """Return the AUC of trees that separate held-out rows from training rows by input `columns` (by default, all).
+    """Return the AUC of trees that use the input `columns` (default: all) to separate held-out rows from training rows.
 
     The result is None if there is no split, if there are too few training or held-out rows, or if there are no columns.
     """

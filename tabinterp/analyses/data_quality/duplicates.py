@@ -93,8 +93,8 @@ def equal_columns(table: Table) -> tuple[tuple[str, ...], ...]:
     """Return groups of input columns with the same content.
 
     Two columns have the same content if they are recodings of each other, or if they are numeric and one is a linear or monotone
-    function of the other. If most values occur in only one row, any two such columns are recodings of each other. In this case,
-    only linear and monotone functions are considered.
+    function of the other. A recoding is not informative if the number of distinct values exceeds half the number of rows. For
+    such columns, only linear and monotone functions are considered.
     """
     families: dict[bytes, list[str]] = {}
     for name in table.schema.inputs:

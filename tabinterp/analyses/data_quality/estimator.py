@@ -64,7 +64,7 @@ class DataReadings(Display):
     estimand: str = ESTIMAND
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the rows of the frame to plot: the columns with known predictive power on held-out rows.
+        """Return the part of the frame to plot, which has one row for each column with known predictive power on held-out rows.
 
         If the power on held-out rows is unknown for every column, the power on training rows is used instead.
         """

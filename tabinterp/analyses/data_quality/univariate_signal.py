@@ -6,9 +6,9 @@ target, a regression line is used instead if it predicts better. On training row
 cell mean that includes the row. Without cross-fitting, the power of a column with many rare levels would be too high. The gain
 from a column is measured by fitting gradient-boosted trees (scikit-learn) with and without the column.
 
-AUC is computed for classes with enough events on both sides of the split, with standard errors as in DeLong et al. (1988). For
-each column, the difference in power between training and held-out rows is tested. The p-values are adjusted for the number of
-columns tested (Benjamini & Hochberg 1995).
+AUC is computed for classes with enough events among the training rows and among the held-out rows, with standard errors as in
+DeLong et al. (1988). For each column, the difference in power between training and held-out rows is tested. The p-values are
+adjusted for the number of columns tested (Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def power_withheld(table: Table) -> Message | None:
 
 
 def _classes_told(table: Table, training: BoolArray) -> tuple[BoolArray, bool]:
-    """Return a mask (k,) of the classes with enough events on both sides of the split, and whether there is any such class.
+    """Return a mask (k,) of the classes with enough training and held-out events, and whether there is any such class.
 
     If there is no such class, the mask marks the classes with enough events among the training rows.
     """

@@ -64,8 +64,8 @@ class Decisions(PreviewedFrame):
     net benefit of predicting every row positive. The net benefit of predicting no row positive is 0.
 
     The net benefit of a model is NaN if it would reveal individual rows. This is the case if fewer than ten rows are predicted
-    positive, or if fewer than ten are predicted negative. It is also the case if both classes have 1 to 9 correct or 1 to 9 wrong
-    predictions. A metric is NaN if a withheld confusion matrix could be calculated from it.
+    positive, or if fewer than ten are predicted negative. It is also the case if each of the two classes has 1 to 9 correct
+    predictions or 1 to 9 wrong predictions. A metric is NaN if a withheld confusion matrix could be calculated from it.
     """
 
     policy: DecisionPolicy | None

@@ -70,9 +70,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Leaf:
-    """One leaf of the tree, with its rows. Only the half of the rows on which the tree is evaluated is counted.
+    """One leaf of the tree. All counts refer to the half of the rows on which the tree is evaluated.
 
-    `differ` is the number of these rows on which the models differ, and `share` is their share among the rows of the leaf, with
+    `differ` is the number of rows in the leaf on which the models differ. `share` is their share among the rows of the leaf, with
     an interval from `low` to `high`.
     """
 
@@ -90,8 +90,8 @@ class Tree:
 
     `rows` is the size of the evaluation half, and the models differ on `differ` of these rows. `leaves` contains the leaves that
     are shown, in descending order of the share of rows on which the models differ. If this share would reveal 1 to 9 rows, the
-    leaf comes after all others. Such leaves are sorted by size, largest first. Leaves that are not shown have `hidden` rows in
-    total.
+    leaf comes after all others. Such leaves are sorted by size, largest first. `hidden` is the total number of rows in leaves
+    that are not shown.
     """
 
     leaves: tuple[Leaf, ...]
@@ -228,7 +228,8 @@ def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int =
 def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundModel, seed: int) -> Tree | None:
     """Return the tree, or None if there is no tree to show.
 
-    There is no tree if either half has too few rows on which the models differ or agree, or if no column separates these rows.
+    There is no tree if the models differ or agree on too few rows of either half, or if no column separates these two kinds of
+    rows.
     """
     table = network.table
     scored = folds(table, seed + 2, 2) == 1
@@ -270,7 +271,7 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
 
 
 def _place(leaf: Leaf) -> tuple[bool, float]:
-    """Return the sort key of a leaf. The key uses only numbers that may be shown."""
+    """Return the sort key of a leaf. The key must use only numbers that may be shown."""
     few = countless(leaf.differ, leaf.rows)
     return few, -leaf.rows if few else -leaf.share
 
@@ -281,7 +282,7 @@ Meaning = tuple[
 
 
 def _encoder(table: Table, names: list[str], rows: IntArray) -> tuple[ColumnTransformer, list[Meaning]]:
-    """Return an encoder and the meaning of each encoded column. Numbers are not scaled, and each level has one encoded column."""
+    """Return an encoder and, for each encoded column, its original column and level. Numbers are not scaled."""
     frame = table.inputs.iloc[rows]
     blocks: list[tuple[str, Any, list[str]]] = []
     for i, name in enumerate(names):

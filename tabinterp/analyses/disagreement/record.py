@@ -191,8 +191,8 @@ def _right_withheld(result: DisagreementResult) -> bool:
     """Return whether the shares of right predictions on the differing rows must be withheld.
 
     Three numbers of these rows are considered: those on which the network, the linear model, or neither model is right. The
-    shares are withheld if any of these numbers is one to nine, or one to nine less than the number of differing rows. They are
-    also withheld if fewer than ten rows differ, or if a share could not be computed.
+    shares are withheld if any of these numbers, or the number of the other differing rows, is one to nine. They are also withheld
+    if fewer than ten rows differ, or if a share could not be computed.
     """
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
@@ -227,7 +227,7 @@ def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
 
 
 def _leaves(tree: Tree) -> tuple[list[Leaf], int]:
-    """Return the leaves that may be shown with their numbers of rows, and the number of rows in all other leaves."""
+    """Return the leaves for which the number of rows may be shown, and the total number of rows in all other leaves."""
     shown = parts_shown([*(leaf.rows for leaf in tree.leaves), tree.hidden])[:-1]
     shown_leaves = [leaf for leaf, is_shown in zip(tree.leaves, shown, strict=True) if is_shown]
     return [_leaf(leaf) for leaf in shown_leaves], tree.rows - sum(leaf.rows for leaf in shown_leaves)

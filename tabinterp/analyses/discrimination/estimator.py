@@ -381,7 +381,7 @@ def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: Floa
 
 
 def _score(scores: FloatArray, place: int, binary: bool) -> FloatArray:
-    """Return the score that ranks rows for a class: its log-odds, against all other classes if there are several."""
+    """Return the score by which rows are ranked for a class: the log-odds of this class against all other classes."""
     if binary:
         return scores[:, 0]
     others = np.delete(scores, place, axis=1)

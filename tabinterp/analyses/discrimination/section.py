@@ -42,7 +42,7 @@ def _macro(record: Record) -> Iterator[Block]:
 
 
 def _class_rates(record: Record, document: Document) -> Iterator[Block]:
-    """Return the decisions between several classes: the rates of each class, and the confusion matrix."""
+    """Return the report blocks on decisions between several classes: the rates of each class, and the confusion matrix."""
     if not record.class_rates:
         return
     columns: list[Column[ClassRates]] = [
@@ -145,7 +145,7 @@ def _titles(points: list[RatePoint], x: float) -> dict[str, str]:
 def _commonest(bins: list[ScoreBin]) -> dict[str, str]:
     """Return, for each model, the text shown when the pointer is on a histogram.
 
-    For the rows outside the class, the text states the largest share in any bin.
+    The text names the bin with the largest share of the rows outside the class, and states this share.
     """
     titles = {}
     for model in MODELS:

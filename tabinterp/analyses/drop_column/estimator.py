@@ -5,9 +5,9 @@ has no importance, even if the original model relies on it. The method is also c
 2018). The result describes the linear model only; no network is retrained.
 
 All refits use the same encoding, rows and L2 penalty. The strength of the penalty is chosen once, with all columns, as for the
-linear counterpart of an audit. Refits use at most 10,000 training rows, selected with `seed`. Losses are computed on held-out
-rows. The refits with and without a column are compared row by row, and the intervals of the differences in loss are computed as
-in `performance`.
+linear counterpart of an audit. Refits use at most 10,000 training rows, selected by a hash of their row numbers and the seed.
+Losses are computed on held-out rows. The refits with and without a column are compared row by row, and the intervals of the
+differences in loss are computed as in `performance`.
 """
 
 from __future__ import annotations

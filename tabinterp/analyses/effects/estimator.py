@@ -7,7 +7,7 @@ curves is centred first: its mean over the distribution of the column is subtrac
 
 Accumulated local effects (Apley & Zhu 2020) move each row only to the two ends of its own bin. The changes in score are averaged
 within each bin, and the averages are added up from bin to bin. The bins are the intervals between adjacent grid points, so the
-scores computed for partial dependence can be used.
+scores computed for partial dependence can be reused.
 
 Standard errors reflect the sampling of rows and are computed from the first-order influence of each row (Hájek 1968). In the
 centred curves, a row influences both the mean score and the distribution of the column. The grid is treated as fixed. All
@@ -329,9 +329,9 @@ def start(
 
 
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
-    """Evaluate every column at each of its points for the given rows, and return the sums.
+    """Evaluate every column at each of its points for the given rows, and return the `Sums` over these rows.
 
-    If rows come in groups, all rows must be given in one call.
+    If rows come in groups, all rows of the table must be given in one call.
     """
     groups = plan.bound.table.groups
     if groups is not None and len(rows) < len(groups):

@@ -103,7 +103,7 @@ class Grid:
         return weights / weights.sum(), False
 
     def on(self, table: Table) -> Grid:
-        """Return the same points with the positions of the rows of another table. `donors` stays the same."""
+        """Return a grid with the same points and donors, and with the positions of the rows of another table."""
         name = self.column.name
         if self.column.kind == "numeric":
             points = np.array(self.values[: self.points], dtype=np.float64)
@@ -204,7 +204,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 
 
 def _position(x: FloatArray, points: FloatArray, known_only: bool) -> tuple[IntArray, FloatArray, BoolArray]:
-    """Return, for each value (n,), the point at or below it, its position up to the next point, and whether it is missing.
+    """Return `Grid.below` and `Grid.part` for the values `x` (n,), and a mask (n,) of missing values.
 
     Missing values are at the point after the last one.
     """

@@ -135,7 +135,7 @@ def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> Iterator[tuple[
 def _encoded(few: BoundModel, values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Return the encoded values of each column, for columns that are encoded separately from the others.
 
-    All columns are encoded in one call, or one at a time if the encoder rejects any value.
+    A column is left out if the encoder rejects one of its values.
     """
     if not values:
         return {}

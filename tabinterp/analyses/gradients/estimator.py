@@ -67,7 +67,7 @@ class GradientImportance(Display):
     completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), maximum over outputs;
         None for methods that do not require attributions to add up to f(x) - f(baseline).
     evaluations : (rows,) number of gradients computed for each row.
-    over : number of rows, mean and mean size, if these are available for more rows than `values` contains.
+    over : number of rows, mean attribution and mean size, if they were computed on more rows than `values` contains.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -111,7 +111,7 @@ class GradientImportance(Display):
     def mean(self) -> Estimates:
         """Return the mean attribution over rows (columns, outputs).
 
-        Its standard error reflects the sampling of rows and, for methods that sample, of background rows.
+        Its standard error reflects the sampling of rows and, for methods that use background rows, the choice of these rows.
         """
         mean = self._mean(self.values) if self.over is None else self.over[1]
         if self.mean_stderr is None:

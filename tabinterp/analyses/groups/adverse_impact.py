@@ -6,19 +6,20 @@ rate divided by the larger one, so it is at most 1. It is computed for every pai
 two Wilson intervals (`group_contrasts.mover_ratio`), which is valid even if no rows or all rows of a group are selected. Groups
 with fewer than 30 rows, or fewer than ten sampling units, are not assessed.
 
-All pairs of groups in all columns form one family of tests. In addition to its 95% interval, every pair has a Bonferroni
-interval, with an error rate of 5% divided by the number of pairs. This is the first step of Holm's procedure (1979): at least one
-Bonferroni interval lies below four fifths if and only if Holm's procedure rejects at least one hypothesis. If all groups are
-treated alike, the probability of any false finding of adverse impact is at most 5%.
+The tests of all pairs of groups in all columns are corrected for multiple testing together. In addition to its 95% interval,
+every pair has a Bonferroni interval, with an error rate of 5% divided by the number of pairs. This is the first step of Holm's
+procedure (1979): at least one Bonferroni interval lies below four fifths if and only if Holm's procedure rejects at least one
+hypothesis. If all groups are treated alike, the probability of any false finding of adverse impact is at most 5%.
 
-The selection rates of some groups are withheld (`partition`). The only result about these groups is one flag for the whole
+The selection rates of some groups are withheld (see `partition`). The only result about these groups is one flag for the whole
 column. The flag states whether a withheld rate is far from other rates in the column. A withheld group is compared with the
 groups that have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
 
-The flag must not reveal a small count. To check this, each count from 1 to 9 (from 0 if the real count is 0) is substituted for
-the real count, with totals kept fixed, and the flag is computed again. Each possible result must be compatible with at least
-three of these counts. If fewer than three counts would raise the flag, the result is "untold". If only one or two counts would
-not raise the flag, the largest of the other counts are also treated as not raising it, until there are three such counts.
+The flag must not reveal the small count of a withheld group (its number of rows that are selected, or not selected). To check
+this, the flag is computed for every possible count from 1 to 9 (from 0 if the real count is 0), with all totals kept fixed.
+Whether the flag is raised or not, at least three of these counts must lead to the same result. If fewer than three counts would
+raise the flag, the result is "untold". If only one or two counts would not raise it, the largest of the other counts are also
+treated as not raising it, until three counts do not raise it.
 """
 
 from __future__ import annotations
@@ -196,7 +197,7 @@ def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[Gr
 
 
 def _against(family: Family, judged: Mapping[int, GroupShares]) -> list[int]:
-    """Return the groups with which withheld groups are compared. The choice uses only information that is shown."""
+    """Return the groups with which withheld groups are compared. The choice must use only information that is shown."""
     told = {i: one.rate.value for i, one in judged.items() if np.isfinite(one.rate.value)}
     if told:
         return sorted({min(told, key=lambda i: told[i]), max(told, key=lambda i: told[i])})
@@ -223,7 +224,7 @@ def _rows_on(group: GroupShares, side: int) -> int:
 def _cover(family: Family, groups: Sequence[GroupShares], at: int) -> int | None:
     """Return the position of the largest withheld group other than the group at `at`; None if there is none.
 
-    Because both groups are withheld, the count of neither can be calculated from the total.
+    Because both groups are withheld, neither count can be calculated from the total.
     """
     others = [i for i in range(len(groups)) if i != at and not np.isfinite(groups[i].rate.value)]
     return max(others, key=lambda i: family.cells[i].rows, default=None)

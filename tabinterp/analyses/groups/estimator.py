@@ -1,6 +1,6 @@
 """Group fairness metrics of both models, for the groups of each protected column and of each pair of protected columns.
 
-With two classes, a row is selected if it is not predicted to be in the adverse class. The results for each group are
+With two classes, a row is selected if it is not predicted to be in the adverse class. The results for each group are:
 
 - the selection rate, and its difference from the rate of the reference group, with p-value and 95% interval;
 - the ratios of the selection rate to the rate of the reference group and to the highest rate of any group;
@@ -14,9 +14,8 @@ assessed in `adverse_impact`.
 
 Shares have Wilson's interval (1927). Differences have Newcombe's interval (1998) and the pooled z-test. Ratios have the MOVER
 interval from two Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are
-selected, or if fewer than ten are not selected. Any other number from which this share could be calculated is also withheld
-(`partition`). For the ratio of such a group, only one end of the interval is shown. This end is computed for a count of nine
-rows.
+selected, or if fewer than ten are not selected. Any other number from which this share could be calculated is also withheld (see
+`partition`). For the ratio of such a group, only one end of the interval is shown. This end is computed for a count of nine rows.
 
 Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
 with a small-sample correction. If rows are weighted or clustered, intervals use the effective sample size, which is the number of

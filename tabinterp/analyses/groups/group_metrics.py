@@ -35,9 +35,9 @@ ESTIMATES = (
 class Treated:
     """Fairness metrics of one group under one model.
 
-    `rate` is the selection rate, or the mean prediction. Differences are group minus reference group. Estimates are (value,
-    standard error, low, high). An estimate is NaN if it compares the reference group with itself, if it would reveal a count
-    below ten, or if it is a ratio with denominator zero.
+    `rate` is the selection rate or, for regression and counts, the mean prediction. Differences are group minus reference group.
+    Estimates are (value, standard error, low, high). An estimate is NaN if it compares the reference group with itself, if it
+    would reveal a count below ten, or if it is a ratio with denominator zero.
 
     If fewer than ten rows are selected, `ratio` has only its upper end, which is computed for nine selected rows. If fewer than
     ten rows are not selected, `ratio` has only its lower end.
@@ -128,7 +128,7 @@ def _shares(
     binned: BoolArray,
     largest: FloatArray | None,
 ) -> list[GroupShares]:
-    """Return the shares of every group of a family."""
+    """Return the shares (`GroupShares`) of every group of a family."""
     selected, among, sides = tally.selected, [], None
     if plan.labels:
         among, sides = [tally.among(outcome) for outcome in (1, 0)], _sides(tally)

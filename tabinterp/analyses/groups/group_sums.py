@@ -209,7 +209,7 @@ def start(
 
 
 def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Sums:
-    """Return the sums over the rows to which both models are bound."""
+    """Return the `Sums` over the rows to which both models are bound."""
     table, cells = network.table, plan.cut.codes(network.table)
     tallies, fitted = [], []
     for bound, scales in zip((network, linear), plan.scales, strict=True):
@@ -337,7 +337,7 @@ def _tally(
 def _largest(weights: FloatArray, cells: IntArray, size: int) -> FloatArray:
     """Return the nine largest weights in each group (cells, 9), padded with 0 if a group has fewer rows.
 
-    Their sum bounds the weight of any nine rows.
+    The sum of these weights is the largest weight that any nine rows of the group can have together.
     """
     order = np.argsort(cells.astype(np.int16), kind="stable")  # sorting 16-bit integers takes linear time
     groups = np.split(weights[order], np.cumsum(np.bincount(cells, minlength=size))[:-1])

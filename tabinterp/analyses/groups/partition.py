@@ -161,7 +161,7 @@ class Partition:
         return [*product(*(self.axes[i].conditions for i in self.spans[family]))]
 
     def families(self, counts: Sequence[IntArray]) -> tuple[Family, ...]:
-        """Return every family with its groups that have rows.
+        """Return every family, without its empty groups.
 
         For each family, `counts` contains the number of rows in each combination of conditions.
         """

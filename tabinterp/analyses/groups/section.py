@@ -205,7 +205,7 @@ def _withheld(row: ImpactRow) -> str:
 
 
 def _more(rows: list[GroupRow], compared: str | None) -> list[Block]:
-    """Return differences, calibration and, if `compared` is given, error rates for this class."""
+    """Return differences and calibration and, if the class `compared` is given, the error rates for this class."""
     differences: list[tuple[str, Shown]] = [
         ("difference", lambda model: interval(model.difference, sign=True)),
         ("p", lambda model: p_value(model.p)),

@@ -210,8 +210,8 @@ def _log_lift(codes: IntArray, size: int, top: Any, w: FloatArray, groups: IntAr
     The log lift is -inf if no activating row has the level. The influence of a row is T / both * t (x - s) - T / all * (x - r).
     In this formula, x is 1 if the row has the level, and t is 1 if it is an activating row; otherwise they are 0. The shares of
     the level among activating rows and among all rows are s and r. T is the total weight, `both` is the weight of activating rows
-    with the level, and `all` is the weight of all rows with the level. The influence has only four values, so sums of weights and
-    of squared weights suffice.
+    with the level, and `all` is the weight of all rows with the level. The influence has only four values, so standard errors can
+    be computed from sums of weights and of squared weights.
     """
 
     def mass_of(mass: FloatArray) -> FloatArray:

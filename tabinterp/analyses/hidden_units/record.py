@@ -326,9 +326,9 @@ def _templates(result: InsideResult, values: ShownValues) -> list[Template]:
 
 
 def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues) -> tuple[Any, str | None]:
-    """Return the sign of the weight with the largest absolute value, and the level that has this weight (None: a numeric column).
+    """Return the sign of the weight with the largest absolute value, and the level with this weight (None for a numeric column).
 
-    Levels that fewer than ten rows have are ignored.
+    Levels with fewer than ten rows are ignored.
     """
     weight = incoming.weight[u]
     shown = [i for i in lines if np.isfinite(weight[i]) and values.enough(incoming.columns[i], incoming.levels[i])]
@@ -340,7 +340,7 @@ def _greatest(incoming: Incoming, u: int, lines: list[int], values: ShownValues)
 
 
 def _weights(result: InsideResult, u: int, values: ShownValues) -> list[WeightLine]:
-    """Return the largest weights of a unit of the first layer, without levels that fewer than ten rows have."""
+    """Return the largest weights of a unit of the first layer, ignoring levels with fewer than ten rows."""
     incoming = result.units.incoming
     if incoming is None or result.units.layer[u] != result.units.layer[0]:
         return []

@@ -12,8 +12,8 @@ All pairs are screened by second differences between real rows (`screening`). Th
 - `shapley` is the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
 The three variances are equal if columns are independent and the score contains no interaction of three or more columns. All three
-are computed from combinations of values that may not occur in the data: `empty` is the share of grid cells that contain no rows.
-The estimates are unbiased and can therefore be negative.
+are computed from combinations of values that may not occur in the data. `empty`, the share of grid cells without rows, shows how
+often this is the case. The estimates are unbiased and can therefore be negative.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Basis:
 
 
 def read_columns(bound: BoundModel) -> dict[str, str]:
-    """Return the kind of each input column that the model uses."""
+    """Return the kind (such as "numeric") of each input column that the model uses."""
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     if not read:
         raise NotApplicableError(why("basis.none", model=bound.model.name))

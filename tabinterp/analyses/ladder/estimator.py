@@ -2,7 +2,7 @@
 
 The models are, in order: an intercept; a linear model; an additive model with a curve for each numeric column; the additive model
 with added products of the pairs of columns that interact most in the network; and the network itself. Every model except the
-network is a refit: it is fitted on the network's training rows. All models are evaluated on its held-out rows. The loss of each
+network is a refit: it is fitted on the network's training rows. All models are evaluated on the held-out rows. The loss of each
 model is compared, row by row, with the loss of the previous model and with the loss of the network. Intervals, equivalence margin
 and decision rule are those of the verdict (`performance`).
 

@@ -67,7 +67,7 @@ def strongest_pairs(bound: BoundModel, among: Collection[str], count: int, seed:
 def _pieces(values: pd.DataFrame, kind: str) -> FloatArray:
     """Return the centred coarse encoding (rows, m) of one column.
 
-    The last function is omitted, because it is determined by the others.
+    The last basis function is omitted, because it is determined by the others.
     """
     name = values.columns[0]
     pieces = np.asarray(clone(coarse(values[name], kind)).fit_transform(values), dtype=np.float64)

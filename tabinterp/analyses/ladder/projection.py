@@ -77,9 +77,9 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def _blocks(cell: IntArray) -> Iterator[tuple[IntArray, list[tuple[int, slice]]]]:
-    """Return the rows in blocks, sorted by cell, with each cell in the block and the rows of the block that belong to it.
+    """Yield blocks of rows, sorted by cell. Each block comes with its cells and the slice of the block that belongs to each cell.
 
-    The basis is evaluated once for each block, because most of the time for a few rows does not depend on their number.
+    The basis is evaluated once for each block, because an evaluation on only a few rows takes almost as long.
     """
     order = np.argsort(cell, kind="stable")
     for rows in (order[i : i + BLOCK] for i in range(0, len(order), BLOCK)):

@@ -3,12 +3,12 @@
 Two analyses estimate how much of the difference between the network and a linear model is due to curvature in single columns,
 rather than to interactions of two columns. The ladder splits the reduction in held-out loss. The decomposition splits the
 variance of the score. For classification, the decomposition weights rows by p(1-p), which is the curvature of the log loss in the
-score. Each analysis estimates the share that is due to curvature. The interval of the difference between the two shares is
-computed from the same resamples of rows:
+score. The shares due to curvature from the two analyses are compared by the 95% interval of their difference. To compute it, both
+shares are estimated on the same resamples of rows. The result is one of the following:
 
 - the analyses *agree* if the 95% interval of the difference lies between -0.25 and 0.25;
-- they *disagree* if the interval excludes zero and does not lie between these limits;
-- otherwise the result is *not resolved*.
+- they *disagree* if the interval excludes zero and does not lie between -0.25 and 0.25;
+- otherwise, the comparison is *not resolved*.
 
 The shares are not compared if the network's gain over the linear model is not significant, or if the refits with curves and pairs
 recover no significant part of the gain.
