@@ -120,7 +120,7 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def pairs(self) -> pd.DataFrame:
-        """Return the two rows that refute each refuted direction, with the name of the column that has the direction."""
+        """Return, for each refuted direction, the two rows that refute it and the name of the column."""
         found = [one for one in self.columns if one.pair is not None]
         if not found:
             return pd.DataFrame()
@@ -174,8 +174,8 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
     """Return the answers for all columns with a declared direction.
 
-    If the model's domain cannot be built, for example because the encoder mixes columns, at most `rows` rows of the table are
-    used.
+    If the model's domain cannot be built, for example because the encoder mixes columns, the search for falls is limited to at
+    most `rows` rows of the table.
     """
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)
