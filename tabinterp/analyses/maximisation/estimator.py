@@ -115,8 +115,7 @@ class Maxima(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each objective and column.
 
-        `at` is the value of the column in the best row. Each row also repeats the values that `summary` contains for the
-        objective.
+        `at` is the value of the column in the best row. Each row also contains the columns of `summary`.
         """
         return by_column(self.summary(), self.rows)
 

@@ -106,7 +106,7 @@ class Pareto(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each budget and column.
 
-        `at` is the value of the column at the optimum. Each row also repeats the values that `summary` contains for the budget.
+        `at` is the value of the column at the optimum. Each row also contains the columns of `summary`.
         """
         return by_column(self.summary(), self.rows)
 

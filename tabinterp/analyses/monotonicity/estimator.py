@@ -66,7 +66,7 @@ class Verdict:
     fall : largest fall found, computed from the model's scores; 0 if no fall exceeds rounding errors.
     start, end : values of the column in the two rows between which the score falls most. The column moves from `start` to `end`
         in the declared direction. None if no fall exceeds the tolerance.
-    pair : the two rows with the values `start` and `end` (2, columns); None if these values are None.
+    pair : the two rows with the values `start` and `end` (2, columns); None if `start` and `end` are None.
     bound : upper bound of any fall in the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
     reason : reason why no proof was attempted; None if a proof was attempted or was not needed.

@@ -100,7 +100,7 @@ class Robustness(Display):
     loss : name of the loss, such as "log_loss".
     null : loss if every prediction is the base rate or, for numeric targets and counts, the mean.
     donors : number of rows from which new values are taken.
-    donors_of : "training" if these are training rows, "all" if they are the evaluated rows.
+    donors_of : "training" if the donors are training rows, "all" if they are the evaluated rows.
     sizes : results at each size in increasing order, starting with size 0.
     numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
     columns : results when only one column is perturbed, at size `column_size`, sorted by decreasing rise in the network's loss.

@@ -135,8 +135,8 @@ def _closed(found: list[Likeness]) -> list[Likeness]:
     """Withhold measures from which a withheld measure could be derived.
 
     The lists are compared on two subsets of the declined rows: those that the linear model also declines, and those that it
-    approves. A measure that is withheld for one subset is also withheld for the other. Otherwise, it could be derived from the
-    measures for the other subset and for all declined rows.
+    approves. A measure that is withheld for one subset is also withheld for the other. Otherwise, the withheld measure could be
+    derived from the measures for the other subset and for all declined rows.
     """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]

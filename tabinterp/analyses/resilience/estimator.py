@@ -24,8 +24,8 @@ groups of rows, and treat the order of the rows, the clusters and the odds as fi
 (Hall 1992).
 
 A result is left out if it is based on fewer than fifty effective rows (Kish 1965), on fewer than twenty groups of rows, or on too
-few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. Under drift
-there is no excess rise, because the coverage of its intervals was only 84 to 89%. Other intervals can also have less than 93%
+few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. For drift, no
+excess rise is reported, because the coverage of its intervals was only 84 to 89%. Other intervals can also have less than 93%
 coverage if there are few rows (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage was 88%. With sampling
 weights, the coverage for the hardest and outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
 """
