@@ -2,7 +2,7 @@
 
 A specification contains the data of a plot. The functions that draw the figures of the report (`plots.py`) also draw these plots,
 on axes that the caller provides. They do not show the plot and do not change any Matplotlib setting. A plot shows at most twenty
-rows, and states how many rows are omitted. The table contains all rows.
+rows, and states how many rows are omitted. The table of a plot contains all rows.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Constraint(Part):
 
     @property
     def is_checked(self) -> bool:
-        """Whether a direction or a range was declared. These can be checked, unlike permitted changes."""
+        """Whether a direction or a range was declared. Directions and ranges can be checked; permitted changes cannot."""
         return any(one is not None for one in (self.direction, self.low, self.high))
 
 

@@ -98,7 +98,8 @@ class LinearRegions(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each output and term.
 
-        Each row contains the variation of the coefficient over rows of the table, and the coefficient of the linear counterpart.
+        The frame contains the mean and the variation of each coefficient over the rows of the table, and the linear counterpart's
+        coefficient.
         """
         parts = []
         for k, output in enumerate(self.outputs):

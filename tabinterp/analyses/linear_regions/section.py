@@ -91,7 +91,7 @@ def _shown(terms: Sequence[RegionTerm], rank: dict[str, int]) -> list[int]:
 
 
 def _columns(several: bool) -> list[Column[RegionTerm]]:
-    """Return the columns that both report tables have: name, output, step and the linear model's coefficient."""
+    """Return the columns of both report tables: term, output, change in the column, and the linear model's coefficient."""
     return [
         name_column(t("report.mechanism.term"), _name),
         *output_columns(several, lambda term: term.output),

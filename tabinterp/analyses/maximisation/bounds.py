@@ -66,7 +66,7 @@ def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
 
 
 def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
-    """Return the weights that the objectives give to the outputs of each step: one array (K, width) per step."""
+    """Return the weights of each step's outputs in the K objectives: one array (K, width) per step."""
     made = [np.zeros((len(reader.objectives), len(shift))) for _, shift in steps]
     start = 0
     for key in reader.keys:
@@ -78,7 +78,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """Return the maxima (m,), over the domain, of the sums of the first affine output (h,) weighted by `weights` (m, h)."""
+    """Return the maximum (m,) over the domain of each weighted sum of the first affine output; `weights` is (m, h)."""
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)

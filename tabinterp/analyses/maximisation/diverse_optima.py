@@ -89,7 +89,7 @@ class Facets(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each optimum and column.
 
-        `at` is the value of the column at the optimum. Each row also repeats the values that `summary` contains for this optimum.
+        `at` is the value of the column at the optimum. Each row also contains the columns of `summary`.
         """
         return by_column(self.summary(), self.rows)
 

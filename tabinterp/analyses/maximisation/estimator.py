@@ -1,7 +1,7 @@
 """Activation maximisation for tables: the row that activates a unit most (Erhan, Bengio, Courville & Vincent 2009).
 
-The objective is the pre-activation of the unit. It is maximised over the domain of the data from many starting rows. Half of them
-are real rows. The search sets each column in turn to its best candidate value, then moves numeric columns along the gradient
+The objective is the pre-activation of the unit. It is maximised over the domain (`search_space`) from many starting rows. Half of
+them are real rows. The search sets each column in turn to its best candidate value, then moves numeric columns along the gradient
 (`search`). Categorical columns take only levels that occur in the table. At the end, every optimum is converted to a row of the
 table, encoded and scored again. The result also contains the largest value over real rows, the share of searches that reach the
 best value, and an upper bound if one can be proved (`bounds`).
@@ -59,7 +59,7 @@ class Maxima(Display):
     reached : (value - mean) / (bound - mean), for each objective (objectives,).
     within : share of the searches that end close to the best value (objectives,). Close means within 1% of the difference between
         the best value and the mean.
-    optima : number of different rows at which these searches end (objectives,).
+    optima : number of different rows at which the searches counted in `within` end (objectives,).
     cosine : median cosine between the encoded rows at which two searches end, over pairs of searches (objectives,). Encoded rows
         are standardised: centred at the mean row and divided by standard deviations.
     cross : at the best row of each objective (first axis), the values of all objectives (second axis), in standard deviations
@@ -115,8 +115,7 @@ class Maxima(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each objective and column.
 
-        `at` is the value of the column in the best row. Each row also repeats the values that `summary` contains for the
-        objective.
+        `at` is the value of the column in the best row. Each row also contains the columns of `summary`.
         """
         return by_column(self.summary(), self.rows)
 
@@ -234,7 +233,7 @@ def _search(domain: Domain, reader: Reader, ball: Budget | None, starts: int, se
 def starts_of(
     domain: Domain, every: FloatArray, ball: Budget | None, starts: int, seed: int
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return, for every start: the index of its objective, its candidates, and its numeric values.
+    """Return the index of the objective, the candidates and the numeric values of every start.
 
     All objectives use the same starting rows. Each objective also starts from the real row at which it is largest.
     """

@@ -4,8 +4,8 @@ A column determines another column if rows with equal values in the first also h
 dependency; Codd 1970). A value that occurs only once in the first column is no evidence. Two conditions must therefore be met:
 
 - at least nine in ten rows share their value in the first column with another row;
-- the number of rows that contradict the dependency is at most a thousandth of the number of rows that do not have the most
-  frequent value of the second column. There must also be enough rows without this most frequent value.
+- at most m / 1000 rows contradict the dependency, and m is not too small. Here, m is the number of rows that do not have the most
+  frequent value of the second column.
 
 Numeric columns with few repeated values are compared by a linear relation. Two columns contain the same number if both are
 missing in the same rows and one is a linear function of the other, with errors of at most a millionth of a standard deviation.
@@ -33,8 +33,7 @@ CELLS = 100_000_000  # maximum rows times columns squared in a search for depend
 def determines(table: Table, columns: Sequence[str], seed: int = 0) -> NDArray[np.bool_]:
     """Return a matrix (d, d) that is True where column i determines column j.
 
-    Only a sample of the rows, selected by a hash, is compared. The size of the sample times the squared number of columns is at
-    most 100 million.
+    Only a sample of the rows is used, selected by a hash. To limit the cost, it contains at most 100 million / d^2 rows.
     """
     d = len(columns)
     few = chosen(table.numbers, max(1, CELLS // max(1, d * d)), seed)

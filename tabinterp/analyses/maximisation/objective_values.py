@@ -39,7 +39,7 @@ class Reader:
         time to compute.
     inner_weights : weights of the inner features in each objective.
     inner_constants : constants added to the weighted sums of the inner features.
-    linear : whether each objective is a sum of functions of single columns. The inner features are then the first affine output
+    linear : whether each objective is a sum of functions of single columns. If so, the inner features are the first affine output
         itself.
     apart : function that maps first affine outputs (m, h) to penalties (m,), which are subtracted from the values.
     """

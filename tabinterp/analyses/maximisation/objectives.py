@@ -114,7 +114,7 @@ def output(outcome: Any = None, probability: bool = False) -> Objective:
 
     Parameters
     ----------
-    outcome : a class; None for the only output.
+    outcome : a class; None if the network has only one output.
     probability : whether to use the probability instead of the score.
 
     >>> output(), output("yes", probability=True)

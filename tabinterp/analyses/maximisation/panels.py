@@ -28,7 +28,7 @@ def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel about the largest optimum on the path that is not atypical."""
+    """Return the panel about the largest optimum that is not atypical, among the optima for all budgets."""
     row = card.plausible
     if row is not None:
         values = {
@@ -72,7 +72,7 @@ def peak(optimum: Optimum, sign: int = 1) -> list[tuple[str, str]]:
 def stamp(inside: Inside, optimum: Optimum) -> list[Block]:
     """Return sentences on whether the optimum is a plausible row.
 
-    If it is not, they name the measures by which it is atypical.
+    For an implausible row, the sentences name the measures by which it is atypical.
     """
     shares = {name: share(getattr(optimum, name)) for name in MEASURES}
     column = None if optimum.residual_of is None else tidy(optimum.residual_of)

@@ -1,10 +1,10 @@
 """Path of optima, from plausible rows near the mean row to the unrestricted optimum, as the limit of the search is relaxed.
 
 A budget is a share of the real rows. The search is limited to the Mahalanobis ball that contains this share of the rows
-(`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. A budget limits the optima
-as a prior does; Olah et al. (2017) show optima for priors of several strengths side by side. The value at the optimum never falls
-as the budget grows. Each optimum is assessed by all measures of `typicality`. `readable` is the index of the largest optimum on
-the path that is not too atypical to interpret.
+(`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. Olah et al. (2017) show
+optima for priors of several strengths, which limit the optima in a similar way. The value at the optimum never falls as the
+budget grows. Each optimum is assessed by all measures of `typicality`. `readable` is the index of the largest optimum on the path
+that is not too atypical to interpret.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Pareto(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each budget and column.
 
-        `at` is the value of the column at the optimum. Each row also repeats the values that `summary` contains for the budget.
+        `at` is the value of the column at the optimum. Each row also contains the columns of `summary`.
         """
         return by_column(self.summary(), self.rows)
 

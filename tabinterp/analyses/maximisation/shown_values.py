@@ -35,8 +35,8 @@ class Place(Part):
 class ShownValues:
     """Rules for showing column values.
 
-    A level is shown only if at least ten rows of the table have it. A number is shown only if at least ten rows lie at or beyond
-    it.
+    A level is shown only if at least ten rows of the table have it. A number is rounded. If fewer than ten rows have this value
+    or a more extreme one, a bound is shown instead.
     """
 
     def __init__(self, r: Results) -> None:
@@ -48,7 +48,7 @@ class ShownValues:
     def enough(self, column: str, level: Any) -> bool:
         """Return whether at least ten rows have the given level, or a missing value.
 
-        If `level` is None, which stands for a numeric column without a level, the result is True.
+        The result is True if `level` is None, which means that the column is numeric and has no levels.
         """
         if level is None:
             return True

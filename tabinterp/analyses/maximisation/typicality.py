@@ -4,7 +4,7 @@ The mode of a distribution is not a typical sample from it. In N(0, I_d), the sq
 deviation sqrt(2d), so a row at the exact centre is atypical, as is a row far from the centre. Four measures are used: the
 Mahalanobis distance, the distance to the fifth nearest row, the score of an isolation forest, and the largest conditional
 residual. Both unusually high and unusually low values of each measure count as atypical. For each measure and direction, the tail
-is the most extreme 5% of the real rows, on a logarithmic scale. The excess of a row beyond the start of the tail is divided by
+is the most extreme 5% of the real rows. The excess of a row beyond the start of the tail, on a logarithmic scale, is divided by
 the mean excess of the real rows in the tail (Pickands 1975). The row's degree of atypicality is the largest of these eight
 ratios. It is computed for real rows in the same way.
 
@@ -173,8 +173,7 @@ def _real(bound: BoundModel, seed: int) -> BoundModel:
 def _spread(x: FloatArray) -> FloatArray:
     """Return the standard deviations of encoded columns.
 
-    For an indicator, the standard deviation is at least that of a level with ten rows. A single row then has little influence on
-    it.
+    For an indicator, the standard deviation is at least that of a level with ten rows. This limits the influence of a single row.
     """
     sd = x.std(axis=0)
     indicator = ((x == 0) | (x == 1)).all(axis=0)

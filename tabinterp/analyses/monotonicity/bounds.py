@@ -207,7 +207,7 @@ class Bounds:
 
     @property
     def cost(self) -> int:
-        """Approximate number of multiplications needed for one box."""
+        """The approximate number of multiplications needed to bound the derivative on one box."""
         widths = [len(shift) for shift in self._network.shifts]
         columns = self._spans.shape[1] * (1 + self._any_missing) + sum(one.shape[1] for one in self._parts)
         first = widths[0]

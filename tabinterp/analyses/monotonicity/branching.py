@@ -45,7 +45,7 @@ class Branching:
 
     @property
     def cost(self) -> int:
-        """Approximate number of multiplications needed for one box."""
+        """The approximate number of multiplications needed to bound the derivative on one box."""
         return self._bounds.cost
 
     @property
@@ -106,7 +106,7 @@ class Branching:
 def _root(steps: list[int], at: int) -> int:
     """Follow the links from an index to the end of their chain, and return the last index.
 
-    The links are shortened for later calls.
+    The links are shortened to make later calls faster.
     """
     while steps[at] != at:
         steps[at] = steps[steps[at]]

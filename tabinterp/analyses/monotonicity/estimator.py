@@ -66,7 +66,7 @@ class Verdict:
     fall : largest fall found, computed from the model's scores; 0 if no fall exceeds rounding errors.
     start, end : values of the column in the two rows between which the score falls most. The column moves from `start` to `end`
         in the declared direction. None if no fall exceeds the tolerance.
-    pair : the two rows with the values `start` and `end` (2, columns); None if these values are None.
+    pair : the two rows with the values `start` and `end` (2, columns); None if `start` and `end` are None.
     bound : upper bound of any fall in the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
     reason : reason why no proof was attempted; None if a proof was attempted or was not needed.
@@ -120,7 +120,7 @@ class Monotonicity(PreviewedFrame):
 
     @any_backend
     def pairs(self) -> pd.DataFrame:
-        """Return the two rows that refute each refuted direction, with the name of the column that has the direction."""
+        """Return, for each refuted direction, the two rows that refute it and the name of the column."""
         found = [one for one in self.columns if one.pair is not None]
         if not found:
             return pd.DataFrame()
@@ -174,8 +174,8 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
     """Return the answers for all columns with a declared direction.
 
-    If the model's domain cannot be built, for example because the encoder mixes columns, at most `rows` rows of the table are
-    used.
+    If the model's domain cannot be built, for example because the encoder mixes columns, the search for falls is limited to at
+    most `rows` rows of the table.
     """
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)

@@ -2,7 +2,7 @@
 
 If it does not, explanation methods that perturb rows can be misleading. Slack et al. (2020) construct models that score real rows
 by one rule and perturbed rows by another. Permutation importance, LIME and Shapley values then describe only the rule for
-perturbed rows. Three numbers test for different rules:
+perturbed rows. Three measures test whether the rules differ:
 
 - Separability: the AUC of gradient-boosted trees that distinguish real rows from perturbed ones, cross-fitted over two halves of
   the rows. In a perturbed row, about half of the columns, chosen at random, take their values from another row. Methods such as

@@ -210,8 +210,8 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
     """Yield slices of the held-out rows with enough rows and events on both sides of the split.
 
-    If one to nine training rows belong to none of a column's slices, one of the slices is omitted. Otherwise the sizes of the
-    slices would reveal the number of these rows.
+    If one to nine training rows belong to none of a column's slices, one of the slices is omitted. If no slice were omitted, the
+    sizes of the slices would reveal the number of these rows.
     """
     by_column: dict[str, list[Group]] = {}
     for one in groups_of(table, smallest, held):

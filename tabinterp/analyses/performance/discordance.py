@@ -72,8 +72,8 @@ class Discordance:
     def margins_told(self) -> bool:
         """Whether a reader can compute how often each of the two models predicts each class.
 
-        This is impossible if a model has 1 to 9 right or wrong predictions in both classes. The model's confusion matrix is then
-        withheld, and cannot be derived from the model's accuracy.
+        A reader cannot compute this if a model has 1 to 9 right or wrong predictions in both classes. The model's confusion
+        matrix is then withheld, and cannot be derived from the model's accuracy.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 

@@ -753,7 +753,7 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return values for each row (n, parts). `null_of` computes the null loss from their means over rows.
+    """Return the values of each row (n, parts) that `null_of`, after averaging over rows, converts to the null loss.
 
     Before numeric targets are squared, `centre` is subtracted to avoid a loss of precision.
     """
@@ -818,8 +818,8 @@ def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -
     """Replace the standard error of a metric's difference by that of `assumed`, which is based on hypothetical decisions.
 
     The standard error is withheld if a confusion matrix is withheld, because the standard error would reveal the matrix. It is
-    also withheld if rows have weights or belong to groups. In this case, it would depend on how hypothetical decisions are
-    assigned to rows.
+    also withheld if rows have weights or belong to groups. With weights or groups, the standard error would depend on which rows
+    the hypothetical decisions are assigned to.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)

@@ -72,7 +72,7 @@ class Families(Display):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return a data frame with one row for each group and column, which states the lowest association in the group."""
+        """Return a data frame with one row for each column of each group, and the lowest association in the group."""
         rows = [(name, c, self.weakest(name)) for name, members in self.families.items() for c in members]
         return pd.DataFrame(rows, columns=["family", "column", "weakest"])
 

@@ -39,8 +39,8 @@ class Plan:
     """Everything that is determined before the first row is scored, such as the columns to permute and the shifts.
 
     The rows of `bound` are in hash order. A row is identified by its index in this order. If `donating` is given, only the first
-    `donating` rows are donors. Only these rows must be in hash order. The donors of a row then depend only on its row number, and
-    not on the other receivers.
+    `donating` rows are donors, and only these rows need to be in hash order. The donors of a row then depend only on its row
+    number, and not on the other receivers.
     """
 
     bound: BoundModel

@@ -56,7 +56,7 @@ class BlockSums:
     weight : (blocks,) sum of the weights of the receivers.
     received : (columns, blocks) sum of the mean rises in loss of the receivers.
     given : (columns, blocks) sum over the block's donors of the rises in loss of their receivers.
-    mass : (columns, blocks) sum of the weights of these pairs of receiver and donor.
+    mass : (columns, blocks) sum of the weights of the pairs of receiver and donor that `given` sums over.
     """
 
     rows: int

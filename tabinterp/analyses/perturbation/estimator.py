@@ -100,7 +100,7 @@ class Robustness(Display):
     loss : name of the loss, such as "log_loss".
     null : loss if every prediction is the base rate or, for numeric targets and counts, the mean.
     donors : number of rows from which new values are taken.
-    donors_of : "training" if these are training rows, "all" if they are the evaluated rows.
+    donors_of : "training" if the donors are training rows, "all" if they are the evaluated rows.
     sizes : results at each size in increasing order, starting with size 0.
     numbers : results at size 5% when only numeric columns are perturbed; None if no input is numeric.
     columns : results when only one column is perturbed, at size `column_size`, sorted by decreasing rise in the network's loss.
@@ -319,12 +319,11 @@ def _scores_of(bound: BoundModel, rows: int) -> Callable[[IntArray, int | None],
     """Return a function that scores copies of the first `rows` rows, with values from other rows.
 
     The function takes the indices of source rows and the position of a column, and returns scores (n, k). If the position is
-    None, all columns take new values, and the indices have the shape (columns, n). Otherwise, only this column does, and the
-    shape is (n,). `n` is a multiple of `rows`, because each copy contains all rows.
+    None, all columns take new values, and the indices have the shape (columns, n). Otherwise, only the column at this position
+    takes new values, and the indices have the shape (n,). `n` is a multiple of `rows`, because each copy contains all rows.
 
-    If every column is encoded separately, encoded values are copied from the source rows, and no row is encoded again. Encoded
-    values are centred and stored in single precision. If a single column changes, only its contribution to the outputs of the
-    leading affine layers is computed again.
+    If every column is encoded separately, encoded values are copied from the source rows, and no row is encoded again. If a
+    single column changes, only its contribution to the outputs of the leading affine layers is computed again.
     """
     if not bound.is_local(bound.columns):
         return lambda came, column: (

@@ -9,9 +9,9 @@ averaged over the folds. Its standard error over rows is multiplied by 1.5, beca
 (Nadeau & Bengio 2003). A probe shows which information is linearly available, not how the network uses it.
 
 The effect of the best proxies is measured by permutation: values are taken from other rows, for one proxy at a time and for all
-proxies together. The loss and the gap are then computed again. The *gap* is the difference in the share selected between the
-group with the highest and the group with the lowest share before permutation. If the share selected may not be shown for one of
-these groups (`groups/partition`), the gap is withheld. Only its change is then reported, as a mean over draws.
+proxies together. The loss and the gap are then computed again. The *gap* is the difference in the share selected between two
+groups: those with the highest and the lowest share before permutation. If the share selected may not be shown for one of these
+groups (`groups/partition`), the gap is withheld. In this case, only the change in the gap is reported, as a mean over draws.
 """
 
 from __future__ import annotations

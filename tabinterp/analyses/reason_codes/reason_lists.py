@@ -55,13 +55,13 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Flips:
-    """The share of a model's declined rows that it approves after the columns in their lists of reasons have changed.
+    """The share of a model's declined rows that become approved when the columns in the row's list of reasons change.
 
     In each pair of a declined row and a just-approved row, columns of the declined row take the values of the just-approved row.
 
     Attributes
     ----------
-    named : share of pairs in which the model approves the declined row after the columns in its list have changed.
+    named : share of pairs in which the model approves the declined row after the columns in the row's list have changed.
     random : share of pairs in which the model approves the declined row after equally many random columns have changed.
     gain : the paired difference, `named` minus `random`.
     """
@@ -135,8 +135,8 @@ def _closed(found: list[Likeness]) -> list[Likeness]:
     """Withhold measures from which a withheld measure could be derived.
 
     The lists are compared on two subsets of the declined rows: those that the linear model also declines, and those that it
-    approves. A measure that is withheld for one subset is also withheld for the other. Otherwise, it could be derived from the
-    measures for the other subset and for all declined rows.
+    approves. A measure that is withheld for one subset is also withheld for the other. Otherwise, the withheld measure could be
+    derived from the measures for the other subset and for all declined rows.
     """
     of = {one.of: one for one in found}
     parts = of["linear_agree"], of["linear_differ"]
@@ -170,7 +170,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return, for each model, the share of its declined rows that it approves after the columns in their lists have changed."""
+    """Return, for each model, the share of its declined rows that become approved when the columns in the row's list change."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:

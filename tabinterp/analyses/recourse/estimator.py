@@ -22,7 +22,7 @@ Each group of a protected column is compared with all other declined rows. The p
 the standard error computed under the hypothesis of equal shares (a score test). For independent rows without weights, the larger
 of this p-value and that of Fisher's exact test is reported. This is necessary because groups with small counts are not shown. If
 few rows of a group are expected to be without recourse, the group is shown only if unusually many rows, or none, are without
-recourse. P-values of the score test would be too small for the groups that are shown.
+recourse. For the groups that are shown, p-values of the score test alone would be too small.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ class GroupShare:
     Attributes
     ----------
     difference : share of rows without recourse in the group minus the share in all other rows, with a 95% interval.
-    p : p-value of the hypothesis of no difference. NaN if there are fewer than 30 rows in the group or outside it, or fewer than
-        ten values of the table's group column in the group or outside it.
+    p : p-value of the hypothesis of no difference. NaN if the group, or the set of all other rows, has fewer than 30 rows or
+        fewer than ten values of the table's group column.
     """
 
     conditions: tuple[Condition, ...]
@@ -489,7 +489,7 @@ def _confirmed(
     """Return a mask of the changes that are valid, and a mask of the changes that are valid and plausible.
 
     Each changed row is encoded and scored again like a row of the table. The changes of a row are checked in order of cost until
-    one is plausible; later changes are not checked.
+    one is plausible.
     """
     bound = decisions.bound
     valid, plausible = np.zeros((2, len(flips.row)), dtype=np.bool_)

@@ -174,7 +174,7 @@ def regional_effects(
 
     Parameters
     ----------
-    model : the network. If a model has no interactions, all rows have the same curve.
+    model : the network. If it has no interactions, all rows have the same centred curve, and no split is found.
     columns : columns to analyse; None analyses all.
     rows : maximum number of rows for which curves are computed. One half is used to choose splits, and the other to evaluate
         them.
@@ -232,7 +232,7 @@ class _Sample:
             raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
 
     def splits(self) -> Iterator[Group]:
-        """Yield the first region of each admissible split: both regions have enough rows and groups in each half of the rows."""
+        """Yield the first region of each split in which both regions have enough rows and groups in each half of the rows."""
         seen: set[bytes] = set()
         for name in self.bound.columns:
             for split in self._of(name):

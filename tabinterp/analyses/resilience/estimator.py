@@ -10,8 +10,8 @@ Rows are never selected by their own outcome, because the largest losses are par
 - Worst cluster: the training rows are clustered by k-means. The cluster in which the network has the largest loss is selected on
   one half of the held-out rows, and results are computed on the other half.
 - Drift: held-out rows are weighted by the odds that they are held-out rather than training rows (Shimodaira 2000). The odds come
-  from cross-fitted logistic regression. The weighting repeats the drift from the training rows to the held-out rows once more.
-  Results are computed only if trees distinguish held-out from training rows significantly.
+  from cross-fitted logistic regression. The weighting applies the drift from the training rows to the held-out rows a second
+  time. Results are computed only if trees distinguish held-out from training rows significantly.
 
 Because the trees for a fold are fitted only to earlier folds, the error of the mean loss in a fold has expectation zero given the
 earlier folds. Errors of different folds are therefore uncorrelated (Luedtke & van der Laan 2016; Wager 2024). If trees were
@@ -24,8 +24,8 @@ groups of rows, and treat the order of the rows, the clusters and the odds as fi
 (Hall 1992).
 
 A result is left out if it is based on fewer than fifty effective rows (Kish 1965), on fewer than twenty groups of rows, or on too
-few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. Under drift
-there is no excess rise, because the coverage of its intervals was only 84 to 89%. Other intervals can also have less than 93%
+few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. For drift, no
+excess rise is reported, because the coverage of its intervals was only 84 to 89%. Other intervals can also have less than 93%
 coverage if there are few rows (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage was 88%. With sampling
 weights, the coverage for the hardest and outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
 """

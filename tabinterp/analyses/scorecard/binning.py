@@ -98,7 +98,7 @@ class Cut:
 
 
 def complete(cut: Cut, reference: int) -> Cut:
-    """Assign missing values, and levels not listed in any bin, to the bin with index `reference` unless they have a bin."""
+    """Assign missing values and unlisted levels to the bin with index `reference`, unless they already have a bin."""
     bins = list(cut.bins)
     if not any(one.missing for one in bins):
         bins[reference] = replace(bins[reference], missing=True)

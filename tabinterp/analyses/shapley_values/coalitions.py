@@ -120,7 +120,7 @@ def _running_sums(x: Tensor) -> Tensor:
 
 
 def enumeration_cost(m: IntArray) -> FloatArray:
-    """Return the number of coalitions of m players, except the empty and the full one; infinity for about 1,000 or more."""
+    """Return the number of coalitions of m players, except the empty and the full one; infinity if m is about 1,000 or more."""
     with np.errstate(over="ignore"):
         return np.asarray(np.maximum(np.exp2(m.astype(np.float64)) - 2, 0))
 
