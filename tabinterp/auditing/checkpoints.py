@@ -29,8 +29,8 @@ def keeping(
     resume: bool = False,
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
-    """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. They are deleted when the `with`
-    block ends normally.
+    """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. The checkpoints are deleted when the
+    `with` block ends normally.
 
     If the block is interrupted, the progress so far is saved, and `tell` is called with a sentence that names the folder.
 

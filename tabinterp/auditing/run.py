@@ -126,7 +126,7 @@ def audit(
     digest_key : str or Path, optional
         File with a secret key, which is created if it does not exist. With a key, the document contains a keyed digest of every
         column, with which `verify` can identify columns that changed. Without a key, the document contains no digests of columns.
-        Anyone who knows all rows but one could use a digest without a key to find the last row.
+        Anyone who knows all rows but one could use a digest without a key to determine the remaining row.
     analyses : iterable of str, optional
         Names of the analyses to run, such as "ladder" or "effects". Analyses on which they depend are also run. By default, all
         analyses are run. The document lists analyses that were not requested.

@@ -23,7 +23,7 @@ def judge(document: Document) -> list[Finding]:
 
 
 def run_check(check: Check, document: Document, limits: Limits | None = None) -> Finding:
-    """Run one check on a document, and return its finding. `limits` replace default limits of the check by name."""
+    """Run one check on a document, and return its finding. `limits` overrides the check's default limits by name."""
     outcome = check.evaluate(document, check.default_limits | dict(limits or {}))
     key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
     return Finding(

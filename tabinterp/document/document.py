@@ -203,7 +203,7 @@ class Opening(Part):
 if TYPE_CHECKING:
 
     class Recorded(Opening):
-        """The fields of `Opening` and the records of analyses. For type checkers, the types of these records are declared only by
+        """The fields of `Opening` and the records of analyses. Type checkers learn the types of these records only from
         `Document.get`.
         """
 

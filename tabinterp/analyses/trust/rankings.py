@@ -99,8 +99,8 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 def _expected(ask: Ask) -> Ranking:
     """Return the ranking by expected gradients, computed for many paths at once.
 
-    Gradients are taken with respect to the output of the network's first affine operations. The attribution of a column along a
-    path is this gradient of the score, times the change in the output that is due to the column.
+    The gradient of the score is taken with respect to `z`, the output of the network's first affine operations. A column's
+    attribution along a path is this gradient times the change in `z` that the column causes.
     """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
