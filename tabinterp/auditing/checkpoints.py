@@ -36,8 +36,8 @@ def keeping(
 
     Parameters
     ----------
-    model : file or folder of the model. Resuming raises an error if the model, the rows, the settings or the versions have
-        changed since the checkpoints were saved.
+    model : file or folder of the model. Resuming raises an error if the model, the rows, the settings, or the versions of
+        tabinterp or its libraries have changed since the checkpoints were saved.
     how : options for loading the model.
     resume : True to continue from existing checkpoints; False to delete them.
     """

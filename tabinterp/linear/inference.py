@@ -256,8 +256,7 @@ class _Table:
         return len(self.design.terms) + 1
 
     def report(self, kind: Covariance) -> Inference:
-        """Return the coefficients in original units, with their standard errors and tests, or the reasons why these are missing.
-        """
+        """Return the coefficients in original units, with standard errors and tests, or the reasons why these are missing."""
         value, covariance, lost = self._per_unit()
         places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
         estimates = [

@@ -64,7 +64,9 @@ def relative_weights(table: Table) -> FloatArray | None:
 
 
 def logistic(classes: int, width: int, strength: float) -> LogisticRegression:
-    """Return an unfitted logistic regression. It uses Newton's method if the Hessian is small, and L-BFGS otherwise."""
+    """Return an unfitted logistic regression. It uses Newton's method for two classes if the Hessian is small, and L-BFGS
+    otherwise.
+    """
     solver = "newton-cholesky" if classes == 2 and width <= SMALL_HESSIAN else "lbfgs"
     return LogisticRegression(C=strength, solver=solver, max_iter=ITERATIONS, warm_start=True)
 

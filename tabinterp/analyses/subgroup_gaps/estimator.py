@@ -1,11 +1,12 @@
 """Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise can explain.
 
-Every column is divided into cells: its twelve most frequent levels or, for a numeric column, the ranges between its quartiles.
-The search covers all of these cells, and all combinations of cells of two columns. It uses one half of the rows, selected by a
-hash of the row numbers. Rows with the same value of the group column are always in the same half. At most twelve groups with a
-high loss are selected and then tested on the other half. The tests of all groups are corrected together (see `slices`). The false
-discovery rate is 1%, and the intervals have a false coverage rate of 1%. The results are therefore not biased by the search or by
-the number of tests.
+Each of the first 40 columns, starting with the protected columns, is divided into cells. The cells of a column with levels are
+its twelve most frequent levels, and all other levels together. The cells of a numeric column are four ranges, separated by its
+quartiles. Missing values form a further cell. The search covers all of these cells, and all combinations of cells of two columns.
+It uses one half of the rows, selected by a hash of the row numbers. Rows with the same value of the group column are always in
+the same half. At most twelve groups with a high loss are selected and then tested on the other half. The tests of all groups are
+corrected together (see `slices`). The false discovery rate is 1%, and the intervals have a false coverage rate of 1%. The results
+are therefore not biased by the search or by the number of tests.
 
 A high loss is not in itself evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a
 network that knows the true probabilities has a high loss. The tests therefore use two measures of the loss above noise.

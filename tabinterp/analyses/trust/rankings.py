@@ -140,7 +140,7 @@ METHODS: dict[str, Method] = {
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
     """Return a dict that maps the name of each applicable method to its ranking.
 
-    If `background` is True, only methods that use background rows are included. If it is False, only the other methods are.
+    `background` selects the methods that use background rows (True), the methods that do not (False), or all methods (None).
     """
     found = {
         name: method.rank(ask)
