@@ -141,7 +141,7 @@ def fit_numbers(
 ) -> RidgeCV:
     """Fit a ridge regression with the penalty that minimises the squared error.
 
-    The error is estimated by leave-one-out cross-validation, or over five folds if `groups` are given.
+    The error is estimated by leave-one-out cross-validation or, if `groups` are given, with at most five folds.
     """
     strengths = len(x) * np.logspace(-7, 1, 17)
     if groups is not None:

@@ -122,7 +122,8 @@ class ShapleyValues(Display):
     def interval(self) -> Estimates:
         """Return every value with a 95% interval.
 
-        The interval includes only the sampling error; the background is treated as fixed. docs/coverage.md reports the coverage.
+        The interval includes only the sampling error; the background is treated as fixed. The actual coverage is reported in
+        docs/coverage.md.
         """
         return Estimates.of(self.values, self.stderr, self.df)
 
