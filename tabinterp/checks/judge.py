@@ -41,9 +41,9 @@ def run_check(check: Check, document: Document, limits: Limits | None = None) ->
 def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     """Describe checks: what each check measures, and when it is raised.
 
-    Each mapping describes one check. Its keys are `code`, `slug`, `severity`, `evidence` (anchor of the report section with the
-    numbers), `limits` (the limits that a policy may change, with default values and ranges), `title`, `measures`, `blind`
-    (limitations), `threshold` (when the check is raised) and `next` (what to do then).
+    The function returns one mapping for each check. Its keys are `code`, `slug`, `severity`, `evidence` (anchor of the report
+    section with the numbers), `limits` (the limits that a policy may change, with default values and ranges), `title`,
+    `measures`, `blind` (limitations), `threshold` (when the check is raised) and `next` (what to do then).
 
     Parameters
     ----------

@@ -147,7 +147,7 @@ class ShapleyValues(Display):
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return a mask (columns, outputs) of columns with a rank that cannot be distinguished from the next rank.
+        """Return a mask (columns, outputs) of the columns that cannot be distinguished from the column ranked next.
 
         Columns are ranked by mean absolute value.
         """

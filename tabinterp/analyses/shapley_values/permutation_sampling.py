@@ -134,7 +134,7 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """Estimate the Shapley values of `rows` from `count` new permutations for each pair, or from all coalitions if it is
+        """Estimate the Shapley values of `rows` from `count` new permutations for each pair, or from all coalitions if `count` is
         None.
 
         `before` is the number of permutations that earlier calls used. These permutations are not used again.
