@@ -94,8 +94,8 @@ def within_budget(context: Context, size: Size | None, remaining: Sequence[Analy
 def _most_drawn(analysis: Analysis[Any], size: Size, share: float) -> int:
     """Return the largest number of sampled rows with which an analysis stays within its share of the budget.
 
-    If the analysis stays within its share even with all rows, or exceeds it even with the smallest sample, return the total
-    number of rows.
+    If the analysis stays within its share even with the full sample, or exceeds it even with two rows, return the size of the
+    full sample.
     """
 
     def fits(drawn: int) -> bool:

@@ -29,15 +29,15 @@ def keeping(
     resume: bool = False,
     tell: Callable[[str], None],
 ) -> Iterator[Keeping]:
-    """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. They are deleted when the `with`
-    block ends normally.
+    """Provide checkpoints in the folder `out` for `scan_table` and for the sums of an audit. The checkpoints are deleted when the
+    `with` block ends normally.
 
     If the block is interrupted, the progress so far is saved, and `tell` is called with a sentence that names the folder.
 
     Parameters
     ----------
-    model : file or folder of the model. Resuming raises an error if the model, the rows, the settings or the versions have
-        changed since the checkpoints were saved.
+    model : file or folder of the model. Resuming raises an error if the model, the rows, the settings, or the versions of
+        tabinterp or its libraries have changed since the checkpoints were saved.
     how : options for loading the model.
     resume : True to continue from existing checkpoints; False to delete them.
     """

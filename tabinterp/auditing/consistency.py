@@ -290,7 +290,8 @@ def _status(document: Document) -> str:
 
 def _evidence(document: Document) -> Iterator[Message]:
     """Yield a message if the evidence for clauses does not agree with the document. Evidence for the built-in mapping is
-    recomputed. For mappings that the user supplied, only missing evidence can be checked.
+    recomputed. The document does not contain the user's own mappings. For these, only the statements on missing evidence are
+    checked.
     """
     expected = evidence(document)
     same = document.evidence[: len(expected)] == expected

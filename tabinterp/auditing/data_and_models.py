@@ -78,8 +78,8 @@ def _without_target(rows: int | None) -> doc.WithoutTarget | None:
 
 
 def _events(table: Table) -> int | None:
-    """Return the number of evaluated rows in the rarest class, or None if the target has no classes. To avoid revealing a small
-    count, also return None if this number, or the number of rows of this class that are not evaluated, is from 1 to 9.
+    """Return the number of evaluated rows in the rarest class, or None if the target has no classes. To keep small counts
+    confidential, also return None if 1 to 9 rows of this class are evaluated, or if 1 to 9 are not.
     """
     if not table.schema.goal.classes:
         return None
@@ -187,8 +187,8 @@ def model_info(bound: BoundModel) -> doc.ModelInfo:
 
 
 def _origin(bound: BoundModel) -> list[Message]:
-    """Return a note if code in a file was run to load the model, or if the model was converted from another file. The list is
-    empty otherwise.
+    """Return a list with a note if code in a file was run to load the model, or if the model was converted from another file.
+    Otherwise, return an empty list.
     """
     file = bound.model.file
     if file is None:

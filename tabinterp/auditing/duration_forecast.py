@@ -85,7 +85,7 @@ def expected_seconds(
 
 
 def in_words(seconds: float) -> str:
-    """Return a rounded duration as text. It is in seconds if it is shorter than 90 seconds, and otherwise in minutes.
+    """Return a rounded duration as text, in seconds if it is below 90 seconds and otherwise in minutes.
 
     >>> in_words(42.3), in_words(150)
     ('42 seconds', '2 minutes')

@@ -126,7 +126,7 @@ def audit(
     digest_key : str or Path, optional
         File with a secret key, which is created if it does not exist. With a key, the document contains a keyed digest of every
         column, with which `verify` can identify columns that changed. Without a key, the document contains no digests of columns.
-        Anyone who knows all rows but one could use a digest without a key to find the last row.
+        Anyone who knows all rows but one could use a digest without a key to determine the remaining row.
     analyses : iterable of str, optional
         Names of the analyses to run, such as "ladder" or "effects". Analyses on which they depend are also run. By default, all
         analyses are run. The document lists analyses that were not requested.
@@ -250,7 +250,9 @@ def _expect(
 def _linear(
     counterpart: Model | None, network: BoundModel, table: Table | Scan, seed: int, engine: Engine
 ) -> BoundModel:
-    """Return the linear counterpart, bound to the rows of the network. If the user did not supply one, it is fitted first."""
+    """Return the linear counterpart, bound to the rows of the network. If the user did not supply a counterpart, one is fitted
+    first.
+    """
     fitted = counterpart or fit_counterpart(network, table, seed=seed, engine=engine)
     linear = bind(replace(fitted, device=network.device), network.table, beside=network)
     if not linear.is_linear:

@@ -67,8 +67,8 @@ def readings(d: doc.Document) -> list[ReadingRows]:
 
 
 def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
-    """Return a description of the rows that an analysis used, for an analysis without a field of its own in the document. The
-    rows are those stated in the analysis's record, or else the evaluated rows.
+    """Return descriptions of the rows that an analysis used, from its record in `Document.analyses`. If the record states only
+    the number of rows, they are evaluated rows.
     """
     if hasattr(record, "rows_used"):
         return [*record.rows_used(d)]

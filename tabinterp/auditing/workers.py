@@ -69,8 +69,8 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups that do not depend on each other's results. Analyses within groups, and the groups, are in the
-    order of the list.
+    """Split analyses into groups that do not depend on each other's results. The groups, and the analyses within each group, are
+    in the order of the list.
     """
     groups: list[list[Analysis[Any]]] = []
     for analysis in analyses:
@@ -166,8 +166,8 @@ def _work(
 
 
 def _return_freed_memory() -> None:
-    """Return freed memory to the system. Otherwise, glibc would keep it: until a worker ends, it would occupy as much memory as
-    its largest analysis needed.
+    """Return freed memory to the system. Otherwise, glibc would keep it, and a worker would occupy as much memory as its largest
+    analysis needed.
     """
     if hasattr(C, "malloc_trim"):
         C.malloc_trim(0)

@@ -60,9 +60,9 @@ def _percent(row: ConstraintRow) -> float:
 def _is_reversed(row: ConstraintRow, model: str, limits: Limits, proofs: Mapping[str, DirectionRow]) -> bool:
     """Return whether a model violates the declared direction of a column.
 
-    If a proof shows that the direction holds for all combinations of values, or that it does not, the proof decides. Otherwise,
-    the direction is treated as violated if significantly more than `percent` of the rows violate it, or if the effect curve
-    contains a significant change in the opposite direction.
+    If the audit proved or refuted that the direction holds for all combinations of values, return this result. Otherwise, the
+    direction is treated as violated if significantly more than `percent` of the rows violate it, or if the effect curve contains
+    a significant change in the opposite direction.
     """
     answer = _answer(proofs, row.column, model)
     if answer in ("proved", "refuted"):

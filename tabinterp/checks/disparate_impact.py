@@ -69,8 +69,9 @@ def _below(pair: ImpactPair | None, limit: float) -> bool:
 def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
     """Return whether the selection rate of a group is significantly too low compared with another group.
 
-    For a group whose selection rate is withheld, the audit recorded only the result for its own limit (`limit_of_audit`). If the
-    rate was too low at that limit, it is also too low at higher limits. Nothing is known about lower limits.
+    For a group whose selection rate is withheld, the document contains only the result for the limit at the time of the audit
+    (`limit_of_audit`). If the rate was too low at that limit, it is also too low at higher limits. Nothing is known about lower
+    limits.
     """
     return _below(row.surest, limit) or (row.withheld == "raised" and limit >= limit_of_audit)
 

@@ -3,7 +3,7 @@
 Only numeric columns are perturbed. The check is raised if two conditions are met. First, perturbation raises the network's loss
 more than the loss of its linear counterpart. The excess must be at least a given share of the loss of a constant prediction.
 Second, the network's loss after perturbation is above the loss of a constant prediction. The second condition exempts a network
-that has learnt a true threshold or interaction. Small changes increase its loss too, but rarely destroy all of its predictive
+that has learned a true threshold or interaction. Small changes increase its loss too, but rarely destroy all of its predictive
 power.
 """
 

@@ -23,7 +23,7 @@ def judge(document: Document) -> list[Finding]:
 
 
 def run_check(check: Check, document: Document, limits: Limits | None = None) -> Finding:
-    """Run one check on a document, and return its finding. `limits` replace default limits of the check by name."""
+    """Run one check on a document, and return its finding. `limits` overrides the check's default limits by name."""
     outcome = check.evaluate(document, check.default_limits | dict(limits or {}))
     key = f"finding.{outcome.key}" if "." in outcome.key else f"finding.{check.slug}.{outcome.key}"
     return Finding(
@@ -41,9 +41,9 @@ def run_check(check: Check, document: Document, limits: Limits | None = None) ->
 def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     """Describe checks: what each check measures, and when it is raised.
 
-    The result contains one mapping per check. Its keys include code, slug, severity, title, what the check measures, its
-    limitations ("blind"), when it is raised ("threshold"), and what to do next. "limits" lists the limits that a policy may
-    change, with their default values and ranges.
+    The function returns one mapping for each check. Its keys are `code`, `slug`, `severity`, `evidence` (anchor of the report
+    section with the numbers), `limits` (the limits that a policy may change, with default values and ranges), `title`,
+    `measures`, `blind` (limitations), `threshold` (when the check is raised) and `next` (what to do then).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Check whether the network fails to predict better than chance on held-out rows.
 
-The check is raised if the network is not significantly better than chance, and there are enough rows to rule out a useful
-network. For two classes, chance is an AUC of one half. For regression, it is an R² of zero. For several classes, it is a log loss
+The check is raised if the network is not clearly better than chance, and the 95% interval of its performance excludes a useful
+result. For two classes, chance is an AUC of one half. For regression, it is an R² of zero. For several classes, it is a log loss
 equal to the entropy of the class shares. For counts, it is the loss of predicting the mean for every row.
 """
 
@@ -64,7 +64,7 @@ def _not_judged(document: Document) -> Outcome | None:
 
 
 def _may_be_useful(document: Document, measure: str, estimate: Interval) -> bool:
-    """Return whether there are too few rows to rule out a useful network."""
+    """Return whether the interval of the network's performance includes a useful result."""
     # If `estimate` is a difference in loss, it and the network's loss add up to the null loss.
     null_loss = (document.performance.metrics[0].network.value or 0.0) + (estimate.value or 0.0)
     useful = {"auc": USEFUL_AUC, "r2": USEFUL_SHARE}.get(measure, USEFUL_SHARE * null_loss)

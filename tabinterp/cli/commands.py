@@ -829,7 +829,7 @@ def _settings(
     group: str | None,
     drop_missing_target: bool,
 ) -> dict[str, Any]:
-    """Return the options for reading the table that were given. Options that were not given are supplied by the bundle."""
+    """Return the given options for reading the table. The bundle supplies all other options."""
     kinds = {}
     for one in kind or []:
         column, equals, value = one.rpartition("=")

@@ -145,8 +145,8 @@ def show_result(result: Audit, quiet: bool) -> None:
 
 
 def _table(title: str, rows: list[list[str]]) -> Table:
-    """Return a table for the terminal. The first row is the header. If it is empty, the table has no header. Text from the data
-    is never treated as markup.
+    """Return a table for the terminal. The first row is the header. If this row is empty, the table has no header. Text from the
+    data is never treated as markup.
     """
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415

@@ -203,7 +203,7 @@ class Opening(Part):
 if TYPE_CHECKING:
 
     class Recorded(Opening):
-        """The fields of `Opening` and the records of analyses. For type checkers, the types of these records are declared only by
+        """The fields of `Opening` and the records of analyses. Type checkers learn the types of these records only from
         `Document.get`.
         """
 
@@ -253,7 +253,7 @@ class Document(Recorded):
     @field_validator("analyses", mode="before")
     @classmethod
     def _typed(cls, analyses: dict[str, Any]) -> dict[str, Part]:
-        """Convert every record in `analyses` to the type that the analysis declares."""
+        """Convert every record in `analyses` to the type that its analysis declares."""
         return {
             name: value if isinstance(value, Part) else _own(name).model_validate(value, strict=True)
             for name, value in analyses.items()

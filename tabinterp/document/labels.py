@@ -87,7 +87,7 @@ class _Names:
         Parameters
         ----------
         column : column to which the part belongs.
-        template : the columns of a list of levels in this part. The first level belongs to the first column, and so on.
+        template : the column of each level in the part's list of levels, in the order of the list.
         """
         values = {name: getattr(part, name) for name in type(part).model_fields}
         kind = type(part).__name__

@@ -230,8 +230,8 @@ def _cross_fitted(
 
 
 def _encoded_by_others(table: Table, seed: int) -> list[tuple[IntArray, IntArray]]:
-    """Return cross-validation folds for a target encoder. Each row is then encoded only from the targets of rows in other
-    groups.
+    """Return cross-validation folds for a target encoder. The rows of a group are in the same fold, so each row is encoded only
+    from the targets of rows in other groups.
     """
     assert table.groups is not None
     if not GROUPED_ENCODERS:

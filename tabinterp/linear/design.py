@@ -3,7 +3,7 @@
 Fits do not use the original columns. If columns have very different scales, such as 1e6 and 1, Newton's method becomes inaccurate
 and collinearity is hard to detect. The columns are therefore centred and scaled. A column that is constant, or a linear
 combination of earlier columns, is left out, and the reason is recorded. The remaining columns are replaced by an orthogonal
-basis. Each coefficient per unit of a column is a linear function of the coefficients on the basis. Its standard error is computed
+basis. Each coefficient in original units is a linear function of the coefficients on the basis. Its standard error is computed
 from the covariance matrix of the coefficients on the basis.
 """
 
@@ -121,7 +121,8 @@ class Basis:
     vectors : (n, r + 1)
         The basis vectors. The first vector is constant, and every vector has mean square 1 over the rows.
     to_units : (r + 1, r + 1)
-        Matrix that maps coefficients on the basis to the intercept and to the coefficients per unit of the terms in `kept`.
+        Matrix that maps coefficients on the basis to the intercept and to the coefficients of the terms in `kept`, in original
+        units.
     kept : (r,)
         Positions of the terms that are not left out.
     left_out : dict
@@ -190,8 +191,8 @@ def _independent(standardised: Floats, offset: Floats) -> tuple[Ints, Floats, di
 
     `offset` (p,) is the mean of each column divided by its standard deviation. It determines the rounding error of the column:
     for example, a column of 1e9 plus noise of size 1 has a rounding error of 1e9 * eps. A column is treated as a linear
-    combination of earlier columns if the difference between the two is smaller than the rounding error. The rounding error used
-    here is the largest among the column and all earlier columns.
+    combination of earlier columns if the two differ by less than a tolerance. Within fixed limits, the tolerance is proportional
+    to the largest rounding error of the column and all earlier columns.
     """
     n, p = standardised.shape
     triangle = np.linalg.qr(standardised, mode="r") / np.sqrt(max(n, 1)) if p else np.zeros((0, 0))

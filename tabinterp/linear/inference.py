@@ -39,7 +39,7 @@ SEEN = 1e-6  # a component in undetermined directions may be rounding error if i
 
 @dataclass(frozen=True)
 class Estimate:
-    """The estimate of a coefficient per unit, or of an intercept if `term` is None.
+    """The estimate of a coefficient in original units, or of an intercept if `term` is None.
 
     A number that cannot be computed is None, and `reason` states why. `z` is estimate / stderr. It follows a t distribution with
     `Inference.df_residual` degrees of freedom, or the normal distribution if `df_residual` is None.
@@ -256,7 +256,7 @@ class _Table:
         return len(self.design.terms) + 1
 
     def report(self, kind: Covariance) -> Inference:
-        """Return the coefficients per unit with their standard errors, tests and reasons."""
+        """Return the coefficients in original units, with standard errors and tests, or the reasons why these are missing."""
         value, covariance, lost = self._per_unit()
         places = [(output, place) for output in range(self.outputs) for place in range(self.width)]
         estimates = [
@@ -281,8 +281,8 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Return the estimates per unit (outputs * width,), their covariance, and a mask (width,). The mask marks the terms (or
-        intercept) with an infinite estimate for at least one output.
+        """Return the estimates in original units (outputs * width,), their covariance, and a mask (width,). The mask marks the
+        terms (or intercept) with an infinite estimate for at least one output.
 
         Missing values are NaN.
         """

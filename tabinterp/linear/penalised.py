@@ -64,7 +64,9 @@ def relative_weights(table: Table) -> FloatArray | None:
 
 
 def logistic(classes: int, width: int, strength: float) -> LogisticRegression:
-    """Return an unfitted logistic regression. It uses Newton's method if the Hessian is small, and L-BFGS otherwise."""
+    """Return an unfitted logistic regression. It uses Newton's method for two classes if the Hessian is small, and L-BFGS
+    otherwise.
+    """
     solver = "newton-cholesky" if classes == 2 and width <= SMALL_HESSIAN else "lbfgs"
     return LogisticRegression(C=strength, solver=solver, max_iter=ITERATIONS, warm_start=True)
 
@@ -139,7 +141,7 @@ def fit_numbers(
 ) -> RidgeCV:
     """Fit a ridge regression with the penalty that minimises the squared error.
 
-    The error is estimated by leave-one-out cross-validation, or over five folds if `groups` are given.
+    The error is estimated by leave-one-out cross-validation or, if `groups` are given, with at most five folds.
     """
     strengths = len(x) * np.logspace(-7, 1, 17)
     if groups is not None:

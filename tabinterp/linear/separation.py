@@ -43,7 +43,7 @@ class Cause:
 def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools, list[Cause]]:
     """Remove a class from the possible classes (n, k) of all rows at a level if no row at this level has the class.
 
-    This is repeated until no more classes are removed. Every column of zeros and ones is treated as a level, and so is the
+    This is repeated until no more classes are removed. Every design column of zeros and ones is treated as a level, and so is the
     reference level of a column with dummies. Only rows with more than one possible class are used to decide whether a class
     occurs at a level, and only these rows are counted in the returned causes.
     """

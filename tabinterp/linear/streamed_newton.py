@@ -118,8 +118,8 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
 def _derivatives(
     task: str, score: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, Callable[[int, int], FloatArray]]:
-    """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function that returns the second
-    derivatives (m,) with respect to two scores, given the positions of these scores.
+    """Return the losses (m,), their derivatives (m, k) with respect to the scores, and a function for second derivatives. This
+    function takes the positions of two scores, and returns the second derivatives (m,) with respect to these scores.
     """
     if task == "multiclass":
         p, own = softmax(score, axis=1), np.eye(score.shape[1])[y.astype(np.int64)]

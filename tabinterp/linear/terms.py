@@ -68,7 +68,7 @@ class Contrast:
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """The term of a single encoded column that is neither a slope nor a contrast. Its coefficient has no interpretation per unit
+    """The term of a single encoded column that is neither a slope nor a contrast. Its coefficient cannot be interpreted per unit
     of the original column.
     """
 

@@ -9,7 +9,7 @@ A template can contain placeholders of these forms:
 - `{name:vocabulary}` shows the message `vocabulary.VALUE` if it exists, and otherwise the value. Terms of this package are thus
   translated, but names from a table are not.
 - `{name:date}` shows a date in the format of the current language.
-- `{name:level}` shows a label of levels, in which parts in parentheses are translated.
+- `{name:level}` shows a label of one or more levels. Parts in parentheses are translated.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def english() -> dict[str, str]:
 def text(key: str, values: Mapping[str, Any] | None = None, brief: bool = False) -> str:
     """Return the sentence for a key in the current language, with formatted values.
 
-    If the text has several sentences and `brief` is true, it ends after the first sentence that contains a value.
+    If `brief` is true, the text ends after the first sentence that contains a value.
 
     >>> text("verdict.worse", {"linear": "logistic regression"})
     'The network predicts worse than logistic regression.'

@@ -53,7 +53,7 @@ def updated(
 
 
 def missing(catalogue: polib.POFile) -> dict[str, str]:
-    """Return a mapping, key -> English sentence, of all entries whose translation is missing or fuzzy."""
+    """Return a mapping (key -> English sentence) of all entries whose translation is missing or fuzzy."""
     return {entry.msgctxt: entry.msgid for entry in catalogue if not entry.translated()}
 
 

@@ -127,8 +127,8 @@ def with_module(bound: BoundModel, module: nn.Module) -> BoundModel:
 def reading_own_inputs(bound: BoundModel) -> BoundModel:
     """Return a form of the bound model for analyses that need scores but no gradients.
 
-    If embedding lookups of the network are intercepted, the returned model passes the original integer inputs to the network
-    instead of one-hot levels. Other models are returned unchanged.
+    If the network's embedding lookups are intercepted (`Intercepted`), the returned model passes the original integer inputs to
+    the network instead of one-hot levels. Other models are returned unchanged.
     """
     scores = bound.module
     if not isinstance(scores, Scores) or not isinstance(scores.module, Intercepted):

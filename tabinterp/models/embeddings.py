@@ -82,8 +82,8 @@ class Lookup:
 
 
 def rewrite(module: nn.Module, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the module with the lookups in its graph replaced by affine maps. `inputs` contains its inputs for some rows, each
-    with the shape (n, c) or (n,).
+    """Return the module with the lookups in its graph replaced by affine maps. `inputs` contains the module's inputs for some
+    rows, each with the shape (n, c) or (n,).
 
     Return None if the module cannot be traced, or if its graph uses whole numbers in a way that is not supported.
     """
@@ -236,8 +236,8 @@ def _only_looks_up(follow: _Follow, whole: NDArray[np.bool_]) -> bool:
 
 
 def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Levels]:
-    """Return, for each column, the levels that are valid in all of its lookups. If columns share a table through offsets, the
-    levels of each column end at the next offset.
+    """Return, for each column, the levels that are valid in all of its lookups. If columns share an embedding table through
+    offsets, the levels of each column end at the next offset.
     """
     ranges: dict[int, tuple[int, int]] = {}
     for lookup in lookups:

@@ -63,8 +63,8 @@ def _relative(x: FloatArray, scale: FloatArray) -> FloatArray:
 
 
 def leaves(mix: Mix, own: IntArray, encoded: IntArray) -> Iterator[tuple[Mix | None, IntArray, IntArray]]:
-    """Yield the functions that `mix` applies to separate sets of columns, each with its input columns and its output columns.
-    None stands for a function that leaves its inputs unchanged.
+    """Yield the functions that `mix` applies to separate sets of columns, each with its input columns and its output columns. A
+    function that leaves its inputs unchanged is yielded as None.
     """
     if isinstance(mix, Joined):
         for part, taken, made in mix.places():

@@ -2,7 +2,8 @@
 
 The estimand is the interventional Shapley value (Shapley 1953; Lundberg & Lee 2017; Janzing, Minorics & Blöbaum 2020). For each
 background row b, the game is S -> f(x on S, b elsewhere). The Shapley values of these games are averaged over the background
-rows, with row weights if the table has any. A column and all its encoded columns form one player. The values of a row sum to f(x)
+rows, weighted by their row weights if the table has any. All encoded columns of a column form one player. The values of a row sum
+to f(x)
 - mean f(b). The values are in units of the score (log-odds unless probabilities are requested).
 """
 
@@ -121,7 +122,8 @@ class ShapleyValues(Display):
     def interval(self) -> Estimates:
         """Return every value with a 95% interval.
 
-        The interval includes only the sampling error; the background is treated as fixed. docs/coverage.md reports the coverage.
+        The interval includes only the sampling error; the background is treated as fixed. The actual coverage is reported in
+        docs/coverage.md.
         """
         return Estimates.of(self.values, self.stderr, self.df)
 
@@ -145,7 +147,7 @@ class ShapleyValues(Display):
         return mean_over_rows(np.abs(self.values), self.weights, self.groups)
 
     def tied(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Return a mask (columns, outputs) of columns with a rank that cannot be distinguished from the next rank.
+        """Return a mask (columns, outputs) of the columns that cannot be distinguished from the column ranked next.
 
         Columns are ranked by mean absolute value.
         """
@@ -159,7 +161,7 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return the sampling errors of differences between columns of adjacent rank.
+        """Return, for each pair of adjacent ranks, the sampling error of the difference between the values of the two columns.
 
         With two or more rows, the result is 0, because the variation between rows includes the sampling errors.
         """
@@ -420,8 +422,8 @@ def _check_budget(games: Games, rows: IntArray) -> None:
 def run(context: Context) -> tuple[ShapleyValues, ShapleyValues]:
     """Compute Shapley values for both models of an audit, on the same rows and with the same background.
 
-    With many columns or a limited budget, fewer rows are explained and the number of permutations is fixed. Otherwise, Shapley
-    values would take most of the audit's time.
+    With many columns or a limited budget, fewer rows are explained and the number of permutations is fixed. Without these limits,
+    Shapley values would take most of the audit's time.
     """
     columns = len(context.network.columns)
     method = "permutation" if columns > WIDE else "auto"

@@ -42,8 +42,8 @@ class RowExplanation(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each output and column.
 
-        It contains the value of each column in the explained row, the column's Shapley values under both models, and the
-        difference of the Shapley values (network minus linear model).
+        Each row contains the value of the column in the explained row, its Shapley values under both models, and the difference
+        between them (network minus linear model).
         """
         frames = []
         cells = self.network.data.iloc[0].to_list()

@@ -107,10 +107,10 @@ def _until(plan: _Plan, rows: IntArray, first: int | None, enough: FloatArray | 
 
 
 def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
-    """Update the estimates of the rows with indices `at`: combine them with new, independent estimates.
+    """Update the estimates for the rows with indices `at`, using new, independent estimates.
 
-    Old and new estimates are weighted by inverse variance. `result` is changed in place, except `result.against`. That field
-    contains sums over many rows, and their sampling error hardly matters.
+    Old and new estimates are weighted by inverse variance. `result` is changed in place. `result.against` is not updated, because
+    it contains sums over many rows, and their sampling error hardly matters.
     """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)
@@ -134,7 +134,8 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """Estimate the Shapley values of `rows` from `count` new permutations for each pair; None evaluates all coalitions.
+        """Estimate the Shapley values of `rows` from `count` new permutations for each pair, or from all coalitions if `count` is
+        None.
 
         `before` is the number of permutations that earlier calls used. These permutations are not used again.
         """
@@ -259,8 +260,8 @@ class _Sums:
     ) -> None:
         """Add the values (n, m, k) of the columns with indices `order` (n, m).
 
-        `counts` (pairs,) contains the number of permutations for each pair, which are consecutive along the first axis. If it is
-        None, each pair has a single, exact entry.
+        `counts` (pairs,) contains the number of permutations for each pair. The entries of a pair are consecutive along the first
+        axis. If `counts` is None, each pair has a single, exact entry.
         """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
@@ -333,7 +334,7 @@ class _Sums:
         """Return the variance of a pair's mean over permutations, and whether all columns of the row were used to estimate it.
 
         Both results have the shape (rows, columns, k). `measured` is the number of pairs with several permutations, and `lone`
-        the number of pairs with one. `known` is the sum of the squared background weights of the measured pairs.
+        the number of pairs with one permutation. `known` is the sum of the squared background weights of the measured pairs.
 
         A column often has the same value in two permutations, for example if the column is first in one and last in the other.
         A zero variance in only a few pairs therefore does not show that the value is exact. If a column has only a few measured

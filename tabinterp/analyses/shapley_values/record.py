@@ -1,4 +1,4 @@
-"""Record classes for Shapley values of both models, averaged over rows. They contain no values of single rows."""
+"""Record classes for Shapley values of both models, averaged over rows. Shapley values of single rows are not stored."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def _output(rows: Sequence[ShapleyRow], scale: str, figure_id: str, over: str) -
 
 
 def _tied(rows: Sequence[ShapleyRow], model: str) -> str:
-    """Return a sentence that lists pairs of columns with adjacent ranks under `model` that cannot be distinguished.
+    """Return a sentence that lists the pairs of columns whose adjacent ranks under `model` cannot be distinguished.
 
     Columns without any effect are omitted.
     """

@@ -1,9 +1,10 @@
 """Slices: groups of rows in which one model is much better than the other, found by tests of the difference in loss.
 
 A slice consists of the rows with one level of a column, with values between two adjacent quartiles of a numeric column, or with a
-missing value. Protected columns come first, and a slice with the same rows as an earlier one is left out. There are two results
-for each slice. The first is the mean difference in loss, network minus linear model. The second is the difference between this
-mean and the mean of all other rows. Standard errors are over rows or, if the table has a group column, over groups of rows.
+missing value. Slices of protected columns come first, and a slice with the same rows as an earlier one is left out. There are two
+results for each slice. The first is the mean difference in loss, network minus linear model. The second is the difference between
+this mean and the mean of all other rows. Standard errors assume independent rows or, if the table has a group column, independent
+groups of rows.
 
 All slices are tested together. Results that differ significantly from zero are identified with a false discovery rate of 5%
 (Benjamini & Hochberg 1995). The intervals have a false coverage rate of 5% over the significant results (Benjamini & Yekutieli

@@ -46,7 +46,9 @@ class Slices(Part):
     hidden: int  # number of such groups that are not in `found`
 
     def check_claims(self, document: Document) -> None:
-        """Check that the status of each group follows from its interval, and that no groups are listed without held-out rows."""
+        """Check that the status of each group follows from its interval, and that no groups are listed if there are no held-out
+        rows.
+        """
         if self.found and not document.performance.held_out:
             raise DocumentError(
                 f"slices.found lists {len(self.found)} groups of rows, but it must be empty, because there are no held-out "

@@ -1,23 +1,25 @@
 """Subgroup gaps: groups of rows, defined by one or two columns, in which the network's loss is higher than noise can explain.
 
-Every column is divided into cells: its twelve most frequent levels or, if it is numeric, quarters. The search covers all of these
-cells, and all combinations of cells of two columns. It uses one half of the rows, selected by a hash of the row numbers. Rows
-with the same value of the group column are always in the same half. At most twelve groups with a high loss are selected and then
-tested on the other half. The tests of all groups are corrected together (see `slices`). The false discovery rate is 1%, and the
-intervals have a false coverage rate of 1%. The results are therefore not biased by the search or by the number of tests.
+Each of the first 40 columns, starting with the protected columns, is divided into cells. The cells of a column with levels are
+its twelve most frequent levels, and all other levels together. The cells of a numeric column are four ranges, separated by its
+quartiles. Missing values form a further cell. The search covers all of these cells, and all combinations of cells of two columns.
+It uses one half of the rows, selected by a hash of the row numbers. Rows with the same value of the group column are always in
+the same half. At most twelve groups with a high loss are selected and then tested on the other half. The tests of all groups are
+corrected together (see `slices`). The false discovery rate is 1%, and the intervals have a false coverage rate of 1%. The results
+are therefore not biased by the search or by the number of tests.
 
 A high loss is not in itself evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a
 network that knows the true probabilities has a high loss. The tests therefore use two measures of the loss above noise.
 
 - `excess`, for classification, is the loss minus the entropy of the network's own probabilities. Its mean is zero if the
   probabilities are correct. It is positive if the network is overconfident, or confident in the wrong outcome.
-- `beyond` is the loss minus the loss of boosted trees, which are fitted to the training rows (`boosted_trees`) on the input and
-  protected columns. It is positive if the columns carry more information than the network uses.
+- `beyond` is the loss minus the loss of boosted trees (`boosted_trees`). The trees are fitted to the input and protected columns
+  of the training rows. `beyond` is positive if the columns carry more information than the network uses.
 
-For classification, a group is tested only if the network expects at least ten rows of the group to be outside its most frequent
-class. With fewer such rows, means are not reliable. If all outcomes in a group happen to be equal, the losses hardly vary, and
-their empirical standard error is too small. The standard error of `excess` is therefore never below the one implied by the
-network's own probabilities.
+For classification, a group is tested only if the network expects at least ten of its rows not to belong to the group's most
+frequent class. With fewer such rows, means are not reliable. If all outcomes in a group happen to be equal, the losses hardly
+vary, and their empirical standard error is too small. The standard error of `excess` is therefore never below the one implied by
+the network's own probabilities.
 """
 
 from __future__ import annotations
@@ -190,7 +192,8 @@ def _evaluated(table: Table) -> IntArray:
 
 
 def _events(bound: BoundModel, mask: BoolArray) -> float:
-    """Return the number of rows of a group that the network expects outside the group's most frequent class.
+    """Return the expected number of rows of a group that are not in its most frequent class, if the network's probabilities are
+    right.
 
     `mask` (n,) marks the rows of the group. The result is infinity if the target has no classes.
     """

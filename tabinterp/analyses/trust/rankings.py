@@ -99,8 +99,8 @@ def _gradient(method: str, **settings: Any) -> Callable[[Ask], Ranking]:
 def _expected(ask: Ask) -> Ranking:
     """Return the ranking by expected gradients, computed for many paths at once.
 
-    Gradients are taken with respect to the output of the network's first affine operations. The attribution of a column along a
-    path is this gradient of the score, times the change in the output that is due to the column.
+    The gradient of the score is taken with respect to `z`, the output of the network's first affine operations. A column's
+    attribution along a path is this gradient times the change in `z` that the column causes.
     """
     bound, n = ask.bound, len(ask.rows)
     if not bound.is_local(bound.columns):
@@ -140,7 +140,7 @@ METHODS: dict[str, Method] = {
 def rankings(ask: Ask, background: bool | None = None) -> dict[str, Ranking]:
     """Return a dict that maps the name of each applicable method to its ranking.
 
-    If `background` is True, only methods that use background rows are included. If it is False, only the other methods are.
+    `background` selects the methods that use background rows (True), the methods that do not (False), or all methods (None).
     """
     found = {
         name: method.rank(ask)

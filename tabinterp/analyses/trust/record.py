@@ -37,7 +37,7 @@ METHODS = (
 class Drawn(Part):
     """Mean, minimum and maximum of a rank correlation, or of the overlap of the top columns, over several comparisons.
 
-    The mean has an interval if the comparisons are independent.
+    The mean has an interval only if there are at least six comparisons and these are independent.
     """
 
     mean: Interval = Interval()
@@ -49,8 +49,8 @@ class Drawn(Part):
 class NullRow(Part):
     """Rank correlation between a method's ranking for the model and its rankings for null models.
 
-    Null models are networks with random weights, or networks trained on permuted labels. There is no interval if there is only
-    one null model. For the linear model, only random weights are used.
+    Null models are networks with random weights, or networks trained on permuted labels. With fewer than six null models, there
+    is no interval. For the linear model, only random weights are used.
     """
 
     null: Null = "random weights"

@@ -94,7 +94,7 @@ def _range(correlation: Drawn) -> str:
 
 
 def _verdicts(rows: Sequence[NullRow], model: str) -> list[str]:
-    """Return one sentence for each conclusion. It lists the methods with intervals that support the conclusion."""
+    """Return one sentence for each conclusion, with the methods to which it applies. Methods without an interval are left out."""
     methods_by: dict[str, list[str]] = {"survives": [], "changes": [], "open": []}
     for row in rows:
         correlation: Drawn = getattr(row, model)

@@ -190,7 +190,7 @@ def _plan(bound: BoundModel, layers: dict[str, FloatArray]) -> Plan:
 
 
 def _centre(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return, for each unit (h,), its mean if this is large compared with its standard deviation, otherwise 0.
+    """Return the mean of each unit (h,) if it is large compared with the unit's standard deviation, and otherwise 0.
 
     The result is subtracted from the unit's values before summation to avoid a loss of precision.
     """
@@ -215,7 +215,9 @@ def update(plan: Plan, network: BoundModel, linear: BoundModel) -> Callable[[Blo
 
 
 def finish(context: Context, plan: Plan, moments: assoc.Moments) -> NeuronCorrelations:
-    """Return correlations: those based on moments over all rows, and rank and distance correlations on a sample of rows."""
+    """Return all correlations. Rank and distance correlations are computed on a sample of rows, the others from moments over all
+    rows.
+    """
     return _correlations(context.network.take(context.subsample), context.seed, assoc.finish(moments))
 
 

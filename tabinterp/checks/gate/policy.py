@@ -49,7 +49,7 @@ def _named(text: str) -> str:
 
 @cache
 def _shown_words() -> dict[str, str]:
-    """Return a mapping from words that reports show for verdicts, severities and metrics to their names in a document."""
+    """Return a mapping from the words that reports show for verdicts, severities and metrics to the names that documents use."""
     places = (
         ("report.judged.status", get_args(Status)),
         ("report.severity", get_args(Severity)),
@@ -145,7 +145,7 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A demand that a check is not raised. `limits` replaces limits of the check. `not_applicable` states whether the gate fails
+    """A demand that a check is not raised. `limits` overrides limits of the check. `not_applicable` states whether the gate fails
     or passes if the check does not apply.
     """
 

@@ -1,4 +1,4 @@
-"""Power of checks: the smallest effect that would have raised a check with a probability of 80%, for a check that passed.
+"""Power of checks that passed: the smallest effect that would have raised the check with a probability of 80%.
 
 A check is raised if an interval lies beyond a limit, or if a count reaches a limit. For an interval, the smallest effect is the
 limit plus half the width of the interval plus z.80 standard errors. For a normal 95% interval, this is `limit + (z.975 + z.80)

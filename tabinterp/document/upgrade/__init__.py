@@ -1,3 +1,3 @@
-"""Conversion of documents of earlier versions of tabinterp to the current form: conversion steps, and sentences of earlier
-versions.
+"""Conversion of documents from earlier versions of tabinterp to the current form: the conversion steps, and sentences that are no
+longer in use.
 """

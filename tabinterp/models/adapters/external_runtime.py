@@ -1,8 +1,8 @@
 """Networks that run in a library other than torch. Each is converted to a torch module if possible, and otherwise to a prediction
 function.
 
-A torch module is used only if it reproduces the predictions of the other library, both on random rows, with values of very
-different sizes, and on rows of the table.
+A torch module is used only if it reproduces the predictions of the other library on random rows and on rows of the table. The
+values in the random rows differ widely in scale.
 """
 
 from __future__ import annotations

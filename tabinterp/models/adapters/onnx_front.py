@@ -427,7 +427,7 @@ def _levels(settings: Settings) -> list[Any]:
 
 
 def _listed(settings: Settings, *names: str) -> list[Any]:
-    """Return the values of the first attribute in `names` that exists. Bytes are decoded to str."""
+    """Return the values of the first attribute among `names` that is set. Bytes are decoded to str."""
     found: Any = next((settings[name] for name in names if name in settings), [])
     values = [one.decode() if isinstance(one, bytes) else one for one in np.asarray(found, dtype=object).ravel()]
     if not values:

@@ -22,7 +22,7 @@ from .shared import bases, reads
 
 
 class Sparsemax(nn.Module):
-    """The sparse softmax of each row (Martins and Astudillo 2016), in operations that torch can differentiate.
+    """The sparse softmax of each row (Martins and Astudillo 2016), computed with operations that torch can differentiate.
 
     TabNet's own version overwrites its input, so its gradient may be wrong.
     """
@@ -36,7 +36,7 @@ class Sparsemax(nn.Module):
 
 
 class Entmax15(nn.Module):
-    """The 1.5-entmax of each row (Peters, Niculae and Martins 2019), in operations that torch can differentiate."""
+    """The 1.5-entmax of each row (Peters, Niculae and Martins 2019), computed with operations that torch can differentiate."""
 
     def forward(self, x: Tensor) -> Tensor:
         x = (x - x.max(dim=-1, keepdim=True).values) / 2
