@@ -1,7 +1,7 @@
 """Encoding of original columns as a tensor, with a record of which encoded columns each original column affects.
 
 A column is *local* if its encoded columns depend on no other column. A local column can be changed without running the encoder.
-If any other column is changed, whole rows are encoded again, which is slower but also correct.
+If a column that is not local is changed, whole rows are encoded again, which is slower.
 
 A fixed list of transformers that work column by column determines which columns are local. A probe supplements the list: each
 column is changed in sample rows, and every encoded column that changes is recorded as dependent on it. Whether a
@@ -414,8 +414,8 @@ def _spread(rows: int, most: int) -> IntArray:
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows `base`, followed by one copy of these rows for each column in `columns`. In each copy, only this
-    column has different values.
+    """Return the sample rows `base`, followed by one copy of these rows for each column in `columns`. In each copy, only the
+    values of the copy's own column are changed.
     """
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)

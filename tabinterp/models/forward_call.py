@@ -216,8 +216,8 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
 
 
 def no_scores(name: str, result: Any, rows: int) -> str:
-    """Return the error message for a network that did not return scores. The message states what the network returned and which
-    argument to use.
+    """Return the error message for a network that did not return scores. The message states what the network returned and, if one
+    of its outputs may contain scores, how to select this output.
     """
     told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_described(result)}"
     choice = _choice(result, rows)

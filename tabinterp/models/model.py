@@ -84,7 +84,7 @@ class Model(Previewed):
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
     resident : whether intermediate values are stored on `device` if they fit.
-    questions : counter of the rows that `function` evaluates, once the model is bound.
+    questions : counter of the rows that `function` has evaluated; None until the model is bound to a table.
     dequantised : whether quantised layers were replaced by linear layers.
     """
 
@@ -354,7 +354,7 @@ class BoundModel:
 
     @cached_property
     def consuming(self) -> nn.Module:
-        """The same layers as `rest`, in a form that may overwrite its input `z`."""
+        """The same layers as `rest`, in a form that may overwrite the input `z`."""
         with torch.inference_mode(False):
             return consuming(self.rest) if self.device == CPU else self.rest
 
@@ -378,7 +378,7 @@ class BoundModel:
     def front_of(self, x: FloatArray) -> Tensor:
         """Apply the leading affine layers to encoded rows (m, d), and return their outputs `z` (m, h).
 
-        The sums are computed from centred inputs in double precision, and then converted to single precision.
+        The outputs are computed from centred inputs in double precision, and then converted to single precision.
         """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
         return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
@@ -395,7 +395,9 @@ class BoundModel:
 
     @cached_property
     def centre(self) -> FloatArray:
-        """The point (d,) that is subtracted from encoded rows before sums are computed, to avoid a loss of precision."""
+        """The point (d,) that is subtracted from encoded rows before the leading affine layers are applied. This avoids a loss of
+        precision.
+        """
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:

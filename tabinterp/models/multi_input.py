@@ -211,7 +211,9 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
 
 
 class Answers:
-    """A network that can only predict, as a prediction function. `last` is the name of its last operation."""
+    """A prediction function that calls a network whose gradient is not available. `last` is the name of the network's last
+    operation.
+    """
 
     def __init__(self, model: Model, encoder: SideBySide, forms: Sequence[Form], inputs: Sequence[Tensor]) -> None:
         self.last = last_operation(model.module, [one[:2] for one in inputs], averages_logits(model.module))

@@ -37,7 +37,7 @@ class Scores(nn.Module):
         self.head = linear(matrix.to(self.dtype), None)
 
     def of(self, module: nn.Module) -> Scores:
-        """Return the same conversion, applied to the outputs of another module."""
+        """Return a copy of this object that converts the outputs of another module."""
         made = copy(self)
         made._modules = {**self._modules, "module": module}
         return made

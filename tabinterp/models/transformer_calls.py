@@ -17,8 +17,8 @@ from tabinterp.arrays import FloatArray
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
     """Call a function with rows, in a form that the function accepts, and return its result.
 
-    If the function was fitted with column names (`named`), it receives a frame. Otherwise, an array is tried first, then the
-    frame, and then the frame with column numbers as names.
+    If the transformer was fitted on named columns (`named`), its function receives a frame. Otherwise, the function is first
+    called with an array. If this fails, it is called with the frame, and then with the frame with column numbers as names.
 
     The frames are tried because a user's transformer may select columns by name or by number without declaring this.
     """

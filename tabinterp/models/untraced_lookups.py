@@ -696,8 +696,8 @@ class Intercepted(nn.Module):
         return scores, follow
 
     def _own(self, blocks: Sequence[Tensor]) -> Tensor:
-        """Return the whole numbers (n, columns) in encoded rows. In a column with levels, this is the level with the largest
-        one-hot value. In other columns, it is the rounded number.
+        """Return the whole numbers (n, columns) in encoded rows. In a column with levels, the whole number is the level with the
+        largest one-hot value. In other columns, it is the rounded number.
         """
         columns = [
             block[:, 0].detach().round().long() if one is None else block.detach().argmax(dim=1) + one.low

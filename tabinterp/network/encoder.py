@@ -1,8 +1,9 @@
 """The encoder of the reference network. It replaces missing numbers with medians, standardises numeric columns, and one-hot
 encodes levels.
 
-For each numeric column with missing values, an indicator column marks the rows in which the number was missing. In all other
-columns, a missing value is treated as a separate level. Levels with fewer than ten training rows share one encoded column.
+For each numeric column with missing values, an indicator column marks the rows in which the number was missing. In columns that
+are not numeric, a missing value is treated as a separate level. Levels with fewer than ten training rows share one encoded
+column.
 """
 
 from __future__ import annotations

@@ -314,7 +314,7 @@ def yes(flag: bool) -> str:
 
 
 def term(row: CoefficientRow) -> str:
-    """Return the full name of a term: the name of its column and, if it has one, of its level."""
+    """Return the full name of a term: the name of its column, followed by its level if the term stands for a level."""
     return row.column if row.level is None else f"{row.column}: {level_name(row.level)}"
 
 

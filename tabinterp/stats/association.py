@@ -144,7 +144,7 @@ def update(
 
     Parameters
     ----------
-    units : (m, h), or a list of its parts
+    units : (m, h), or a list of arrays that together have h columns
         Outputs of the hidden units.
     numeric : (m, p)
         Numeric columns; NaN if missing.
@@ -330,7 +330,7 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 
 
 def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
-    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p).
+    """Return Spearman's (1904) rank correlation of `units` (n, h) with `numeric` (n, p).
 
     NaN means missing. Tied values have their average rank. With `weights` (n,), the rank of a value is the total weight of
     smaller values plus half the weight of equal values, and the correlation is weighted.

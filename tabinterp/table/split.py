@@ -341,7 +341,7 @@ def _draws(
 
 
 def unit_hash(frame: pd.DataFrame, columns: Sequence[str], group: str | None) -> HashArray:
-    """Return a hash (rows,) of the group of each row. For a row without a group, hash its values in `columns`."""
+    """Return a hash (rows,) of the group of each row. For a row without a group, its values in `columns` are hashed instead."""
     rows = content_hash(frame, columns, 0)
     if group is None:
         return rows

@@ -74,7 +74,7 @@ def rounded_down(count: int | None, rows: int) -> int | None:
 
 def distinct_down(distinct: int, rows: int, missing: int) -> int:
     """Return the number of distinct values of a column, rounded down if it is 1 to 9 less than the number of rows. The number of
-    missing values is first subtracted from the number of rows, unless it is from 1 to 9.
+    missing values is first subtracted from the number of rows, unless there are 1 to 9 missing values.
 
     If almost every row has a different value, the exact number would reveal the small number of rows with a missing or repeated
     value.

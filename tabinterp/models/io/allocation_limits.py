@@ -63,7 +63,7 @@ def check_products(products: int, moves: bool, file: str) -> None:
     Raises
     ------
     ModelError
-        The number exceeds the limit. A small file could otherwise keep the processor busy for hours.
+        The number exceeds the limit. Without the limit, a small file could keep the processor busy for hours.
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(

@@ -149,8 +149,9 @@ def save_model(
     Raises
     ------
     ModelError
-        The network contains an operation that is not listed in `operations.py`, the encoder contains a type that could not be
-        loaded again, or `others` or `null` is given although the path ends in `.zip`. In these cases, nothing is written.
+        The network contains an operation that is not listed in `operations.py`, or the encoder contains a type that could not be
+        loaded again. The error is also raised if `others` or `null` is given and the path ends in `.zip`. In all these cases,
+        nothing is written.
     """
     target = Path(path)
     if table is None and rows is not None and rows.asked is not None:
@@ -323,7 +324,7 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """The parts of a model to save: a network, and its encoder or a list with the encoder of each input."""
+    """The parts of a model that are saved: the network, and its encoder or a list with the encoder of each input."""
 
     module: nn.Module
     encoder: Any

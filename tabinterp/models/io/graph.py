@@ -81,8 +81,8 @@ class Network(fx.GraphModule):
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """Build a network from its graph, and load its tensors. The graph is checked first. The check runs it with tensors that need
-    no memory.
+    """Build a network from its graph, and load its tensors. Before that, the graph is checked in a trial run with tensors that
+    need no memory.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def references(value: Value, this_node: str) -> Iterator[str]:
 
 
 def decoded(value: Value, of: Callable[[str], Any], this_node: str, depth: int = 0) -> Any:
-    """Return a value in the file as a Python value. The function `of` resolves the name of a node."""
+    """Convert a value in the file to a Python value. The function `of` returns the value of the node with a given name."""
     if depth > DEEPEST:
         raise ModelError(
             f"{this_node} contains values nested too deeply; at most {DEEPEST} levels of nesting are allowed"

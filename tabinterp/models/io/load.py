@@ -1,5 +1,4 @@
-"""`load_model`: load a model file. The format of the file determines how it is read. If that fails, no other way of reading is
-tried.
+"""`load_model`: load a model file. The format of the file determines how it is read. If reading fails, no other format is tried.
 """
 
 from __future__ import annotations
@@ -185,7 +184,7 @@ def table_settings(path: str | Path) -> dict[str, Any]:
 
 
 def open_bundle(source: Path) -> Bundle | None:
-    """Return the bundle at a path, with its digests checked; None if the path is another kind of file."""
+    """Return the bundle at a path, with its digests checked; None if there is another kind of file at the path."""
     if source.is_dir():
         return from_folder(source)
     content = read(_existing(source))
