@@ -55,7 +55,7 @@ class ForwardCall(nn.Module):
         return result if self.output is None else self._chosen(result)  # type: ignore[no-any-return]
 
     def averaging(self, averaged: Averaged) -> ForwardCall:
-        """Return a copy in which `averaged` has the given value."""
+        """Return a copy with this value of `averaged`."""
         made = ForwardCall(self.module, self.inputs, self.output, self._name)
         made.averaged = averaged
         return made

@@ -29,8 +29,8 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """An encoder (None if numbers are unchanged), the columns that it uses (`reads`), and the levels of each of its outputs (None
-    for a number).
+    """An encoder (None if numbers are used unchanged), the columns that it uses (`reads`), and the levels of each of its outputs
+    (None for a number).
     """
 
     encoder: Any

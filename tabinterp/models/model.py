@@ -83,7 +83,7 @@ class Model(Previewed):
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
-    resident : whether intermediate values are stored on `device` if they fit.
+    resident : whether intermediate values are stored on `device` if they fit in its memory.
     questions : counter of the rows that `function` has evaluated; None until the model is bound to a table.
     dequantised : whether quantised layers were replaced by linear layers.
     """
@@ -142,8 +142,8 @@ def _layer(module: nn.Module) -> str:
 
 
 def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
-    """Convert numbers to the type of a column. For an integer column, the result has 64-bit integers, because the column's own
-    type may be too narrow for the numbers.
+    """Convert numbers to the type of a column. For an integer column, the result consists of 64-bit integers, because the
+    column's own type may be too narrow for the numbers.
     """
     made, kind = pd.Series(values), column.dtype
     if pd.api.types.is_integer_dtype(kind):

@@ -67,8 +67,8 @@ class Beside(nn.Module):
 class Finish:
     """The step that completes a network for a table (`Model.finish`).
 
-    `encoders` contains the encoder of each input (None if numbers are unchanged). `forms` contains the form in which each input
-    is passed to the network (None if a trial call must determine the forms).
+    `encoders` contains the encoder of each input (None if numbers are used unchanged). `forms` contains the form in which each
+    input is passed to the network (None if a trial call must determine the forms).
     """
 
     encoders: tuple[Any, ...]

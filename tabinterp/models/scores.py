@@ -23,8 +23,8 @@ class Scores(nn.Module):
     """A module that maps encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits for k
     classes, one log rate for counts.
 
-    `link` states whether the raw outputs are probabilities or rates. `raw` contains the raw outputs for some rows. They show the
-    number of dimensions and the precision of all raw outputs. Outputs in half precision are converted to single precision first.
+    `link` states whether the raw outputs are probabilities or rates. `raw` contains the raw outputs for some rows, from which
+    their number of dimensions and precision are determined. Outputs in half precision are converted to single precision first.
     """
 
     def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, raw: Tensor) -> None:

@@ -49,7 +49,7 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def as_array(encoded: Any) -> FloatArray:
-    """Return any output of a transformer as a dense array in double precision. The result never shares memory with a user's
+    """Convert the output of a transformer to a dense array in double precision. The result never shares memory with a user's
     object.
     """
     if hasattr(encoded, "toarray"):

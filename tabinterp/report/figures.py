@@ -205,8 +205,8 @@ def net_benefit(
     figure_id: str,
     title: Callable[[int, str], str],
 ) -> Markup:
-    """Draw the net benefit of both models against the threshold. `title` returns a description of a point from its position and
-    its model.
+    """Draw the net benefit of both models against the threshold. `title` takes the position of a point and its model, and returns
+    the description of the point.
     """
     with styles():
         figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
@@ -226,8 +226,8 @@ def over_sizes(
     root: bool = True,
 ) -> Markup:
     """Draw a metric of both models against sizes from 0 to 1, such as the size of a perturbation or the share of rows in a
-    subset. With `root`, the horizontal axis has a square-root scale. `title` returns a description of a point from its position
-    and its model.
+    subset. With `root`, the horizontal axis has a square-root scale. `title` takes the position of a point and its model, and
+    returns the description of the point.
     """
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT
@@ -254,8 +254,8 @@ def effect_curve(
     title: Callable[[int, str], str],
     heights: tuple[float, float] | None = None,
 ) -> Markup:
-    """Draw the effect curves of both models over the values of a numeric column. `title` returns a description of a point from
-    its position and its model.
+    """Draw the effect curves of both models over the values of a numeric column. `title` takes the position of a point and its
+    model, and returns the description of the point.
 
     `heights` contains the lower and upper limits of the vertical axis, for figures that share one scale. If it is None, the axis
     covers the range of this curve.

@@ -88,8 +88,8 @@ def marked(head: Cell) -> str:
 
 
 def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
-    """Return the minimum width of a column, at which every word fits on a line, and its maximum width, at which every text fits
-    on a line.
+    """Return the minimum and the maximum width of a column. Every word fits on a line at the minimum width, and every text at the
+    maximum width.
     """
     bold = [BOLD * _width(word) for word in marked(head).split(" ")]
     words = max((_width(word) for cell in cells for word in cell.text.split()), default=0.0)

@@ -34,7 +34,7 @@ NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """Return the dataframe as a pandas frame. Column names are unique strings, and rows are numbered from 0. The result does not
+    """Convert a dataframe to a pandas frame. Column names are unique strings, and rows are numbered from 0. The result does not
     share its column names or its index with the input.
     """
     return _with_rows(_native(source))

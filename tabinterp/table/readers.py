@@ -60,7 +60,7 @@ class Source:
     None if other processes cannot read the source. `rows` is the number of rows if it is known before reading. `texts` are text
     columns that are read as categories because that is faster. `left_out` returns the number of rows that were left out because
     their target is missing, once all rows have been read. `left_out` is None if such rows are not left out. `fingerprints` are
-    digests of the rows in the first pass, with which later passes are compared.
+    digests of the rows in the first pass, which are compared with those of later passes.
     """
 
     name: str
@@ -138,7 +138,7 @@ def open_source(
         continues after the last saved row.
     keep : folder of checkpoints, in which the rows of a query and the column types of a CSV file are saved. None: nothing is
         saved.
-    told : called with the progress while the result of a query is copied.
+    told : function that is called with the progress while the result of a query is copied.
     """
     if query is not None:
         name, folder, files = spool(str(source), query, rows, key, keep, told)

@@ -92,7 +92,7 @@ class Rounding:
 
     def edges(self, edges: Iterable[float]) -> list[float]:
         """Return bin edges after rounding, in ascending order, without edges that have no value on one side. A value equal to an
-        edge is below the edge.
+        edge counts as below the edge.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
@@ -107,7 +107,7 @@ class Rounding:
         return self._shared(number, factor * 10.0 ** int(exponent))
 
     def _shared(self, number: float, step: float) -> bool:
-        """Return whether at least ten rows are rounded to this multiple of a step and the number does not identify a row."""
+        """Return whether at least ten rows are rounded to this multiple of a step and the multiple does not identify a row."""
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
     def points_to_few(self, number: float) -> bool:

@@ -152,7 +152,7 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
 
 
 def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
-    """Withhold further cells until no withheld cell can be computed from the margins of any side. Return a mask (a, b) of the
+    """Withhold further cells until no withheld count can be computed from the margins of the table. Return a mask (a, b) of the
     cells that can be shown. `counts` has the shape (a, b, sides).
     """
     told = told.copy()

@@ -17,8 +17,8 @@ HUGE = 10**18  # the largest count that a message states exactly
 
 
 def count_text(count: int) -> str:
-    """Return a count as text. A very large count becomes "more than" a limit, because Python refuses to print very large
-    integers.
+    """Return a count as text. For a very large count, the text is "more than" and a limit, because Python refuses to print very
+    large integers.
     """
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 

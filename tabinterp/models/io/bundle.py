@@ -139,8 +139,8 @@ def save_model(
     Parameters
     ----------
     counterpart : the linear counterpart, saved with the model.
-    table : arguments with which `read_table` reads the table again, such as the target and the adverse class. None: the
-        arguments with which `rows` was read, except the split.
+    table : arguments for `read_table` to read the table again, such as the target and the adverse class. None: the arguments that
+        were used to read `rows`, except the split.
     rows : the table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
         this table.
     others : networks that differ from the model only by their seed. They can only be saved if the bundle is a folder.
@@ -207,8 +207,8 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write networks that differ from the model only in their seed to the bundle's folder. They replace the networks from earlier
-    calls.
+    """Save other networks, which differ from the model only in their seed, in the bundle's folder. Networks saved by earlier
+    calls are replaced.
     """
     folder = Path(path) / OTHERS
     for stale in folder.glob(f"*/{HEADER}"):

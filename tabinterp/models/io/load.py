@@ -177,7 +177,7 @@ def _no_link(folder: Path) -> None:
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
-    """Return the settings with which the bundle's training table was read; empty if they are unknown."""
+    """Return the settings that were used to read the bundle's training table; empty if they are unknown."""
     bundle = open_bundle(Path(path))
     settings = None if bundle is None else bundle.header.table
     return {} if settings is None else settings.model_dump(exclude_none=True)

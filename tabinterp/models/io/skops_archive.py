@@ -88,7 +88,7 @@ def examine(content: Content) -> Held:
 
 
 def load(content: Content) -> Any:
-    """Return the object of an archive.
+    """Return the object stored in an archive.
 
     Raises
     ------
