@@ -21,7 +21,7 @@ Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 class Scores(nn.Module):
     """A module that maps encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits for k
-    classes, one log rate for counts.
+    classes, or one log rate for counts.
 
     `link` states whether the raw outputs are probabilities or rates. `raw` contains the raw outputs for some rows, from which
     their number of dimensions and precision are determined. Outputs in half precision are converted to single precision first.

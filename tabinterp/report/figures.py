@@ -139,8 +139,8 @@ def numbers(values: Sequence[float | None]) -> FloatArray:
 def canvas(
     height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
 ) -> tuple[Figure, Axes]:
-    """Create a figure and its axes, with the given height of the axes, margins and width of the figure in CSS pixels. The caller
-    computes the margins. Matplotlib cannot measure them, because the reader's font is unknown.
+    """Create a figure and its axes. The height of the axes, the margins and the width of the figure are given in CSS pixels. The
+    caller computes the margins. Matplotlib cannot measure them, because the reader's font is unknown.
     """
     whole = top + height + bottom
     figure = Figure(figsize=(width / 72, whole / 72), dpi=72)

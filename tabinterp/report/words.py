@@ -44,8 +44,8 @@ def say(message: Message, brief: bool = False) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """Return a value of a message in the format of the report. Numbers have the minus sign used in tables. Right-to-left names
-    are enclosed in Unicode isolates.
+    """Format a value that is inserted into a message. Numbers have the minus sign used in tables. Right-to-left names are
+    enclosed in Unicode isolates.
     """
     if isinstance(value, Message):
         return say(value)
@@ -89,7 +89,7 @@ def signed(value: float | None) -> str:
 def interval(part: Interval, sign: bool = False) -> str:
     """Return a number with its 95% interval. `[–]` means that there is no valid interval.
 
-    A value that is tiny compared with the width of its interval is a rounding error and is shown as zero.
+    A value that is tiny compared with the width of its interval is treated as a rounding error and shown as zero.
 
     >>> interval(Interval(value=0.5, low=0.25, high=0.75)), interval(Interval(value=2)), interval(Interval())
     ('0.500 [0.250, 0.750]', '2.00 [–]', '–')

@@ -1,7 +1,7 @@
 """Means over rows that are read in batches of any size and in any order. They are computed from sums that can be merged (`start`,
 `update`, `merge`, `finish`).
 
-Sums are centred at the mean of their rows. When two sums are merged, they are converted to their common mean (Chan, Golub &
+Sums are centred at the mean of their rows. When two sums are merged, both are first centred at their common mean (Chan, Golub &
 LeVeque 1983). No precision is therefore lost if the mean is large compared with the spread. The standard error is that of a ratio
 of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
 

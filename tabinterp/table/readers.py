@@ -212,7 +212,7 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
     Raises
     ------
     TableError
-        The rows are already in memory, so they cannot be identified.
+        The source is in memory. Only the rows of a path, URL or query can be identified.
     """
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")

@@ -1,11 +1,11 @@
 """Train/test splits. The held-out rows are determined by a column of labels or dates, or drawn at random as a share of the rows
 or groups of rows.
 
-The rule is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a hash of each
-row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different order or only
-some of them are read. Copies of a row are on the same side of the split. The exception is a table with few distinct rows. In such
-a table, the copies of each row are numbered, and the number is hashed too, so copies can be on different sides. If rows have
-groups (such as the visits of a person), the group is hashed instead, so all rows of a group are on the same side.
+The rule for the split is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a
+hash of each row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different
+order or only some of them are read. Copies of a row are on the same side of the split. The exception is a table with few distinct
+rows. In such a table, the copies of each row are numbered, and the number is hashed too, so copies can be on different sides. If
+rows have groups (such as the visits of a person), the group is hashed instead, so all rows of a group are on the same side.
 """
 
 from __future__ import annotations
