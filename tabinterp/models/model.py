@@ -267,7 +267,7 @@ class BoundModel:
 
     @property
     def device(self) -> str:
-        """The device where the network computes."""
+        """The device on which the network computes."""
         return self.model.where
 
     @cached_property

@@ -336,7 +336,9 @@ def step_of(unit: str) -> str:
 
 
 def effort(method: GradientMethod) -> str:
-    """Return a sentence on the computation per row of a gradient method, or an empty text if the document does not state it."""
+    """Return a sentence on how much computation a gradient method needs per row, or an empty text if the document does not state
+    this.
+    """
     message = effort_of(method)
     return "" if message is None else say(message)
 

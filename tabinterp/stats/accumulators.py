@@ -87,7 +87,7 @@ def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def merge(a: Means, b: Means) -> Means:
-    """Add the sums over two sets of rows."""
+    """Combine the sums over two sets of rows."""
     mass = a.mass + b.mass
     share = np.divide(b.mass, mass, out=np.zeros(np.shape(mass)), where=mass > 0)
     mean = np.where(a.mass > 0, a.mean + (b.mean - a.mean) * share, b.mean)

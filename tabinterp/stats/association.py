@@ -169,7 +169,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Add the sums over two sets of rows. Both sums must have the same centres."""
+    """Combine the sums over two sets of rows. The centres must be the same in both."""
     if a.levels != b.levels:
         raise TableError(
             "two sets of moments can be merged only if their categorical columns have the same numbers of "

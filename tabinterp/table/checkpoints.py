@@ -68,7 +68,7 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Add `about` to the record of what this audit uses, and check that it matches the record of the saved states.
+        """Add `about` to the record of what this audit uses, and check that this record matches the record of the saved states.
 
         Raises
         ------

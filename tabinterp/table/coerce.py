@@ -41,7 +41,7 @@ def as_frame(source: Any) -> pd.DataFrame:
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a file, and return a frame as `as_frame` does, together with the SHA-256 (hex) of the bytes read."""
+    """Read a file, and return a frame in the form that `as_frame` returns, together with the SHA-256 (hex) of the bytes read."""
     frame, digest = _file(path)
     return _with_rows(frame), digest
 

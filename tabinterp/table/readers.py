@@ -92,7 +92,7 @@ class Source:
         Raises
         ------
         TableError
-            The rows differ from those of the first pass. `reader` is the name of the current pass in the error.
+            The rows differ from those of the first pass. `reader` is the name of the current pass, for the error message.
         """
         at = first
         for frame in self.fingerprints.check(numbered(self.parts(first), first), reader):

@@ -133,8 +133,8 @@ def save_model(
     An existing bundle is replaced completely, after the new one has been written to disk. Other files in the folder are not
     changed.
 
-    A bundle contains the fitted encoder with all levels that it stores. The encoder of a network from `train` stores no level
-    with fewer than ten training rows, except `True` and `False`.
+    A bundle contains the fitted encoder, including all levels that the encoder stores. The encoder of a network from `train`
+    stores no level with fewer than ten training rows, except `True` and `False`.
 
     Parameters
     ----------

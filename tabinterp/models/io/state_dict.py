@@ -1,4 +1,4 @@
-"""Reading of state dicts that were saved with torch.save, which must contain only named tensors."""
+"""Reading of state dicts that were saved with torch.save. A state dict must contain only named tensors."""
 
 from __future__ import annotations
 
