@@ -371,7 +371,7 @@ class BoundModel:
 
     @cached_property
     def answers(self) -> Tensor:
-        """The scores (n, k) that `rest` computes from `z`. Scores after a column is changed are compared with these."""
+        """The scores (n, k) that `rest` computes from `z`. Scores after a column is changed are compared with these scores."""
         with torch.no_grad():  # an inference tensor could not be used for gradients later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 

@@ -86,8 +86,8 @@ def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTrans
 def number_encoder() -> Pipeline:
     """Return the encoder of numeric columns.
 
-    The encoder replaces missing values with the median, adds a missing indicator, and standardises to mean 0 and standard
-    deviation 1.
+    The encoder replaces missing values with the median, adds an indicator of missing values, and standardises the columns to mean
+    0 and standard deviation 1.
     """
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()

@@ -185,8 +185,7 @@ class Point:
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are the names of the two axes.
-    """
+    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are the names of the two axes."""
     both = (network, linear)
     curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
@@ -286,7 +285,8 @@ def regions(
     title: Callable[[int, int], str],
 ) -> Markup:
     """Draw the average effect of a column in several regions. The effect of a numeric column is drawn as curves. For any other
-    column, there is one row for each level. `title` returns a description of a point.
+    column, there is one row for each level. `title` takes the positions of a point and of its curve, and returns the description
+    of the point.
     """
     labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
     with styles():

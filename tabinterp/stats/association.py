@@ -335,9 +335,8 @@ def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None 
     NaN means missing. Tied values have their average rank. With `weights` (n,), the rank of a value is the total weight of
     smaller values plus half the weight of equal values, and the correlation is weighted.
 
-    Every unit is sorted once. Its ranks among the rows in which a column is not missing are then computed by counting. The
-    p-value is based on the t approximation, as in `scipy.stats.spearmanr`. This approximation is poor for fewer than about ten
-    rows. The function needs about 8 n (3 min(h, 64) + 2 p) bytes of memory.
+    The p-value is based on the t approximation, as in `scipy.stats.spearmanr`. This approximation is poor for fewer than about
+    ten rows. The function needs about 8 n (3 min(h, 64) + 2 p) bytes of memory.
     """
     numeric = np.asarray(numeric, np.float64)
     known, weight = ~np.isnan(numeric), np.ones(len(numeric)) if weights is None else weights
@@ -396,7 +395,6 @@ def distance_correlation(
     `distance` is sqrt(V_ab / sqrt(V_aa V_bb)), and `corrected` is U_ab / sqrt(U_aa U_bb). `corrected` is undefined for fewer than
     4 rows. It is also undefined if U_aa = 0, for example if a unit has a different value in only one row.
 
-    Row sums are computed by sorting. S1 is computed with one matrix product per row, which compares the row with all later rows.
     Time grows as n^2 h, so use a sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory,
     at most 42 MB for 2,000 rows.
 

@@ -4,8 +4,8 @@ A bundle contains these files:
 
 - `model.json`: a description of the model, its split, and digests of the other files;
 - `model.safetensors`: the weights;
-- `encoder.skops`: the encoder, unless the model uses numbers unchanged. For a network with several inputs or with embeddings,
-  this file contains a list with the encoder of each input.
+- `encoder.skops`: the encoder, unless the model uses numeric columns unchanged. For a network with several inputs or with
+  embeddings, this file contains a list with the encoder of each input.
 
 The linear counterpart is saved in the same way in `counterpart/`, as a network without hidden layers.
 

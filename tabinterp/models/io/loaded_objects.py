@@ -367,7 +367,8 @@ def _size(value: Any) -> int:
 def _check_spline(spline: Any, this_object: str) -> None:
     """Check that the knots, coefficients and degree of a spline are consistent, because compiled code uses them without a check.
 
-    Since SciPy 1.18, a `BSpline` contains a `_BSpline` with these values, which could delegate the computation to another object.
+    Since SciPy 1.18, a `BSpline` delegates its computation to an inner spline object (`_BSpline`) with these values. A delegate
+    from another module is rejected.
     """
     try:
         inner = vars(spline).get("_delegate_to")
