@@ -281,7 +281,7 @@ class Refilled:
         return self.shown.blocks()
 
     def of_numbers(self, x: FloatArray) -> FloatArray:
-        """Return the encoded columns that mix numeric columns, computed from the values `x` (m, columns) of the numeric columns."""
+        """Return the encoded columns that mix numeric columns, computed from the values `x` (m, columns) of these columns."""
         if not len(self.mixed):
             return np.empty((len(x), 0))
         rows = self.row.iloc[np.zeros(len(x), dtype=np.int64)].reset_index(drop=True)

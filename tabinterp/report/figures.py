@@ -185,7 +185,7 @@ class Point:
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are the names of the two axes."""
+    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are the names of the axes."""
     both = (network, linear)
     curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
