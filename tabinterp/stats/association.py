@@ -400,10 +400,10 @@ def distance_correlation(
 
     Let R be `corrected`. `p` is the p-value of the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2)
     with v = n (n-3) / 2. This test was derived for vectors of high dimension. For two single columns, n R is a weighted sum of
-    centred chi-squared variables, which has a longer tail. The t test therefore rejects too often: p is below .001 for 1.6% of
-    20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda & Vogelstein 2022) is
-    conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values are adjusted
-    together for multiple testing.
+    centred chi-squared variables, which has a longer tail than the test assumes. The t test therefore rejects too often: p is
+    below .001 for 1.6% of 20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda &
+    Vogelstein 2022) is conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values
+    are adjusted together for multiple testing.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))

@@ -1,4 +1,4 @@
-"""`load_model`: load a model file. The format of the file determines how it is read. If this fails, no other format is tried."""
+"""`load_model`: load a model file. The format determines how the file is read. If reading fails, no other format is tried."""
 
 from __future__ import annotations
 
