@@ -25,7 +25,7 @@ class Preview:
 
     Parameters
     ----------
-    title : title in one line.
+    title : a title of one line.
     rows : first rows of the table. At most seven rows are shown.
     head : names of the columns. Empty if each row is a name and a value.
     count : total number of rows of the table.
@@ -114,7 +114,7 @@ class PreviewedFrame(Previewed):
 
 
 def _shown(value: Any, longest: int) -> str:
-    """Return the text of a cell. Numbers have three significant digits. Names are on one line and shortened."""
+    """Return the text of a cell. Numbers have three significant digits. Long names are shortened to fit on one line."""
     if value is None or isinstance(value, bool):
         return messages.number(None) if value is None else str(value)
     if isinstance(value, int):

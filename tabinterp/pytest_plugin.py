@@ -3,7 +3,7 @@
     def test_the_model_passes_its_audit(tabinterp_audit):
         tabinterp_audit(model, table)
 
-pytest loads this module in every project in which tabinterp is installed. It therefore imports no large packages.
+pytest loads this module in every project in which tabinterp is installed. It must therefore not import large packages.
 """
 
 from __future__ import annotations

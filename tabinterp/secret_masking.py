@@ -122,7 +122,7 @@ def _masked(text: str, taken: list[str]) -> str:
 
 
 def _plain(text: str, taken: list[str]) -> str:
-    """Return the text with its secrets masked, except secrets in words that are percent-encoded as a whole."""
+    """Mask the secrets in a text, except those in words that are percent-encoded as a whole, and return the text."""
 
     def url(found: re.Match[str]) -> str:
         scheme, rest = found.group().split("://", 1)
@@ -162,7 +162,7 @@ def _plain(text: str, taken: list[str]) -> str:
 
 
 def _decoded(text: str, taken: list[str]) -> str:
-    """Return the text with secrets in percent-encoded URLs and settings masked. Words that contain a secret are decoded."""
+    """Mask the secrets in percent-encoded URLs and settings, and return the text. Words that contain a secret are decoded."""
 
     def word(found: re.Match[str]) -> str:
         given = found.group()
@@ -178,8 +178,8 @@ def _decoded(text: str, taken: list[str]) -> str:
 
 
 def _calls(text: str, taken: list[str]) -> str:
-    """Return the text with the arguments of CREATE SECRET and of functions that take a key masked, such as pgp_sym_decrypt(card,
-    'x').
+    """Mask the arguments of CREATE SECRET and of functions that take a key, such as pgp_sym_decrypt(card, 'x'), and return the
+    text.
     """
     parts, done = [], 0
     for call in _CALL.finditer(text):

@@ -113,7 +113,7 @@ def _is_local(steps: Sequence[Any], names: tuple[str, ...]) -> bool:
 
 
 def _given(step: Any, rows: Any) -> Any:
-    """Return the output of a step. Its input `rows` is either rows of the table or the output of the preceding step."""
+    """Return the output of a step, given its input `rows`: rows of the table, or the output of the preceding step."""
     if not isinstance(rows, pd.DataFrame):
         return step.transform(rows)
     return as_taken(step.transform, rows, hasattr(step, "feature_names_in_"))
@@ -202,7 +202,7 @@ class Chain:
 
 
 class Joined:
-    """Functions that are applied to separate columns in parallel.
+    """A list of functions, each of which is applied to its own columns.
 
     Each part consists of a number of input columns, a function (None if the columns are unchanged) and a number of output
     columns.
@@ -226,9 +226,9 @@ class Joined:
 
 
 class Shown(Structured):
-    """The head of an encoder whose mixed columns are known only from a probe. The output of the head starts with unchanged copies
-    of the numeric columns that the encoder mixes. They are followed by the encoded columns that depend on at most one original
-    column.
+    """The head of an encoder for which only a probe has shown which columns are mixed. The output of the head starts with
+    unchanged copies of the numeric columns that the encoder mixes. They are followed by the encoded columns that depend on at
+    most one original column.
     """
 
     def __init__(
@@ -257,7 +257,7 @@ class Shown(Structured):
 
 class Refilled:
     """The map from the outputs of a `Shown` head to encoded rows. To compute the encoded columns that mix numeric columns, it
-    inserts the numbers into copies of one row of the table, and encodes the copies.
+    inserts the values of the numeric columns into copies of one row of the table, and encodes the copies.
     """
 
     def __init__(self, shown: Shown, row: pd.DataFrame, width: int) -> None:
@@ -281,7 +281,7 @@ class Refilled:
         return self.shown.blocks()
 
     def of_numbers(self, x: FloatArray) -> FloatArray:
-        """Return the encoded columns that mix numeric columns, computed from the numbers `x` (m, numbers)."""
+        """Return the encoded columns that mix numeric columns, computed from the values `x` (m, columns) of these columns."""
         if not len(self.mixed):
             return np.empty((len(x), 0))
         rows = self.row.iloc[np.zeros(len(x), dtype=np.int64)].reset_index(drop=True)
@@ -292,8 +292,8 @@ class Refilled:
 def shown_head(
     transform: Callable[[pd.DataFrame], FloatArray], frame: pd.DataFrame, moved: dict[str, NDArray[np.bool_]]
 ) -> Cut | None:
-    """Split an encoder according to the results of a probe (`moved`). Return None if the encoder mixes columns with levels or
-    missing values.
+    """Split an encoder according to the results of a probe (`moved`). Return None if a column that the encoder mixes is not
+    numeric or has missing values.
     """
     width = len(next(iter(moved.values())))
     sources: Sources = [frozenset(c for c, one in moved.items() if one[e]) for e in range(width)]

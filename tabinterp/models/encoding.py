@@ -1,7 +1,7 @@
 """Encoding of original columns as a tensor, with a record of which encoded columns each original column affects.
 
 A column is *local* if its encoded columns depend on no other column. A local column can be changed without running the encoder.
-If any other column is changed, whole rows are encoded again, which is slower but also correct.
+If a column that is not local is changed, whole rows are encoded again, which is slower.
 
 A fixed list of transformers that work column by column determines which columns are local. A probe supplements the list: each
 column is changed in sample rows, and every encoded column that changes is recorded as dependent on it. Whether a
@@ -99,7 +99,7 @@ class Encoding:
         """Return the encoded columns at the positions `places` for `size` rows. `rows` is a function that takes column names and
         returns a frame of these columns.
 
-        If the parts of the encoder can be called separately, only the necessary parts and columns are computed.
+        If the parts of the encoder can be called separately, only the necessary parts are called, with the columns that they use.
         """
         if isinstance(self.transform, Transform):
             return self.transform.outputs(rows, size, places)
@@ -113,7 +113,7 @@ class Encoding:
 
 
 def build(encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None) -> Encoding:
-    """Encode the input columns of a table with `encoder` (None: numeric columns unchanged)."""
+    """Encode the input columns of a table with `encoder` (None: numeric columns are used unchanged)."""
     _check_fitted(encoder)
     columns = tuple(map(str, frame.columns))
     unseen = _unseen(frame, known_levels(encoder, tuple(reads or columns)))
@@ -336,19 +336,19 @@ class Transform:
 
 
 def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
-    """Encode rows with an encoder (None: numbers unchanged), and return encoded rows (n, d)."""
+    """Encode rows with an encoder (None: numbers are used unchanged), and return encoded rows (n, d)."""
     return encoded_by(encoder, rows, None)(rows)
 
 
 def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return an encoder (None: numbers unchanged) as a function of rows with the same columns as `frame`."""
+    """Return an encoder (None: numbers are used unchanged) as a function of rows with the same columns as `frame`."""
     return _passthrough(frame, reads) if encoder is None else Transform(encoder, tuple(map(str, frame.columns)), reads)
 
 
 def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
-    """Replace missing values with None in columns in which missing values were None when the encoder was fitted."""
+    """Replace missing values with None, in the columns whose missing values were None when the encoder was fitted."""
     return _with_none(rows, _fitted_on_none(encoder, tuple(map(str, rows.columns))))
 
 
@@ -414,8 +414,8 @@ def _spread(rows: int, most: int) -> IntArray:
 
 
 def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the sample rows `base`, followed by one copy of these rows for each column in `columns`. In each copy, only this
-    column has different values.
+    """Return the sample rows `base`, followed by one copy of these rows for each column in `columns`. In each copy, only the
+    values of the copy's own column are changed.
     """
     size = len(base)
     stacked = base.iloc[np.tile(np.arange(size), 1 + len(columns))].reset_index(drop=True)

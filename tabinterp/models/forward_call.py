@@ -55,7 +55,7 @@ class ForwardCall(nn.Module):
         return result if self.output is None else self._chosen(result)  # type: ignore[no-any-return]
 
     def averaging(self, averaged: Averaged) -> ForwardCall:
-        """Return a copy in which `averaged` has the given value."""
+        """Return a copy with this value of `averaged`."""
         made = ForwardCall(self.module, self.inputs, self.output, self._name)
         made.averaged = averaged
         return made
@@ -216,8 +216,8 @@ def inputs_by_position(module: nn.Module, encoders: int, name: str) -> Inputs:
 
 
 def no_scores(name: str, result: Any, rows: int) -> str:
-    """Return the error message for a network that did not return scores. The message states what the network returned and which
-    argument to use.
+    """Return the error message for a network that did not return scores. The message states what the network returned and, if one
+    of its outputs may contain scores, how to select this output.
     """
     told = f"{name} must return scores of shape (n,), (n, 1) or (n, k); for n = {rows} rows it returned {_described(result)}"
     choice = _choice(result, rows)

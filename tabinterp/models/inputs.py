@@ -21,7 +21,7 @@ TRIED = 64  # rows on which an encoder is tried
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels that are the whole numbers from `low` to `low + size - 1`. Each level has its own encoded column."""
+    """Levels with the whole numbers from `low` to `low + size - 1`. Each level has its own encoded column."""
 
     low: int
     size: int
@@ -29,8 +29,8 @@ class Levels:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """An encoder (None if numbers are unchanged), the columns that it uses (`reads`), and the levels of each of its outputs (None
-    for a number).
+    """An encoder (None if numbers are used unchanged), the columns that it uses (`reads`), and the levels of each of its outputs
+    (None for a number).
     """
 
     encoder: Any

@@ -1,7 +1,7 @@
 """Division of a network at each hidden layer into two networks: one that ends at the layer, and one from the layer to the scores.
 
-Hidden layers are numbered from 1 in the order in which they run, as in `Activations`. Both networks are parts of the graph after
-the leading affine layers. The outputs `z` of the leading affine layers are therefore computed only once.
+Hidden layers are numbered from 1 in the order in which they run, as in `Activations`. Both networks are parts of the graph that
+follows the leading affine layers. The outputs `z` of the leading affine layers are therefore computed only once.
 """
 
 from __future__ import annotations

@@ -83,8 +83,8 @@ class Model(Previewed):
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
     device : device on which the model computes.
-    resident : whether intermediate values are stored on `device` if they fit.
-    questions : counter of the rows that `function` evaluates, once the model is bound.
+    resident : whether intermediate values are stored on `device` if they fit in its memory.
+    questions : counter of the rows that `function` has evaluated; None until the model is bound to a table.
     dequantised : whether quantised layers were replaced by linear layers.
     """
 
@@ -142,8 +142,8 @@ def _layer(module: nn.Module) -> str:
 
 
 def column_like(column: pd.Series, values: FloatArray) -> pd.Series:
-    """Convert numbers to the type of a column. For an integer column, the result has 64-bit integers, because the column's own
-    type may be too narrow for the numbers.
+    """Convert numbers to the type of a column. For an integer column, the result consists of 64-bit integers, because the
+    column's own type may be too narrow for the numbers.
     """
     made, kind = pd.Series(values), column.dtype
     if pd.api.types.is_integer_dtype(kind):
@@ -267,7 +267,7 @@ class BoundModel:
 
     @property
     def device(self) -> str:
-        """The device where the network computes."""
+        """The device on which the network computes."""
         return self.model.where
 
     @cached_property
@@ -354,7 +354,7 @@ class BoundModel:
 
     @cached_property
     def consuming(self) -> nn.Module:
-        """The same layers as `rest`, in a form that may overwrite its input `z`."""
+        """The same layers as `rest`, in a form that may overwrite the input `z`."""
         with torch.inference_mode(False):
             return consuming(self.rest) if self.device == CPU else self.rest
 
@@ -371,14 +371,14 @@ class BoundModel:
 
     @cached_property
     def answers(self) -> Tensor:
-        """The scores (n, k) that `rest` computes from `z`. Scores after a column is changed are compared with these."""
+        """The scores (n, k) that `rest` computes from `z`. Scores after a column is changed are compared with these scores."""
         with torch.no_grad():  # an inference tensor could not be used for gradients later
             return torch.cat([self.rest(self.z[i : i + BLOCK]).double() for i in range(0, max(1, len(self.z)), BLOCK)])
 
     def front_of(self, x: FloatArray) -> Tensor:
         """Apply the leading affine layers to encoded rows (m, d), and return their outputs `z` (m, h).
 
-        The sums are computed from centred inputs in double precision, and then converted to single precision.
+        The outputs are computed from centred inputs in double precision, and then converted to single precision.
         """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
         return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
@@ -395,7 +395,9 @@ class BoundModel:
 
     @cached_property
     def centre(self) -> FloatArray:
-        """The point (d,) that is subtracted from encoded rows before sums are computed, to avoid a loss of precision."""
+        """The point (d,) that is subtracted from encoded rows before the leading affine layers are applied. This avoids a loss of
+        precision.
+        """
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
     def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:

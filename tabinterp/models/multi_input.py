@@ -67,8 +67,8 @@ class Beside(nn.Module):
 class Finish:
     """The step that completes a network for a table (`Model.finish`).
 
-    `encoders` contains the encoder of each input (None if numbers are unchanged). `forms` contains the form in which each input
-    is passed to the network (None if a trial call must determine the forms).
+    `encoders` contains the encoder of each input (None if numbers are used unchanged). `forms` contains the form in which each
+    input is passed to the network (None if a trial call must determine the forms).
     """
 
     encoders: tuple[Any, ...]
@@ -88,7 +88,7 @@ class Finish:
 def _finished(
     model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int, stated: Sequence[Form] | None
 ) -> Model:
-    """Complete the model by a trial call on some encoded rows. If memory is short, fewer rows are used."""
+    """Complete the model by a trial call on some encoded rows. If memory is insufficient, fewer rows are used."""
     try:
         forms = _forms(model, encoded, rows) if stated is None else stated
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]
@@ -211,7 +211,9 @@ def ways(encoded: list[FloatArray]) -> Iterator[tuple[Form, ...]]:
 
 
 class Answers:
-    """A network that can only predict, as a prediction function. `last` is the name of its last operation."""
+    """A prediction function that calls a network whose gradient is not available. `last` is the name of the network's last
+    operation.
+    """
 
     def __init__(self, model: Model, encoder: SideBySide, forms: Sequence[Form], inputs: Sequence[Tensor]) -> None:
         self.last = last_operation(model.module, [one[:2] for one in inputs], averages_logits(model.module))

@@ -1,6 +1,6 @@
 """Piecewise linear networks. They become affine if each activation is replaced by a multiplication with a fixed slope.
 
-Every ReLU or leaky ReLU is linear on either side of 0. If all operations between the activations are affine, the network is one
+Every ReLU or leaky ReLU is linear on each side of 0. If all operations between the activations are affine, the network is one
 affine function for each pattern of activation signs. Whether these operations are affine is checked with random slopes, on
 intermediate values of real rows and on random values. The check uses only values, so it detects products, gates and row-wise
 normalisations however they are implemented.

@@ -1,4 +1,4 @@
-"""Prediction functions of pipelines that encode each distinct value only once. The last step of the pipeline can be any model.
+"""Prediction functions for pipelines. Each distinct value is encoded only once. The last step of a pipeline can be any model.
 
 If the encoder works column by column, an encoded row is assembled from the encodings of its values. The last step then receives
 exactly the array that the encoder would have returned. A few rows are assembled and compared with the output of the encoder. If

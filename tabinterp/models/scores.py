@@ -21,10 +21,10 @@ Link = Literal["logit", "log"]  # from probabilities, or from rates, to scores
 
 class Scores(nn.Module):
     """A module that maps encoded rows to scores: one log-odds for a binary task, one value for regression, k centred logits for k
-    classes, one log rate for counts.
+    classes, or one log rate for counts.
 
-    `link` states whether the raw outputs are probabilities or rates. `raw` contains the raw outputs for some rows. They show the
-    number of dimensions and the precision of all raw outputs. Outputs in half precision are converted to single precision first.
+    `link` states whether the raw outputs are probabilities or rates. `raw` contains the raw outputs for some rows, from which
+    their number of dimensions and precision are determined. Outputs in half precision are converted to single precision first.
     """
 
     def __init__(self, module: nn.Module, matrix: Tensor, link: Link | None, raw: Tensor) -> None:
@@ -37,7 +37,7 @@ class Scores(nn.Module):
         self.head = linear(matrix.to(self.dtype), None)
 
     def of(self, module: nn.Module) -> Scores:
-        """Return the same conversion, applied to the outputs of another module."""
+        """Return a copy of this object that converts the outputs of another module."""
         made = copy(self)
         made._modules = {**self._modules, "module": module}
         return made

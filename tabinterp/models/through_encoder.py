@@ -106,7 +106,7 @@ class Mixing(nn.Module):
         return pulled_by_differences(self.mix, self.steps, x, gradient)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Mixing:
-        """Return the object itself: the user's transformers are called but never changed."""
+        """Return the object itself and not a copy, because the user's transformers are called but never changed."""
         return self
 
 

@@ -1,4 +1,4 @@
-"""Faster encoding with a column transformer, which encodes each distinct text only once.
+"""Faster encoding with a column transformer: each distinct text is encoded only once.
 
 scikit-learn encodes every cell of a text column separately, and a column transformer combines the outputs of its parts as sparse
 matrices. If a part works column by column (see `structure`), it only needs to encode one row per distinct text. For all other
@@ -41,7 +41,7 @@ class Part:
 
 
 class InParts:
-    """A faster equivalent of `encoder`, which calls the parts of a column transformer separately. It returns None if its result
+    """A faster equivalent of `encoder`. It calls the parts of a column transformer separately, and returns None if its result
     differs from that of `encoder`. The function `array` converts the output of a transformer to a dense array in double
     precision.
     """

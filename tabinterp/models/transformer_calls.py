@@ -17,8 +17,8 @@ from tabinterp.arrays import FloatArray
 def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) -> Any:
     """Call a function with rows, in a form that the function accepts, and return its result.
 
-    If the function was fitted with column names (`named`), it receives a frame. Otherwise, an array is tried first, then the
-    frame, and then the frame with column numbers as names.
+    If the transformer was fitted on named columns (`named`), its function receives a frame. Otherwise, the function is first
+    called with an array. If this fails, it is called with the frame, and then with the frame with column numbers as names.
 
     The frames are tried because a user's transformer may select columns by name or by number without declaring this.
     """
@@ -49,7 +49,7 @@ def _values(rows: pd.DataFrame) -> NDArray[Any]:
 
 
 def as_array(encoded: Any) -> FloatArray:
-    """Return any output of a transformer as a dense array in double precision. The result never shares memory with a user's
+    """Convert the output of a transformer to a dense array in double precision. The result never shares memory with a user's
     object.
     """
     if hasattr(encoded, "toarray"):

@@ -160,8 +160,8 @@ class _Follow(TorchFunctionMode):
     # ---- calls with codes
 
     def _of_followed(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a call with codes. The call may be a lookup, a step towards a lookup, a condition on all rows, or
-        another use of the codes.
+        """Return the result of a call that uses codes. The call may be a lookup, a step towards a lookup, a condition on all
+        rows, or another use of the codes.
         """
         looked_up = self._looked_up(func, name, args, kwargs, followed)
         if looked_up is not None:
@@ -696,8 +696,8 @@ class Intercepted(nn.Module):
         return scores, follow
 
     def _own(self, blocks: Sequence[Tensor]) -> Tensor:
-        """Return the whole numbers (n, columns) in encoded rows. In a column with levels, this is the level with the largest
-        one-hot value. In other columns, it is the rounded number.
+        """Return the whole numbers (n, columns) in encoded rows. In a column with levels, the whole number is the level with the
+        largest one-hot value. In other columns, it is the rounded number.
         """
         columns = [
             block[:, 0].detach().round().long() if one is None else block.detach().argmax(dim=1) + one.low

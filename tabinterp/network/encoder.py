@@ -1,8 +1,9 @@
 """The encoder of the reference network. It replaces missing numbers with medians, standardises numeric columns, and one-hot
 encodes levels.
 
-For each numeric column with missing values, an indicator column marks the rows in which the number was missing. In all other
-columns, a missing value is treated as a separate level. Levels with fewer than ten training rows share one encoded column.
+For each numeric column with missing values, an indicator column marks the rows in which the number was missing. In columns that
+are not numeric, a missing value is treated as a separate level. Levels with fewer than ten training rows share one encoded
+column.
 """
 
 from __future__ import annotations
@@ -85,8 +86,8 @@ def fitted_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTrans
 def number_encoder() -> Pipeline:
     """Return the encoder of numeric columns.
 
-    The encoder replaces missing values with the median, adds a missing indicator, and standardises to mean 0 and standard
-    deviation 1.
+    The encoder replaces missing values with the median, adds an indicator of missing values, and standardises the columns to mean
+    0 and standard deviation 1.
     """
     return make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True), StandardScaler()

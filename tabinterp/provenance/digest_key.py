@@ -42,8 +42,8 @@ class DigestKey:
 
 
 def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
-    """Read the key in a file. With `create`, a file that does not exist is created with a random key. Only its owner can read the
-    new file.
+    """Read the key in a file. With `create`, the file is created with a random key if it does not exist. Only its owner can read
+    the new file.
 
     Raises
     ------

@@ -74,8 +74,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class BrokenSealError(Exception):
-    """A problem with an envelope. `key` is the message key of the sentence that describes it, and `values` are the values of the
-    sentence.
+    """A problem with an envelope. `key` is the message key of the sentence that describes the problem, and `values` are the
+    values inserted into this sentence.
     """
 
     def __init__(self, key: str, **values: str) -> None:

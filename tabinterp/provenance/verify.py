@@ -456,7 +456,7 @@ def with_author(found: Document, written: Document) -> Document:
 def with_digests(found: Document, written: Document) -> Document:
     """Return the recomputed document (`found`) with the column digests of the written document.
 
-    These digests cannot be recomputed without the digest key. They are checked in the step for the data.
+    The digests cannot be recomputed without the digest key. Another step of the verification compares them with the data.
     """
     digests = {column.name: column.digest for column in written.data.columns}
     columns = [one.model_copy(update={"digest": digests.get(one.name, "")}) for one in found.data.columns]

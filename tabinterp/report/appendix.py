@@ -69,7 +69,7 @@ def _printed_block(block: Block) -> Block:
 
 
 def _left_out(blocks: Iterable[Block]) -> Iterator[Paragraph]:
-    """Yield a paragraph that names the tables that are not printed, or nothing if all tables are printed."""
+    """Yield a paragraph with the numbers of the tables that are left out. Yield nothing if none of them has a number."""
     numbers = sorted([int(part) for part in table.number.split(".")] for table in _tables(blocks) if table.number)
     # In a run of consecutive numbers, the difference between a number and its position in the list is constant.
     runs = [[one for _, one in run] for _, run in groupby(enumerate(numbers), lambda one: one[1][1] - one[0])]

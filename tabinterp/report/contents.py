@@ -90,8 +90,8 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield the sections of a chapter that analyses declare. If an analysis has a record of its own and the document does not
-    contain it, the section of the analysis is left out.
+    """Yield the sections of a chapter that analyses declare. An analysis with a record of its own has no section if the document
+    does not contain this record.
     """
     for analysis in ANALYSES:
         record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)

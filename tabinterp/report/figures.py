@@ -140,8 +140,8 @@ def numbers(values: Sequence[float | None]) -> FloatArray:
 def canvas(
     height: float, *, left: float, top: float, bottom: float, right: float = GAP, width: int = WIDTH
 ) -> tuple[Figure, Axes]:
-    """Create a figure and its axes, with the given height of the axes, margins and width of the figure in CSS pixels. The caller
-    computes the margins. Matplotlib cannot measure them, because the reader's font is unknown.
+    """Create a figure and its axes. The height of the axes, the margins and the width of the figure are given in CSS pixels. The
+    caller computes the margins. Matplotlib cannot measure them, because the reader's font is unknown.
     """
     whole = top + height + bottom
     figure = Figure(figsize=(width / 72, whole / 72), dpi=72)
@@ -189,7 +189,7 @@ class Point:
 def reliability(
     network: Sequence[Point], linear: Sequence[Point], names: tuple[str, str], aria: str, figure_id: str
 ) -> Markup:
-    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are the axis names."""
+    """Draw the reliability curves of both models, and the diagonal of perfect calibration. `names` are the names of the axes."""
     both = (network, linear)
     curves = [series(model, [point.y for point in curve]) for model, curve in zip(MODELS, both, strict=True)]
     with styles():
@@ -209,8 +209,8 @@ def net_benefit(
     figure_id: str,
     title: Callable[[int, str], str],
 ) -> Markup:
-    """Draw the net benefit of both models against the threshold. `title` returns a description of a point from its position and
-    its model.
+    """Draw the net benefit of both models against the threshold. `title` takes the position of a point and its model, and returns
+    the description of the point.
     """
     with styles():
         figure, axes = canvas(HEIGHT - EDGE - 2 * GAP - TEXT, left=LEFT, top=2 * GAP + TEXT, bottom=EDGE)
@@ -230,8 +230,8 @@ def over_sizes(
     root: bool = True,
 ) -> Markup:
     """Draw a metric of both models against sizes from 0 to 1, such as the size of a perturbation or the share of rows in a
-    subset. With `root`, the horizontal axis has a square-root scale. `title` returns a description of a point from its position
-    and its model.
+    subset. With `root`, the horizontal axis has a square-root scale. `title` takes the position of a point and its model, and
+    returns the description of the point.
     """
     with styles():
         height = HEIGHT - EDGE - 2 * GAP - TEXT
@@ -258,8 +258,8 @@ def effect_curve(
     title: Callable[[int, str], str],
     heights: tuple[float, float] | None = None,
 ) -> Markup:
-    """Draw the effect curves of both models over the values of a numeric column. `title` returns a description of a point from
-    its position and its model.
+    """Draw the effect curves of both models over the values of a numeric column. `title` takes the position of a point and its
+    model, and returns the description of the point.
 
     `heights` contains the lower and upper limits of the vertical axis, for figures that share one scale. If it is None, the axis
     covers the range of this curve.
@@ -289,7 +289,8 @@ def regions(
     title: Callable[[int, int], str],
 ) -> Markup:
     """Draw the average effect of a column in several regions. The effect of a numeric column is drawn as curves. For any other
-    column, there is one row for each level. `title` returns a description of a point.
+    column, there is one row for each level. `title` takes the positions of a point and of its curve, and returns the description
+    of the point.
     """
     labels = {f"@{place}@": Label(cut(one), one) for place, one in enumerate(points) if isinstance(one, str)}
     with styles():

@@ -110,7 +110,9 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Remove characters that reorder text from a value that a template prints. Values that are already markup are unchanged."""
+    """Remove characters that change the direction of text from a value that a template prints. Values that are already markup are
+    unchanged.
+    """
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 

@@ -111,8 +111,8 @@ def _says_something(group: Sequence[Block]) -> bool:
 
 
 def _is_card(group: Sequence[Block]) -> bool:
-    """Return whether a group is a card, which fits in half of the page's width: a heading with text, tables and at most one
-    figure.
+    """Return whether a group is a card: a heading with text, tables and at most one figure. A card fits in half of the page's
+    width.
     """
     figures = sum(isinstance(block, Figure) for block in group)
     return (

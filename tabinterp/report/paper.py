@@ -83,13 +83,13 @@ def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int
 
 
 def marked(head: Cell) -> str:
-    """Return the heading of a column, preceded by the mark of its model if it has one."""
+    """Return the heading of a column. If the column belongs to a model, the heading is preceded by the mark of that model."""
     return "".join(mark for style, mark in MARKS.items() if style in head.style.split()) + head.text
 
 
 def _needed(head: Cell, cells: Sequence[Cell]) -> tuple[float, float]:
-    """Return the minimum width of a column, at which every word fits on a line, and its maximum width, at which every text fits
-    on a line.
+    """Return the minimum and the maximum width of a column. Every word fits on a line at the minimum width, and every text at the
+    maximum width.
     """
     bold = [BOLD * _width(word) for word in marked(head).split(" ")]
     words = max((_width(word) for cell in cells for word in cell.text.split()), default=0.0)

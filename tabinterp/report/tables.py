@@ -23,7 +23,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[Row]):
-    """A column of a table: its heading, a function that returns the content of its cell in a row, and its style."""
+    """A column of a table: the heading, a function that takes a row and returns the content of the row's cell, and the style."""
 
     head: str
     show: Callable[[Row], str | Cell]
@@ -77,12 +77,14 @@ def estimate_columns() -> list[Column[ComparedRow]]:
 
 
 def output_columns(several: bool, of: Callable[[Row], str | None]) -> list[Column[Row]]:
-    """Return a column with the output to which a row belongs, or no column if the models have a single output."""
+    """Return a list with a column that names the output to which each row belongs. The list is empty if the models have a single
+    output.
+    """
     return [Column(t("report.method.class"), lambda row: cut_cell(of(row) or ""), "t")] if several else []
 
 
 def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]) -> Table:
-    """Return a table with one row per metric, which contains the values of both models and their difference. `first` is the
+    """Return a table with one row per metric. Each row contains the values of both models and their difference. `first` is the
     message key of the heading of the first column.
     """
     columns: list[Column[tuple[str, MetricRow]]] = [

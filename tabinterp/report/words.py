@@ -44,8 +44,8 @@ def say(message: Message, brief: bool = False) -> str:
 
 
 def _typeset(value: Any) -> Any:
-    """Return a value of a message in the format of the report. Numbers have the minus sign used in tables. Right-to-left names
-    are enclosed in Unicode isolates.
+    """Format a value that is inserted into a message. Numbers have the minus sign used in tables. Right-to-left names are
+    enclosed in Unicode isolates.
     """
     if isinstance(value, Message):
         return say(value)
@@ -89,7 +89,7 @@ def signed(value: float | None) -> str:
 def interval(part: Interval, sign: bool = False) -> str:
     """Return a number with its 95% interval. `[–]` means that there is no valid interval.
 
-    A value that is tiny compared with the width of its interval is a rounding error and is shown as zero.
+    A value that is tiny compared with the width of its interval is treated as a rounding error and shown as zero.
 
     >>> interval(Interval(value=0.5, low=0.25, high=0.75)), interval(Interval(value=2)), interval(Interval())
     ('0.500 [0.250, 0.750]', '2.00 [–]', '–')
@@ -314,7 +314,7 @@ def yes(flag: bool) -> str:
 
 
 def term(row: CoefficientRow) -> str:
-    """Return the full name of a term: the name of its column and, if it has one, of its level."""
+    """Return the full name of a term: the name of its column, followed by its level if the term stands for a level."""
     return row.column if row.level is None else f"{row.column}: {level_name(row.level)}"
 
 
@@ -336,7 +336,9 @@ def step_of(unit: str) -> str:
 
 
 def effort(method: GradientMethod) -> str:
-    """Return a sentence on the computation per row of a gradient method, or an empty text if the document does not state it."""
+    """Return a sentence on how much computation a gradient method needs per row, or an empty text if the document does not state
+    this.
+    """
     message = effort_of(method)
     return "" if message is None else say(message)
 

@@ -1,7 +1,7 @@
 """Means over rows that are read in batches of any size and in any order. They are computed from sums that can be merged (`start`,
 `update`, `merge`, `finish`).
 
-Sums are centred at the mean of their rows. When two sums are merged, they are converted to their common mean (Chan, Golub &
+Sums are centred at the mean of their rows. When two sums are merged, both are first centred at their common mean (Chan, Golub &
 LeVeque 1983). No precision is therefore lost if the mean is large compared with the spread. The standard error is that of a ratio
 of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
 
@@ -87,7 +87,7 @@ def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
 
 
 def merge(a: Means, b: Means) -> Means:
-    """Add the sums over two sets of rows."""
+    """Combine the sums over two sets of rows."""
     mass = a.mass + b.mass
     share = np.divide(b.mass, mass, out=np.zeros(np.shape(mass)), where=mass > 0)
     mean = np.where(a.mass > 0, a.mean + (b.mean - a.mean) * share, b.mean)

@@ -144,7 +144,7 @@ def update(
 
     Parameters
     ----------
-    units : (m, h), or a list of its parts
+    units : (m, h), or a list of arrays that together have h columns
         Outputs of the hidden units.
     numeric : (m, p)
         Numeric columns; NaN if missing.
@@ -169,7 +169,7 @@ def update(
 
 
 def merge(a: Moments, b: Moments) -> Moments:
-    """Add the sums over two sets of rows. Both sums must have the same centres."""
+    """Combine the sums over two sets of rows. The centres must be the same in both."""
     if a.levels != b.levels:
         raise TableError(
             "two sets of moments can be merged only if their categorical columns have the same numbers of "
@@ -330,14 +330,13 @@ def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
 
 
 def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None = None) -> RankCorrelation:
-    """Return Spearman's rank correlation (1904) of `units` (n, h) with `numeric` (n, p).
+    """Return Spearman's (1904) rank correlation of `units` (n, h) with `numeric` (n, p).
 
     NaN means missing. Tied values have their average rank. With `weights` (n,), the rank of a value is the total weight of
     smaller values plus half the weight of equal values, and the correlation is weighted.
 
-    Every unit is sorted once. Its ranks among the rows in which a column is not missing are then computed by counting. The
-    p-value is based on the t approximation, as in `scipy.stats.spearmanr`. This approximation is poor for fewer than about ten
-    rows. The function needs about 8 n (3 min(h, 64) + 2 p) bytes of memory.
+    The p-value is based on the t approximation, as in `scipy.stats.spearmanr`. This approximation is poor for fewer than about
+    ten rows. The function needs about 8 n (3 min(h, 64) + 2 p) bytes of memory.
     """
     numeric = np.asarray(numeric, np.float64)
     known, weight = ~np.isnan(numeric), np.ones(len(numeric)) if weights is None else weights
@@ -396,16 +395,15 @@ def distance_correlation(
     `distance` is sqrt(V_ab / sqrt(V_aa V_bb)), and `corrected` is U_ab / sqrt(U_aa U_bb). `corrected` is undefined for fewer than
     4 rows. It is also undefined if U_aa = 0, for example if a unit has a different value in only one row.
 
-    Row sums are computed by sorting. S1 is computed with one matrix product per row, which compares the row with all later rows.
     Time grows as n^2 h, so use a sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory,
     at most 42 MB for 2,000 rows.
 
     Let R be `corrected`. `p` is the p-value of the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2)
     with v = n (n-3) / 2. This test was derived for vectors of high dimension. For two single columns, n R is a weighted sum of
-    centred chi-squared variables, which has a longer tail. The t test therefore rejects too often: p is below .001 for 1.6% of
-    20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda & Vogelstein 2022) is
-    conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values are adjusted
-    together for multiple testing.
+    centred chi-squared variables, which has a longer tail than the test assumes. The t test therefore rejects too often: p is
+    below .001 for 1.6% of 20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda &
+    Vogelstein 2022) is conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values
+    are adjusted together for multiple testing.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))

@@ -74,8 +74,8 @@ def _positive(variance: Floats, size: Floats) -> Floats:
 
 
 def _covariances(s1: Floats, s3: Floats, s2: Floats, total: float, n: float) -> tuple[Floats, Floats]:
-    """Return V and U in the formulas from the weighted sums S1, S3 and S2. `total` is sum w, and `n` is the effective number of
-    rows.
+    """Return V and U (see `distance_correlation`), computed from the weighted sums S1, S3 and S2. `total` is sum w, and `n` is
+    the effective number of rows.
     """
     s1, s3, s2 = s1 / total**2, s3 / total**3, s2 / total**4
     v = s1 - 2 * s3 + s2

@@ -35,7 +35,7 @@ class Estimates:
         return cls(value, stderr, value - reach, value + reach)
 
     def __getitem__(self, place: Any) -> Estimates:
-        """Return the estimates at a place: an index, slice or mask."""
+        """Return the estimates that an index, slice or mask selects."""
         return Estimates(self.value[place], self.stderr[place], self.low[place], self.high[place])
 
 
@@ -116,11 +116,11 @@ def mean_in_two_roles(
     mean : Estimates
         The weighted mean of `values`. It is returned unchanged if there are too few groups.
     values : (n, ...)
-        Value of each row, averaged over the rows with which it is paired.
+        Value of each row, averaged over the rows that are paired with it.
     weights : (n,), optional
         Weights of the rows.
     against : (b, ...)
-        Value of each drawn row, averaged over the rows with which it is paired.
+        Value of each drawn row, averaged over the rows that are paired with it.
     drawn : (b,)
         Positions of the drawn rows.
     groups : (n,), optional

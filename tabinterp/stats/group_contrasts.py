@@ -88,8 +88,8 @@ def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], corre
     """Return the interval of the ratio of two shares. It is computed from the value, lower bound and upper bound of each share
     (MOVER; Donner & Zou 2012).
 
-    With Wilson's intervals, the result is valid even if one of the shares is 0 or 1. The estimated variance of such a share is
-    zero. `correlation` is the correlation between the errors of the two shares, if both contain rows of the same sampling units.
+    With Wilson's intervals, the result is valid even if one of the shares is 0 or 1 and its estimated variance is therefore zero.
+    `correlation` is the correlation between the errors of the two shares, if both contain rows of the same sampling units.
     """
     (p, l1, u1), (q, l2, u2) = first, second
     with np.errstate(divide="ignore", invalid="ignore"):

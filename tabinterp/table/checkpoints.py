@@ -1,8 +1,8 @@
 """Checkpoints from which an interrupted audit is resumed. Loading a checkpoint runs no code from its files.
 
-A checkpoint contains the state of one pass over the rows of a table, as arrays and JSON. The folder also contains a record of the
-settings, the data, the model and the versions. An audit can be resumed only if it matches this record. States are written
-atomically. They are written only at intervals, because saving takes time.
+A checkpoint contains the state of one pass over the rows of a table, as arrays and JSON. The folder with the checkpoints also
+contains a record of the settings, the data, the model and the versions. An audit can be resumed only if it matches this record.
+States are written atomically. They are written only at intervals, because saving takes time.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Keeping:
         self._writing = Lock()
 
     def begin(self, about: Mapping[str, str]) -> None:
-        """Add `about` to the record of what this audit uses, and check that it matches the record of the saved states.
+        """Add `about` to the record of what this audit uses, and check that this record matches the record of the saved states.
 
         Raises
         ------
@@ -177,8 +177,8 @@ class Keeping:
             self.clear()
 
     def numbered(self) -> str:
-        """Return a name for the state of the next pass that computes sums. The name contains the number of the pass, because
-        passes always run in the same order.
+        """Return a name for the state of the next pass that computes sums. The name contains the number of the pass. This number
+        identifies the pass, because passes always run in the same order.
         """
         self._passes += 1
         return f"sums-{self._passes:03d}"

@@ -34,14 +34,14 @@ NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 
 
 def as_frame(source: Any) -> pd.DataFrame:
-    """Return the dataframe as a pandas frame. Column names are unique strings, and rows are numbered from 0. The result does not
+    """Convert a dataframe to a pandas frame. Column names are unique strings, and rows are numbered from 0. The result does not
     share its column names or its index with the input.
     """
     return _with_rows(_native(source))
 
 
 def read_file(path: Path) -> tuple[pd.DataFrame, str]:
-    """Read a file, and return a frame as `as_frame` does, together with the SHA-256 (hex) of the bytes read."""
+    """Read a file, and return a frame in the form that `as_frame` returns, together with the SHA-256 (hex) of the bytes read."""
     frame, digest = _file(path)
     return _with_rows(frame), digest
 

@@ -103,8 +103,8 @@ def _kept(
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
     """Return the saved sums of this pass, the number of rows they cover, and a function that saves later states.
 
-    Only the numbers in the sums are saved. To restore the sums, the sums over one sampled row are computed as a template, and
-    their numbers are replaced by the saved numbers.
+    Only the numbers in the sums are saved. To restore them, the sums over one sampled row are computed, and the numbers in these
+    sums are replaced by the saved numbers.
     """
     if scan.keep is None:
         return None, 0, lambda found, done: None
@@ -190,9 +190,9 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
     """Start a Dask cluster that only this process can reach, with one worker per core of this machine.
 
     Anyone who can connect to a Dask scheduler or worker can run code there. The scheduler and workers of this cluster therefore
-    listen only on the loopback address. They accept only connections with a key and certificate created for this cluster, which
-    never leave the memory of its processes. Workers may move data from memory to disk. They use a folder that only the current
-    user can read. Dask's default folder is not used, because another user may have created it.
+    listen only on the loopback address. They accept only connections with a key and a certificate. Both are created for this
+    cluster and never leave the memory of its processes. Workers may move data from memory to disk. They use a folder that only
+    the current user can read. Dask's default folder is not used, because another user may have created it.
     """
     try:
         security = distributed.Security.temporary()
@@ -223,7 +223,7 @@ def _private_cluster(distributed: Any) -> Iterator[Any]:
 def dask_engine(client: Any) -> Engine:
     """Return an engine that computes sums on a Dask cluster.
 
-    Each worker reads the rows that it sums. A task is a row group of a Parquet file, which must have the same path on every
+    Each worker reads the rows that it sums. A task is a row group of a Parquet file. The file must have the same path on every
     machine. For other sources, the rows are sent to the workers. Models, encoders and other objects needed for a sum are pickled
     and sent to each worker once. If Dask's memory manager deletes a worker's copy of an object, the worker fetches it again from
     another worker. If a worker is lost, other workers repeat its tasks.

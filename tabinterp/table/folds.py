@@ -55,7 +55,7 @@ def by_group(
     ----------
     strata : (rows,) the stratum of each row as a number, such as its class.
     groups : (rows,) the group of each row as a number.
-    needed : strata that must occur among the rows to fit on, for every fold.
+    needed : strata that must occur among the rows to fit on in every fold.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def read_table(
     source : path of a CSV (or .csv.gz) or Parquet file, or any dataframe that narwhals supports (pandas, polars, pyarrow).
     target : column to predict.
     task : "binary", "multiclass", "regression" or "count". "count" is for whole numbers from 0; the log of the expected count is
-        modelled. This task is never inferred. None: text, booleans, and whole numbers with at most ten distinct values are
+        modelled. The task "count" is never inferred. None: text, booleans, and whole numbers with at most ten distinct values are
         classes; all other numbers are a regression target.
     positive : the positive class of a binary target; None: the last in sorted order.
     adverse : the adverse class of a binary target: the outcome that harms the person, such as a predicted default. None: not

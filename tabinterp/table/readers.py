@@ -60,7 +60,7 @@ class Source:
     None if other processes cannot read the source. `rows` is the number of rows if it is known before reading. `texts` are text
     columns that are read as categories because that is faster. `left_out` returns the number of rows that were left out because
     their target is missing, once all rows have been read. `left_out` is None if such rows are not left out. `fingerprints` are
-    digests of the rows in the first pass, with which later passes are compared.
+    digests of the rows in the first pass, which are compared with those of later passes.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Source:
         Raises
         ------
         TableError
-            The rows differ from those of the first pass. `reader` is the name of the current pass in the error.
+            The rows differ from those of the first pass. `reader` is the name of the current pass, for the error message.
         """
         at = first
         for frame in self.fingerprints.check(numbered(self.parts(first), first), reader):
@@ -138,7 +138,7 @@ def open_source(
         continues after the last saved row.
     keep : folder of checkpoints, in which the rows of a query and the column types of a CSV file are saved. None: nothing is
         saved.
-    told : called with the progress while the result of a query is copied.
+    told : function that is called with the progress while the result of a query is copied.
     """
     if query is not None:
         name, folder, files = spool(str(source), query, rows, key, keep, told)
@@ -212,7 +212,7 @@ def identity(source: Any, query: str | None = None, key: str | None = None) -> s
     Raises
     ------
     TableError
-        The rows are already in memory, so they cannot be identified.
+        The source is in memory. Only the rows of a path, URL or query can be identified.
     """
     if query is not None:
         return f"{hidden(str(source))}: {hidden(query)}" + ("" if key is None else f", by {key}")

@@ -1,9 +1,9 @@
 """Rounding of numbers and dates. Every number that is shown is shared by at least ten rows of its column.
 
 A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of a step. Steps are 1, 2
-or 5 times a power of ten. The step is the finest one with at least ten rows within half a step of the result. A number that is
-already a multiple of this step does not change. Points at which a model is evaluated, and edges between bins, are rounded before
-they are used. The numbers shown are therefore exactly those used in the computation.
+or 5 times a power of ten. The step is the finest one for which at least ten rows lie within half a step of the rounded number. A
+number that is already a multiple of this step does not change. Points at which a model is evaluated, and edges between bins, are
+rounded before they are used. The numbers shown are therefore exactly those used in the computation.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Rounding:
         return np.asarray(np.unique(made[~np.isnan(made)]))
 
     def ends(self, low: float, high: float) -> tuple[float, float]:
-        """Return rounded ends of the range from `low` to `high`. They do not reveal an extreme row: each end is moved inwards
+        """Return the rounded ends of the range from `low` to `high`. They do not reveal an extreme row: each end is moved inwards
         before rounding if fewer than ten rows lie at or beyond it.
         """
         if len(self.values) < SMALL:
@@ -92,7 +92,7 @@ class Rounding:
 
     def edges(self, edges: Iterable[float]) -> list[float]:
         """Return bin edges after rounding, in ascending order, without edges that have no value on one side. A value equal to an
-        edge is below the edge.
+        edge counts as below the edge.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
@@ -107,7 +107,7 @@ class Rounding:
         return self._shared(number, factor * 10.0 ** int(exponent))
 
     def _shared(self, number: float, step: float) -> bool:
-        """Return whether at least ten rows are rounded to this multiple of a step and the number does not identify a row."""
+        """Return whether at least ten rows are rounded to this multiple of a step and the multiple does not identify a row."""
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
     def points_to_few(self, number: float) -> bool:
@@ -153,8 +153,9 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
     Returns
     -------
     The start of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the date and at least
-    ten rows. If no row is before this start, the start of the next period is returned instead. Some rows are always before the
-    result, and others are on or after it. If this is not possible, longer periods are tried. None if no period gives such a date.
+    ten rows. Some rows must be before the returned date, and others on or after it. If no row is before the start of the period,
+    the start of the next period is returned instead. If neither date separates the rows, longer periods are tried. None if no
+    period is suitable.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

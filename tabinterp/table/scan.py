@@ -111,7 +111,7 @@ class Scan(Previewed):
 
     @property
     def form(self) -> Form:
-        """The types and codes with which raw rows are converted to tables."""
+        """The column types and class codes that are used to convert raw rows to tables."""
         types = {name: one.values.iloc[:0] for name, one in self.columns.items()}
         return Form(self.name, self.schema, types, self.split, self.weight)
 
@@ -181,7 +181,8 @@ def scan_table(
     batch : maximum number of rows read into memory at a time.
     key : a column of the query with a unique value in every row. The rows are sorted by this column.
     keep : folder of checkpoints, in which the state of each pass is saved. None: nothing is saved.
-    told : called with the purpose of a pass, the number of rows processed, and the total number of rows if it is known.
+    told : function that is called with the purpose of a pass, the number of rows processed, and the total number of rows if it is
+        known.
 
     Examples
     --------

@@ -1,11 +1,11 @@
 """Train/test splits. The held-out rows are determined by a column of labels or dates, or drawn at random as a share of the rows
 or groups of rows.
 
-The rule is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a hash of each
-row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different order or only
-some of them are read. Copies of a row are on the same side of the split. The exception is a table with few distinct rows. In such
-a table, the copies of each row are numbered, and the number is hashed too, so copies can be on different sides. If rows have
-groups (such as the visits of a person), the group is hashed instead, so all rows of a group are on the same side.
+The rule for the split is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a
+hash of each row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different
+order or only some of them are read. Copies of a row are on the same side of the split. The exception is a table with few distinct
+rows. In such a table, the copies of each row are numbered, and the number is hashed too, so copies can be on different sides. If
+rows have groups (such as the visits of a person), the group is hashed instead, so all rows of a group are on the same side.
 """
 
 from __future__ import annotations
@@ -341,7 +341,7 @@ def _draws(
 
 
 def unit_hash(frame: pd.DataFrame, columns: Sequence[str], group: str | None) -> HashArray:
-    """Return a hash (rows,) of the group of each row. For a row without a group, hash its values in `columns`."""
+    """Return a hash (rows,) of the group of each row. For a row without a group, its values in `columns` are hashed instead."""
     rows = content_hash(frame, columns, 0)
     if group is None:
         return rows

@@ -38,7 +38,7 @@ def spool(
     keep: Keeping | None = None,
     told: Told | None = None,
 ) -> tuple[str, Any, list[Path]]:
-    """Run a query and save its rows as files. Return the name of the table, the folder, and the files in order.
+    """Run a query and save its rows as files. Return the name of the table, the folder, and the paths of the files in order.
 
     Without `keep`, the folder is deleted when the last reference to the returned folder is gone. With `keep`, the files of a
     completed query remain after an interruption of the audit. If the query itself is interrupted, the files written so far remain

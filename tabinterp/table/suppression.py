@@ -74,7 +74,7 @@ def rounded_down(count: int | None, rows: int) -> int | None:
 
 def distinct_down(distinct: int, rows: int, missing: int) -> int:
     """Return the number of distinct values of a column, rounded down if it is 1 to 9 less than the number of rows. The number of
-    missing values is first subtracted from the number of rows, unless it is from 1 to 9.
+    missing values is first subtracted from the number of rows, unless there are 1 to 9 missing values.
 
     If almost every row has a different value, the exact number would reveal the small number of rows with a missing or repeated
     value.
@@ -152,7 +152,7 @@ def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
 
 
 def _closed(counts: IntArray, told: BoolArray) -> BoolArray:
-    """Withhold further cells until no withheld cell can be computed from the margins of any side. Return a mask (a, b) of the
+    """Withhold further cells until no withheld count can be computed from the margins of the table. Return a mask (a, b) of the
     cells that can be shown. `counts` has the shape (a, b, sides).
     """
     told = told.copy()

@@ -17,8 +17,8 @@ HUGE = 10**18  # the largest count that a message states exactly
 
 
 def count_text(count: int) -> str:
-    """Return a count as text. A very large count becomes "more than" a limit, because Python refuses to print very large
-    integers.
+    """Return a count as text. For a very large count, the text is "more than" and a limit, because Python refuses to print very
+    large integers.
     """
     return f"{count:,}" if count < HUGE else f"more than {HUGE:,}"
 
@@ -63,7 +63,7 @@ def check_products(products: int, moves: bool, file: str) -> None:
     Raises
     ------
     ModelError
-        The number exceeds the limit. A small file could otherwise keep the processor busy for hours.
+        The number exceeds the limit. Without the limit, a small file could keep the processor busy for hours.
     """
     if moves and products > ROWS * MOST_PRODUCTS:
         raise ModelError(

@@ -60,7 +60,8 @@ def open_archive(content: Content) -> Archive:
     Raises
     ------
     UnsafeFileError
-        A name leads outside the archive, or the archive contains links, encrypted members, duplicate names, or a zip bomb.
+        The name of a member leads outside the archive, or the archive contains links, encrypted members, duplicate names, or a
+        zip bomb.
     ModelError
         The archive is damaged or too large.
     """

@@ -4,8 +4,8 @@ A bundle contains these files:
 
 - `model.json`: a description of the model, its split, and digests of the other files;
 - `model.safetensors`: the weights;
-- `encoder.skops`: the encoder, unless the model uses numbers unchanged. For a network with several inputs or with embeddings,
-  this file contains a list with the encoder of each input.
+- `encoder.skops`: the encoder, unless the model uses numeric columns unchanged. For a network with several inputs or with
+  embeddings, this file contains a list with the encoder of each input.
 
 The linear counterpart is saved in the same way in `counterpart/`, as a network without hidden layers.
 
@@ -133,14 +133,14 @@ def save_model(
     An existing bundle is replaced completely, after the new one has been written to disk. Other files in the folder are not
     changed.
 
-    A bundle contains the fitted encoder with all levels that it stores. The encoder of a network from `train` stores no level
-    with fewer than ten training rows, except `True` and `False`.
+    A bundle contains the fitted encoder, including all levels that the encoder stores. The encoder of a network from `train`
+    stores no level with fewer than ten training rows, except `True` and `False`.
 
     Parameters
     ----------
     counterpart : the linear counterpart, saved with the model.
-    table : arguments with which `read_table` reads the table again, such as the target and the adverse class. None: the
-        arguments with which `rows` was read, except the split.
+    table : arguments for `read_table` to read the table again, such as the target and the adverse class. None: the arguments that
+        were used to read `rows`, except the split.
     rows : the table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
         this table.
     others : networks that differ from the model only by their seed. They can only be saved if the bundle is a folder.
@@ -149,8 +149,9 @@ def save_model(
     Raises
     ------
     ModelError
-        The network contains an operation that is not listed in `operations.py`, the encoder contains a type that could not be
-        loaded again, or `others` or `null` is given although the path ends in `.zip`. In these cases, nothing is written.
+        The network contains an operation that is not listed in `operations.py`, or the encoder contains a type that could not be
+        loaded again. The error is also raised if `others` or `null` is given and the path ends in `.zip`. In all these cases,
+        nothing is written.
     """
     target = Path(path)
     if table is None and rows is not None and rows.asked is not None:
@@ -206,8 +207,8 @@ def _replace(folder: Path, members: Mapping[str, bytes]) -> None:
 
 
 def save_others(models: Sequence[Model], path: str | Path) -> None:
-    """Write networks that differ from the model only in their seed to the bundle's folder. They replace the networks from earlier
-    calls.
+    """Save other networks, which differ from the model only in their seed, in the bundle's folder. Networks saved by earlier
+    calls are replaced.
     """
     folder = Path(path) / OTHERS
     for stale in folder.glob(f"*/{HEADER}"):
@@ -323,7 +324,7 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """The parts of a model to save: a network, and its encoder or a list with the encoder of each input."""
+    """The parts of a model that are saved: the network, and its encoder or a list with the encoder of each input."""
 
     module: nn.Module
     encoder: Any

@@ -123,7 +123,7 @@ def _attribute(traced: fx.GraphModule, target: str) -> Tensor:
 
 
 def _value(value: Any) -> Any:
-    """Return a value in the form in which it is stored in the file."""
+    """Convert a value to the form in which a file stores it."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, list):

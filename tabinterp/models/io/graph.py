@@ -1,9 +1,9 @@
 """Description of a network as a graph without code, for networks that are more than a sequence of layers.
 
 Every node is an input, a layer, a tensor in the weights file or an operation in the table of `operations.py`. A node uses only
-earlier nodes. Before the weights are loaded, the graph runs on torch's meta device, where values have shapes but no memory. In
-this trial run, the number of rows is the maximum for one pass of a network. The network that is built is a torch.fx graph that
-contains only operations from `operations.py`. No name in the file becomes an attribute or code.
+earlier nodes. Before the weights are loaded, the graph runs on torch's meta device, where values have shapes but no memory. This
+trial run uses the largest number of rows that a network processes in one pass. The network that is built is a torch.fx graph that
+contains only operations from `operations.py`. No name in the file is used as the name of an attribute or as code.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ class Network(fx.GraphModule):
 
 
 def fill(graph: Graph, tensors: Mapping[str, Tensor], file: str) -> Network:
-    """Build a network from its graph, and load its tensors. The graph is checked first. The check runs it with tensors that need
-    no memory.
+    """Build a network from its graph, and load its tensors. Before that, the graph is checked in a trial run with tensors that
+    need no memory.
 
     Raises
     ------
@@ -203,7 +203,7 @@ def references(value: Value, this_node: str) -> Iterator[str]:
 
 
 def decoded(value: Value, of: Callable[[str], Any], this_node: str, depth: int = 0) -> Any:
-    """Return a value in the file as a Python value. The function `of` resolves the name of a node."""
+    """Convert a value in the file to a Python value. The function `of` returns the value of the node with a given name."""
     if depth > DEEPEST:
         raise ModelError(
             f"{this_node} contains values nested too deeply; at most {DEEPEST} levels of nesting are allowed"

@@ -269,8 +269,8 @@ def _pickles_inside(content: Content, found: Inspection) -> None:
 
 
 def _onnx(content: Content, found: Inspection) -> None:
-    """Inspect a graph: check it, list its operators, and compare it with its converted network on random rows, as `load_model`
-    does.
+    """Inspect a graph: check it, list its operators, and compare its outputs on random rows with those of the converted network,
+    as `load_model` does.
     """
     proto = from_onnx.read(content.data, content.name)
     found.layers = [node.op_type for node in proto.graph.node]

@@ -1,6 +1,4 @@
-"""`load_model`: load a model file. The format of the file determines how it is read. If that fails, no other way of reading is
-tried.
-"""
+"""`load_model`: load a model file. The format determines how the file is read. If reading fails, no other format is tried."""
 
 from __future__ import annotations
 
@@ -178,14 +176,14 @@ def _no_link(folder: Path) -> None:
 
 
 def table_settings(path: str | Path) -> dict[str, Any]:
-    """Return the settings with which the bundle's training table was read; empty if they are unknown."""
+    """Return the settings that were used to read the bundle's training table; empty if they are unknown."""
     bundle = open_bundle(Path(path))
     settings = None if bundle is None else bundle.header.table
     return {} if settings is None else settings.model_dump(exclude_none=True)
 
 
 def open_bundle(source: Path) -> Bundle | None:
-    """Return the bundle at a path, with its digests checked; None if the path is another kind of file."""
+    """Return the bundle at a path, with its digests checked; None if there is another kind of file at the path."""
     if source.is_dir():
         return from_folder(source)
     content = read(_existing(source))

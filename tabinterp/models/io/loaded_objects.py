@@ -123,10 +123,10 @@ def check(value: Any, file: str) -> None:
     Raises
     ------
     UnsafeFileError
-        An object has a type or function that is not on the list, refers to a cache folder, a file or an address, has an attribute
-        that replaces a method, or contains indices outside an array.
+        An object has a type or function that is not on the list of safe types, or an attribute that replaces a method. The error
+        is also raised if an object refers to a cache folder, a file or an address, or contains indices outside an array.
     ModelError
-        The parts of the model would create more columns, or longer arrays, than the limit.
+        The parts of the model would create more columns or longer arrays than allowed.
     """
     seen: dict[tuple[int, str], Any] = {}  # keeps the objects, so that their ids are not reused
     waiting = [(value, "", "")]
@@ -316,7 +316,9 @@ def _check_object(value: Any, this_object: str) -> None:
 
 
 def _most(name: str) -> int | None:
-    """Return the largest number of steps or parts that an attribute with this name may set; None for other names."""
+    """Return the largest number of steps or parts that an attribute with this name may set. Return None if the attribute does not
+    set a number of steps or parts.
+    """
     known = name.removeprefix("_")  # scikit-learn stores derived parameters under such names
     return MOST_STEPS_OF.get(known, MOST_STEPS_IN_ALL) if STEPS.search(known) else COUNTS.get(known)
 
@@ -365,7 +367,8 @@ def _size(value: Any) -> int:
 def _check_spline(spline: Any, this_object: str) -> None:
     """Check that the knots, coefficients and degree of a spline are consistent, because compiled code uses them without a check.
 
-    Since SciPy 1.18, a `BSpline` contains a `_BSpline` with these values, which could delegate the computation to another object.
+    Since SciPy 1.18, a `BSpline` delegates its computation to an inner spline object (`_BSpline`) with these values. A delegate
+    from another module is rejected.
     """
     try:
         inner = vars(spline).get("_delegate_to")

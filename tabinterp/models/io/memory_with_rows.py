@@ -41,8 +41,8 @@ def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
 
 
 def _entries(module: nn.Module, shape: torch.Size, name: str) -> int:
-    """Return the total number of entries per row in the outputs of all layers, for rows of this shape. Also check the limits for
-    a sequence of layers. Other networks were already checked when they were loaded.
+    """Return the total number of entries per row in the outputs of all layers, for rows of this shape. If the network is a
+    sequence of layers, also check the limits. Other networks were already checked when they were loaded.
     """
     layers = [layer for layer in module.modules() if not any(True for _ in layer.children())]
     if not is_sequence(module):

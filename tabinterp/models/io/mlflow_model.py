@@ -88,7 +88,7 @@ def _flavors(folder: Path) -> dict[str, Any]:
 
 
 def _inside(folder: Path, name: Any) -> Path:
-    """Return the path of a file in the folder, after checking that its name is valid and that it is not a link."""
+    """Return the path of a file in the folder, after checking that the name is valid and the file is not a link."""
     if not isinstance(name, str) or Path(name).name != name or name in ("", ".", ".."):
         raise ModelError(
             f"{str(folder / HEADER)!r} names {name!r}, which is not a file in that folder. Log the model again"

@@ -102,7 +102,7 @@ def opcodes(data: bytes) -> Opcodes:
 
 
 def chained(data: bytes, most: int = 8) -> list[bytes]:
-    """Split bytes into consecutive pickles, and return at most the first `most` of them."""
+    """Split bytes into consecutive pickles. At most `most` pickles are returned, beginning with the first."""
     parts: list[bytes] = []
     stream = io.BytesIO(data)
     while len(parts) < most and stream.tell() < len(data):

@@ -2,8 +2,8 @@
 
 Before skops builds any object, `examine` checks the nodes and arrays of an archive against a list of safe types. Afterwards,
 `load` also checks the objects that were built (`loaded_objects.py`). The first check is not enough, because the text of an
-archive does not show exactly what is built. For example, skops resolves a node by its `__id__`. The attributes of an object can
-also have values that its class would never set.
+archive does not show exactly what is built. For example, if several nodes have the same `__id__`, skops uses the first of them
+for all. The attributes of an object can also have values that its class would never set.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ KEYS = ("__loader__", "__class__", "__module__", "__id__")  # skops may treat a 
 
 @dataclass(frozen=True)
 class Held:
-    """The types that an archive names. The types in `refused` are not allowed, so the archive is not loaded."""
+    """The types that an archive names. `refused` contains the types that are not allowed. If there are any, the archive is not
+    loaded.
+    """
 
     types: tuple[str, ...]
     refused: tuple[str, ...]
@@ -86,13 +88,13 @@ def examine(content: Content) -> Held:
 
 
 def load(content: Content) -> Any:
-    """Return the object of an archive.
+    """Return the object stored in an archive.
 
     Raises
     ------
     UnsafeFileError
-        The type of a node or a loaded object is not on the list of safe types, or an attribute would read or write files, call
-        code or read outside an array.
+        The type of a node or a loaded object is not on the list of safe types, or an attribute would read or write files, run
+        code, or read outside an array.
     ModelError
         The archive is damaged, or its objects would create more columns than the limit.
     """

@@ -1,4 +1,4 @@
-"""Reading of state dicts that were saved with torch.save, which must contain only named tensors."""
+"""Reading of state dicts that were saved with torch.save. A state dict must contain only named tensors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHARED = 2  # how often a value may be used by tensors that share their storage
 
 
 def pickle_of(archive: Archive) -> bytes:
-    """Return the pickle in the archive that lists the tensors."""
+    """Return the pickle that lists the tensors in the archive."""
     names = [name for name in archive.sizes if re.fullmatch(r"[^/]+/data\.pkl", name)]
     if len(names) != 1:
         raise ModelError(

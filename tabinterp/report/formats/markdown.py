@@ -118,7 +118,7 @@ def _row(cells: Sequence[Cell]) -> str:
 
 
 def _whole(cell: Cell) -> str:
-    """Return the full text of a cell. Markdown cannot show it on hover, as the page does."""
+    """Return the full text of a cell. Unlike the HTML page, Markdown cannot show the full text on hover."""
     return cell.title if cell.title and "…" in cell.text else cell.text
 
 

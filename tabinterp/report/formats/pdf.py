@@ -56,7 +56,7 @@ def _without_pictures(page: str) -> tuple[str, list[str]]:
 
 
 def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
-    """Return a function with which WeasyPrint loads images. It provides only the pictures of the report."""
+    """Return a function that WeasyPrint calls to load images. It provides only the pictures of the report."""
 
     class Pictures(weasyprint.urls.URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:

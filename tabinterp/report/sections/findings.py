@@ -94,7 +94,7 @@ def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
 
 
 def detectable(power: Power | None) -> str:
-    """Return a sentence on the smallest effect that a check could have detected, or an empty text if it is not stated."""
+    """Return a sentence on the smallest effect that a check could have detected, or an empty text if this effect is unknown."""
     if power is None:
         return ""
     return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
