@@ -171,8 +171,8 @@ seconds for 2,000 columns. An audit of 2,000 columns meets its targets with 2,00
 needs too much memory (this audit was run while the machine also did other work). Permutation importance, perturbation and the
 fits of splines take the most time, and permutation importance alone evaluates the network on 200 million rows. With more than a
 hundred columns, effect curves, single-column perturbations and the search for pairs are limited to the hundred columns that
-change the score most. The optima of hidden units are skipped. With thousands of columns, so are the linear refits that leave
-out one column at a time. The report lists these restrictions."""
+change the score most. The optima of hidden units are skipped. With thousands of columns, the linear refits that leave out
+one column at a time are skipped too. The report lists these restrictions."""
 
 CLUSTER = """\
 The first table is without `--all-rows`, and the second is with it. The benchmark used a million rows of data. The client and the
