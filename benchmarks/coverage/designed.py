@@ -32,7 +32,7 @@ METRICS = {
     "average_precision": "average precision",
 }
 NONE = (np.nan,) * 4
-WEIGHED = "with a few heavily weighted rows, the degrees of freedom are conservative"
+WEIGHED = "the degrees of freedom are low if the difference depends on only a few rows"
 ONE_END = (
     "if fewer than ten rows of the group are selected, or fewer than ten are not selected, the interval has only one end, "
     "computed as if there were nine such rows"

@@ -29,8 +29,8 @@ FEW = (
     "independent draws"
 )
 SPOKEN = (
-    "a standard error is estimated for only every fourth pair of rows; the other pairs use it with a third of its degrees of "
-    "freedom"
+    "a variance is estimated for only every fourth pair of rows and is also used for the other pairs, with a third of the "
+    "degrees of freedom"
 )
 BLOCKS = "there are few blocks of rows, and low estimates have low standard errors"
 

@@ -162,8 +162,8 @@ WIDE = """\
 Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
 two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The memory that is
 needed is proportional to rows × columns. Memory holds the table, its encoded columns, and two double-precision sums for each row
-and column. The first sum is over the permutations in which the row receives the value of another row. The second sum is over the
-permutations in which another row receives the value of this row. If a table of 2,000 columns is read in batches, each batch has
+and column. Both are sums of the rise in loss over permutations: over those in which the row receives the value of another row,
+and over those in which another row receives the value of this row. If a table of 2,000 columns is read in batches, each batch has
 about 2,000 rows.
 
 The audits use the default settings, and half of the rows are held out. The targets are 180 seconds for 300 columns and 480
@@ -171,8 +171,8 @@ seconds for 2,000 columns. An audit of 2,000 columns meets its targets with 2,00
 needs too much memory (this audit was run while the machine also did other work). Permutation importance, perturbation and the
 fits of splines take the most time, and permutation importance alone evaluates the network on 200 million rows. With more than a
 hundred columns, effect curves, single-column perturbations and the search for pairs are limited to the hundred columns that
-change the score most. The optima of hidden units are skipped. With thousands of columns, so are the linear refits that leave
-out one column at a time. The report lists these restrictions."""
+change the score most. The optima of hidden units are skipped. With thousands of columns, the linear refits that leave out
+one column at a time are skipped too. The report lists these restrictions."""
 
 CLUSTER = """\
 The first table is without `--all-rows`, and the second is with it. The benchmark used a million rows of data. The client and the
