@@ -33,8 +33,8 @@ TEXT: dict[str, str] = {
         "the analysis needs at least {least} rows, which is more than its share of the audit's budget allows; use a larger budget"
     ),
     "why.budget.few": (
-        "the analysis needs at least {least} rows with {least} background rows each, which is more than its share of the "
-        "budget; use a larger budget"
+        "the analysis needs at least {least} rows, but its share of the audit's budget does not allow that many; use a larger "
+        "budget"
     ),
     # what stands for {opaque}: what is known of a model that is no torch network
     "why.opaque.function": "is available only as a prediction function",

@@ -95,10 +95,10 @@ CHECK = Check(
         raised_when=(
             (
                 "(a) the joint test of slope and intercept has a p-value below {p} (corrected for the number of classes), and "
-                "(b) the whole 95% interval for the slope lies below {low} or above {high}, or the whole 95% interval for "
-                "calibration in the large lies below −{intercept} or above {intercept} log-odds. The check is also raised if "
-                "the smooth calibration curve differs from the prediction by {bend} or more somewhere in the middle 90% of "
-                "the predictions, and a test of this curve against a straight line has a p-value below {bend_p}."
+                "(b) the 95% interval for the slope lies wholly outside {low} to {high}, or that for calibration in the large "
+                "lies wholly outside −{intercept} to {intercept} log-odds. The check is also raised if the smooth calibration "
+                "curve differs from the prediction by {bend} or more somewhere in the middle 90% of the predictions, and a test "
+                "of this curve against a straight line has a p-value below {bend_p}."
             ),
             ("p, bend_p: p-values; low, high: slopes; intercept: log-odds; bend: a difference of probabilities"),
         ),

@@ -80,9 +80,9 @@ CHECK = Check(
             "tested."
         ),
         raised_when=(
-            "the network's loss rises significantly from training rows to held-out rows, and this rise exceeds the change in "
-            "the linear counterpart's loss by more than {gap}% of the held-out loss of a constant prediction, over all rows or "
-            "in a subgroup. The whole interval for this excess must lie above the limit. For subgroups, the intervals are "
+            "over all rows or in a subgroup, the network's loss rises significantly from training rows to held-out rows, and "
+            "this rise exceeds the change in the linear counterpart's loss by more than {gap}% of the held-out loss of a "
+            "constant prediction. The whole interval for this excess must lie above the limit. For subgroups, the intervals are "
             "adjusted for the number of subgroups tested."
         ),
         next=(

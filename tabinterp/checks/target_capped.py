@@ -68,15 +68,15 @@ CHECK = Check(
         claims={
             "raised_greatest": (
                 (
-                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) have exactly the value "
-                    "{value}, far more than have values just below it."
+                    "The target appears to be capped at its highest value: {rows} rows ({percent}%) have exactly this value, "
+                    "{value}. Values just below it are far less frequent."
                 ),
                 "value: the highest value of the target; rows: number of rows with this value",
             ),
             "raised_least": (
                 (
-                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) have exactly the value "
-                    "{value}, far more than have values just above it."
+                    "The target appears to be capped at its lowest value: {rows} rows ({percent}%) have exactly this value, "
+                    "{value}. Values just above it are far less frequent."
                 ),
                 "value: the lowest value of the target; rows: number of rows with this value",
             ),

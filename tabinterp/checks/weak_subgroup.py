@@ -131,8 +131,8 @@ CHECK = Check(
                 "searched, tested: numbers of groups",
             ),
             "not_applicable": (
-                "Not applicable: no search for groups with a high loss was made. There are too few rows, or the "
-                "expected loss of a group is unknown."
+                "Not applicable: groups with a high loss were not searched for, because there are too few rows or "
+                "because the expected loss of a group is unknown."
             ),
             "few": (
                 "Not applicable: no candidate group has enough rows and events in the half of the rows "

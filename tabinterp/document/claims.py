@@ -60,8 +60,8 @@ def _linear(document: Document) -> None:
     )
     if "verdict.one_value" in keys and not one_value:
         raise DocumentError(
-            "verdict.lines contains 'verdict.one_value'. This line is allowed only if verdict.status is 'not_resolved', and "
-            "verdict.margin is 0 or was given by the user."
+            "verdict.lines contains 'verdict.one_value'. This line is allowed only if verdict.status is 'not_resolved'. In "
+            "addition, verdict.margin must be 0 or must have been given by the user."
         )
     if "verdict.linear.exact" in keys and not document.network.linear:
         raise DocumentError(

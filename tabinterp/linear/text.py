@@ -29,11 +29,11 @@ TEXT: dict[str, str] = {
     ),
     "why.inference.zero": "standard errors cannot be estimated, because all {rows} counts are 0",
     "why.penalty.counts_in_one_group": (
-        "the penalty of the linear counterpart is chosen by cross-validation over groups of rows, but the training rows "
-        "with a count above 0 are in too few groups"
+        "the penalty of the linear counterpart cannot be chosen by cross-validation over groups of rows, because the training "
+        "rows with a count above 0 are in too few groups"
     ),
     "why.penalty.one_group": (
-        "the penalty of the linear counterpart is chosen by cross-validation over groups of rows, but all training rows are in "
-        "the same group"
+        "the penalty of the linear counterpart cannot be chosen by cross-validation over groups of rows, because all training "
+        "rows are in the same group"
     ),
 }

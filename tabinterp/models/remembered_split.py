@@ -27,7 +27,7 @@ def check_unseen(table: AnyTable, remembered: Split) -> AnyTable:
     seen = int(np.sum(table.held_out & ~remembered.held_out(table.frame, table.codes, table.schema.labels)))
     if seen:
         raise ModelError(
-            f"{seen} of the {int(table.held_out.sum())} held-out rows of this table were used to train the model. Leave "
-            "out the split to use the split that is stored with the model"
+            f"{seen} of the {int(table.held_out.sum())} held-out rows of this table were used to train the model. Do "
+            "not give a split; the split that is stored with the model is then used"
         )
     return table

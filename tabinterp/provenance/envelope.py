@@ -110,8 +110,8 @@ def _loaded(serialization: Any, data: bytes, path: Path, passphrase: Callable[[]
     except TypeError:  # raised by the library for an encrypted key
         if passphrase is None:
             raise SignatureError(
-                f"the key {str(path)!r} is encrypted. Pass a function that returns the passphrase of the key as the argument "
-                f"{argument('passphrase')}"
+                f"the key {str(path)!r} is encrypted. Use the argument {argument('passphrase')} to pass a function that returns "
+                "the passphrase"
             ) from None
     try:
         return serialization.load_pem_private_key(data, passphrase().encode("utf-8"))

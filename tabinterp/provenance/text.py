@@ -116,10 +116,10 @@ TEXT: dict[str, str] = {
         "The numbers were not recomputed, because the split was made before the audit and this model does not store it. Supply "
         "the audited model."
     ),
-    "verify.numbers.ok": "All {count} numbers were reproduced to a relative tolerance of {tolerance}.",
+    "verify.numbers.ok": "All {count} numbers were reproduced within a relative tolerance of {tolerance}.",
     "verify.numbers.device": "The numbers were computed on {device} and were not recomputed: {reason}",
     "verify.numbers.changed": (
-        "{changed} of {count} values were not reproduced to a relative tolerance of {tolerance}. For example, {place} is "
+        "{changed} of {count} values were not reproduced within a relative tolerance of {tolerance}. For example, {place} is "
         "{found} instead of {written}."
     ),
     "sign.not_compared": (

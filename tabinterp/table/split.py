@@ -250,10 +250,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"tabinterp cannot choose the first date to hold out from split column {column!r}. It needs a day, week, month, "
-            f"quarter or year that contains at least {SMALL} rows, and begins or ends between the first and last dates of the "
-            "column. Give the date with "
-            f"{argument('split_at')}"
+            f"tabinterp cannot choose the first date to hold out from split column {column!r}. The day, week, month, "
+            f"quarter and year of the intended date each contain fewer than {SMALL} rows, or neither begin nor end between the "
+            f"first and last dates of the column. Give the date with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 

@@ -173,7 +173,7 @@ def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
             f"the rows of the query have changed. Up to {key} = {shown(last)}, the query now returns {found:,} rows, but "
-            f"{kept:,} rows were saved. Start again with --overwrite instead of --resume"
+            f"the interrupted run read {kept:,} rows. Start again with --overwrite instead of --resume"
         )
 
 

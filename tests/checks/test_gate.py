@@ -261,7 +261,7 @@ def test_a_waiver_that_is_not_needed_is_named(document):
             f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 0",
             "metric.0: every model meets this threshold, because auc always lies between 0 and 1",
         ),
-        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_most = 75", "set a threshold that a model can miss"),
+        (f"[[metric]]\n{OWNED}metric = 'auc'\nat_most = 75", "set a threshold that a model can fail to meet"),
         (f"[[metric]]\n{OWNED}metric = 'accuracy'\nat_least = -1\nat_most = 1", "every model meets this threshold"),
         (
             f"[[metric]]\n{OWNED}metric = 'log_loss'\nat_least = -1e9",

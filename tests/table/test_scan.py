@@ -406,7 +406,7 @@ def test_a_query_by_its_key_goes_on_after_a_lost_connection(postgres, tmp_path):
     (tmp_path / "kept" / "rows" / "whole").unlink()
     run("INSERT INTO people VALUES (0, 'x', 0)")
     with pytest.raises(
-        TableError, match=r"Up to n = 1000, the query now returns 1,001 rows, but 1,000 rows were saved"
+        TableError, match=r"Up to n = 1000, the query now returns 1,001 rows, but the interrupted run read 1,000 rows"
     ):
         scanned(postgres, tmp_path / "kept", resume=True, **asked)
 

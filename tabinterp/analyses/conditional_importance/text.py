@@ -12,8 +12,8 @@ TEXT: dict[str, str] = {
     "report.section.together": "Conditional and grouped importance",
     "report.together.lead": (
         "Conditional importance is the rise in {metric} ({unit}) when a column is permuted only among rows with similar values "
-        "in its associated columns. The information in those columns is kept, so a column that other columns can replace has low "
-        "conditional importance even if a model relies on it heavily. Estimates use {rows}."
+        "in its associated columns. This preserves the information in the associated columns, so a column that other columns can "
+        "replace has low conditional importance even if a model relies on it heavily. Estimates use {rows}."
     ),
     "report.together.axis": "Conditional rise in {metric} ({unit}), 95% CI",
     "report.together.aria": (

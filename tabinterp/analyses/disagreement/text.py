@@ -69,8 +69,8 @@ TEXT: dict[str, str] = {
     ),
     "disagreement.tree.open": (
         "There is no evidence that the columns predict on which rows the models disagree. A decision tree of depth {depth} or "
-        "less that predicts where the models disagree has an AUC of {value} (95% CI {low} to {high}) on {rows} rows not used to "
-        "fit it, which is not significantly above chance (0.5)."
+        "less was fitted to predict this. On {rows} rows not used to fit the tree, its AUC is {value} (95% CI {low} to {high}), "
+        "which is not significantly above chance (0.5)."
     ),
     # depth: depth of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (

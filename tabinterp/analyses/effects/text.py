@@ -55,9 +55,9 @@ TEXT: dict[str, str] = {
         "that is not shown."
     ),
     "report.effects.off_grid_few": (
-        "Some rows have less frequent levels, which are not shown; the number of these rows is withheld."
+        "Only the most frequent levels are shown. The number of rows with other levels is withheld."
     ),
-    "report.effects.off_grid": "{share} of the rows have less frequent levels, which are not shown.",
+    "report.effects.off_grid": "Only the most frequent levels are shown; {share} of the rows have other levels.",
     "report.effects.level": "{level} ({rows})",
     "report.effects.missing": "missing",
     "report.effects.hidden": "… (fewer than 10 rows)",

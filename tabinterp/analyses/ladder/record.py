@@ -130,8 +130,8 @@ class Gain(Part):
             )
         if shared and not resolved:
             raise DocumentError(
-                f"gain.recovery is {key!r}, which states what share of the gain a refitted model recovers. The share must be "
-                "left out, because the gain of the network is not significant."
+                f"gain.recovery is {key!r}, which states what share of the gain a refitted model recovers. The sentence "
+                "without this share must be used, because the gain of the network is not significant."
             )
 
 

@@ -150,7 +150,7 @@ TEXT: dict[str, str] = {
     "why.basis.large": "the values of column '{column}' are too large to be summed; express the column in a larger unit",
     "why.basis.none": "{model:name} uses none of the table's columns",
     "why.penalty.class_in_few_groups": (
-        "the penalty of a refitted model is chosen by cross-validation over groups of rows, but the training rows of at "
-        "least one class are in too few groups"
+        "the penalty of a refitted model cannot be chosen by cross-validation over groups of rows, because the training rows "
+        "of at least one class are in too few groups"
     ),
 }

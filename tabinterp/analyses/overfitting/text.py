@@ -33,8 +33,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.overfitting.training": "Training rows",
     "report.overfitting.note": (
         "Subgroups are levels and quartile ranges of single columns with at least {smallest} rows on each side of the split; "
-        "for weighted rows, this is the effective sample size (Kish 1965). CIs are adjusted for all subgroups compared "
-        "(Benjamini and Yekutieli 2005)."
+        "if rows are weighted, the effective sample size must reach this minimum (Kish 1965). CIs are adjusted for all "
+        "subgroups compared (Benjamini and Yekutieli 2005)."
     ),
     "plot.axis.gap": (
         "Held-out minus training loss ({loss}); 95% CI (adjusted CI for subgroups)",

@@ -53,5 +53,5 @@ TEXT: dict[str, str] = {
         "permutation importance needs at least two rows with positive weight, but there are fewer"
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
-    "why.permutation.pairs": "in every pair of rows formed to permute {columns}, at least one row has no positive weight",
+    "why.permutation.pairs": "in every pair of rows formed to permute {columns}, at least one row has a weight of 0",
 }

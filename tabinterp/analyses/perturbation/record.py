@@ -96,8 +96,8 @@ class Record(Part):
         given = [one.column for one in self.columns]
         if len({*given}) < len(given) or {*given} - {*inputs} or len(given) < min(len(inputs), FEWEST):
             raise DocumentError(
-                "analyses.perturbation.columns must contain different inputs: all of them or, with many inputs, at least "
-                f"{FEWEST}; it contains {len(given)} entries for {len(inputs)} inputs."
+                f"analyses.perturbation.columns must list at least {min(len(inputs), FEWEST)} of the {len(inputs)} inputs, each "
+                f"only once, and nothing else; it lists {given}."
             )
         rises = [one.network.value for one in self.columns if one.network.value is not None]  # None: overflow
         if any(one < other for one, other in pairwise(rises)):

@@ -39,9 +39,9 @@ TEXT: dict[str, str] = {
         "changed row in significantly more pairs: {random}% (95% CI {random_low} to {random_high})."
     ),
     "reasons.omitted": (
-        "For {omitted}% of the declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not a reason "
-        "moves the network's score further towards approval than at least one of the reasons does. In this comparison, one "
-        "column at a time is set to its values in the narrowly approved rows."
+        "To compare columns, one column at a time is set to its values in the narrowly approved rows. For {omitted}% of the "
+        "declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not a reason then moves the "
+        "network's score further towards approval than at least one of the reasons does."
     ),
     "reasons.protected": (
         "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at least "

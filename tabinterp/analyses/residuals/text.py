@@ -76,5 +76,5 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     # why it does not apply
     "why.residuals.classes": ("residuals are computed only for numeric and count targets, but this target has classes"),
-    "why.residuals.few": ("residuals are shown in bins of at least {least} rows, but fewer rows have positive weight"),
+    "why.residuals.few": "residuals are not shown, because fewer than {least} rows (the minimum for a bin) have positive weight",
 }

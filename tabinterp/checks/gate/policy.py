@@ -134,8 +134,8 @@ class MetricDemand(_Demand):
         if (self.at_least is None or self.at_least <= least) and (self.at_most is None or self.at_most >= most):
             raise ValueError(
                 f"every model meets this threshold, because {'the difference in ' * (self.of == 'difference')}{self.metric} "
-                f"always lies between {least:g} and {most:g}; set a threshold that a model can miss (write proportions as 0.75, "
-                "not 75)"
+                f"always lies between {least:g} and {most:g}; set a threshold that a model can fail to meet (write proportions "
+                "as 0.75, not 75)"
             )
         return self
 

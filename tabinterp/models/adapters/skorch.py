@@ -93,7 +93,10 @@ def _behind_several(encoders: Any, net: Any, outputs: str | None) -> Model:
                 return _answers(net, model, dict(zip(given, inputs, strict=True)))
             except Exception as error:  # the user's net can raise any error; try the next form of inputs
                 last_error = error
-        raise ModelError(f"{type(net).__name__} raised an error for the outputs of the encoders: {last_error}")
+        raise ModelError(
+            f"{type(net).__name__} raised an error for the encoded rows. Check that the encoders return the columns that the "
+            f"network was trained on. The error was: {last_error}"
+        )
 
     return replace(model, predict=in_its_mode(net, predict))
 
