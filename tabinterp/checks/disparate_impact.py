@@ -137,8 +137,8 @@ CHECK = Check(
                     "by the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
                     "columns; Holm's correction). A row is “selected” if its predicted class is not “{adverse}”. "
                     "The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
-                    "relative to “{most}”. For this pair, a true ratio of {detectable} or less would be found with at "
-                    "least 80% probability."
+                    "relative to “{most}”. For this pair, a true ratio of {detectable} or less would be detected with "
+                    "at least 80% probability."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
@@ -151,8 +151,9 @@ CHECK = Check(
                     "times that of another group of the same column or pair of columns ({compared} pairs of groups in {of} "
                     "columns or pairs of columns; Holm's correction). A row is “selected” if its predicted class is not "
                     "“{adverse}”. The lowest of these ratios is {ratio} (95% CI {low} to {high}), for “{least}” relative to "
-                    "“{most}”. For this pair, a true ratio of {detectable} or less would be found with at least 80% probability. "
-                    "For {untold} columns or pairs of columns, results that would reveal a withheld rate are not disclosed."
+                    "“{most}”. For this pair, a true ratio of {detectable} or less would be detected with at least 80% "
+                    "probability. For {untold} columns or pairs of columns, results that would reveal a withheld rate are not "
+                    "disclosed."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of, untold: numbers of "

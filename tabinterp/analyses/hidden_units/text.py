@@ -168,7 +168,7 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.free": "Column values at the optimum without a distance limit",
     # caption: caption of the table of an optimum
-    "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
+    "report.inside.more": "{caption} ({count} less important columns are listed only in audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
         "The search was limited to the Mahalanobis ball that contains {share} of the rows. The highest value of the unit "
