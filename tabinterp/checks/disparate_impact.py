@@ -103,8 +103,8 @@ CHECK = Check(
             "ratio: an impact ratio, such as 0.8",
         ),
         next=(
-            "Find out which columns cause the unequal selection rates, and whether a model without them performs "
-            "equally well."
+            "Find out which columns cause the unequal selection rates, and whether a model without these columns "
+            "performs equally well."
         ),
         claims={
             "raised": (

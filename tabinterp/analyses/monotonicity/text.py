@@ -12,8 +12,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
             "columns take values that occur in the table. Proved: if two rows with such values differ only in the constrained "
             "column, the score moves against the direction by at most {network} (linear counterpart: {linear}). For each "
             "model, this limit is a thousandth of the standard deviation of its score. Refuted: two such rows with a larger "
-            "move against the direction were found. These two rows may not resemble real rows, and the numbers shown are rounded. "
-            "Open: neither proved nor refuted."
+            "move against the direction were found. These two rows may not resemble real rows, and the numbers shown are "
+            "rounded. Open: neither proved nor refuted."
         ),
         "network, linear: numbers in units of the score",
     ),
