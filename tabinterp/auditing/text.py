@@ -29,7 +29,7 @@ TEXT: dict[str, str] = {
     ),
     "model.mixed": (
         "The encoder combines {columns} with other columns. A change in one of these columns can change the whole encoded row, "
-        "which is therefore recomputed."
+        "so the whole row is encoded again."
     ),
     "model.no_gradient.mixed": "The encoder combines these columns with others, so they have no gradients: {columns}.",
     "model.no_gradient.abrupt": (
@@ -63,8 +63,8 @@ TEXT: dict[str, str] = {
         "not."
     ),
     "model.probabilities": (
-        "The network was wrapped without stating what its outputs are. They were treated as probabilities, because the network "
-        "ends in a sigmoid or softmax."
+        "The type of the network's outputs was not stated. The outputs were treated as probabilities, because the network ends "
+        "in a sigmoid or softmax."
     ),
     "model.dequantised": (
         "The network is quantised. It is evaluated with its stored weights, but the inputs of its layers are not rounded, "
@@ -106,8 +106,8 @@ TEXT: dict[str, str] = {
     ),
     "not_assessed.abrupt": (
         "Gradients of {columns} in {model:name} are not available, because its encoder is discontinuous in these columns, or is "
-        "defined in only part of their range. For integrated and expected gradients of the other columns, these columns are "
-        "fixed at their values in the row being explained."
+        "defined in only part of their range. Integrated and expected gradients of the other columns are computed with these "
+        "columns fixed at their values in the row being explained."
     ),
     "not_assessed.units": "Hidden units not shown: {count}.",
     "not_assessed.optima": (

@@ -69,9 +69,8 @@ def _below(pair: ImpactPair | None, limit: float) -> bool:
 def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
     """Return whether the selection rate of a group is significantly too low compared with another group.
 
-    For a group whose selection rate is withheld, the document contains only the result for the limit at the time of the audit
-    (`limit_of_audit`). If the rate was too low at that limit, it is also too low at higher limits. Nothing is known about lower
-    limits.
+    For a group whose selection rate is withheld, the audit recorded only the result for its own limit (`limit_of_audit`). If the
+    rate was too low at that limit, it is also too low at higher limits. Nothing is known about lower limits.
     """
     return _below(row.surest, limit) or (row.withheld == "raised" and limit >= limit_of_audit)
 
@@ -104,8 +103,8 @@ CHECK = Check(
             "ratio: an impact ratio, such as 0.8",
         ),
         next=(
-            "Find out which columns cause the unequal selection rates, and whether a model without them performs "
-            "equally well."
+            "Find out which columns cause the unequal selection rates, and whether a model without these columns "
+            "performs equally well."
         ),
         claims={
             "raised": (
@@ -138,8 +137,8 @@ CHECK = Check(
                     "by the same column or pair of columns ({compared} pairs of groups in {of} columns or pairs of "
                     "columns; Holm's correction). A row is “selected” if its predicted class is not “{adverse}”. "
                     "The lowest ratio of selection rates is {ratio} (95% CI {low} to {high}), for “{least}” "
-                    "relative to “{most}”. For this pair, a true ratio of {detectable} or less would be "
-                    "detected with at least 80% probability."
+                    "relative to “{most}”. For this pair, a true ratio of {detectable} or less would be detected with "
+                    "at least 80% probability."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of: a number of "
@@ -153,8 +152,8 @@ CHECK = Check(
                     "columns or pairs of columns; Holm's correction). A row is “selected” if its predicted class is not "
                     "“{adverse}”. The lowest of these ratios is {ratio} (95% CI {low} to {high}), for “{least}” relative to "
                     "“{most}”. For this pair, a true ratio of {detectable} or less would be detected with at least 80% "
-                    "probability. "
-                    "For {untold} columns or pairs of columns, results that would reveal a withheld rate are not disclosed."
+                    "probability. For {untold} columns or pairs of columns, results that would reveal a withheld rate are not "
+                    "disclosed."
                 ),
                 (
                     "least, most: groups, such as 'sex = female'; adverse: a class; of, untold: numbers of "

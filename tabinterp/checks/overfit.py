@@ -62,8 +62,8 @@ CHECK = Check(
             GAP_PERCENT,
             most=100,
             means=(
-                "amount by which the network's gap in loss exceeds that of the linear counterpart, as a percentage of a "
-                "constant prediction's loss"
+                "amount by which the network's rise in loss from training to held-out rows exceeds that of the linear "
+                "counterpart, as a percentage of a constant prediction's loss"
             ),
         )
     },

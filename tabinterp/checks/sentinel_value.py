@@ -32,7 +32,7 @@ CHECK = Check(
         measures="whether many rows share a value, such as 999 or −1, that lies apart from the other values.",
         limitations="Does not detect codes that look like ordinary values, such as 0.",
         raised_when=(
-            "a value is shared by at least ten rows and at least 0.2% of the rows, and its distance from the range "
+            "a value occurs in at least ten rows and in at least 0.2% of all rows, and its distance from the range "
             "of the other values exceeds the width of that range (or half the width, if the value looks like a "
             "code, such as −1 or 999). A value that looks like a code is also reported if it is the only negative "
             "value, or if it occurs at least ten times as often as neighbouring values."

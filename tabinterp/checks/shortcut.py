@@ -53,7 +53,7 @@ CHECK = Check(
     evaluate=evaluate,
     limits={
         "fall": Limit(FALL, means="drop in AUC or R² from training to held-out rows"),
-        "sure": Limit(FALL_LOW, means="lower end of the 95% interval for the drop"),
+        "sure": Limit(FALL_LOW, means="lower end of the 95% interval for the drop in AUC or R²"),
         "q": Limit(FALL_Q, means="q-value of the drop in AUC or R²"),
     },
     voids_comparison=True,

@@ -87,11 +87,11 @@ CHECK = Check(
             "columns or by columns outside the table. A group that is merely hard to predict is not reported."
         ),
         raised_when=(
-            "in a group, the network's loss is too high by either of two comparisons: (a) it is above the loss that "
+            "in a group, the network's loss is too high in at least one of two comparisons: (a) it is above the loss that "
             "its own probabilities imply, by more than {excess}% of the loss of a constant prediction; or (b) it "
-            "is above the loss of boosted trees, by more than {beyond}% of the loss of a constant prediction. For "
-            "the finding to be raised, the whole interval for the difference in loss, corrected for the number of "
-            "groups, must lie above the limit of the comparison."
+            "is above the loss of boosted trees, by more than {beyond}% of the loss of a constant prediction. The "
+            "whole interval for the difference in loss, corrected for the number of groups, must also lie above the "
+            "limit of that comparison."
         ),
         next=(
             "Check the labels and column values of the rows in the groups with poor performance. Train on more rows "

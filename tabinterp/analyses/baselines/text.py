@@ -20,8 +20,8 @@ TEXT: dict[str, str] = {
         "near 0% or 100% indicates that the {baseline} row is atypical."
     ),
     "report.baselines.unlike": (
-        "The {baseline} row is not realistic. In each of the following columns, no real row has the encoded value of the "
-        "{baseline} row: {columns}."
+        "The {baseline} row is not realistic. In the following columns, its encoded value does not occur in any real row: "
+        "{columns}."
     ),
     "report.baselines.pairs": "Agreement of column rankings between baselines",
     "report.baselines.pair": "Baselines",

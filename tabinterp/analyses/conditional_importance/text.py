@@ -42,7 +42,7 @@ TEXT: dict[str, str] = {
     "report.together.families": "Grouped importance",
     "report.together.families.lead": (
         "Columns that carry similar information are permuted together: in each row, the values of all columns in the "
-        "group are replaced by those of the same other row. The groups of columns are found on {rows} rows by "
+        "group are replaced by the values from one other row. The groups of columns are found on {rows} rows by "
         "average-linkage clustering with a minimum association of {threshold}."
     ),
     "report.together.families.none": (

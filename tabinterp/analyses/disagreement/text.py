@@ -31,16 +31,16 @@ TEXT: dict[str, str] = {
         "{percent_low}% to {percent_high}%)."
     ),
     "disagreement.positive.network": (
-        "Where the models disagree, only the network predicts “{label}”, except on fewer than {fewest} rows."
+        "Where the models disagree, only the network predicts “{label}”, with fewer than {fewest} exceptions."
     ),
     "disagreement.positive.linear": (
-        "Where the models disagree, only {model:name} predicts “{label}”, except on fewer than {fewest} rows."
+        "Where the models disagree, only {model:name} predicts “{label}”, with fewer than {fewest} exceptions."
     ),
     "disagreement.larger.network": (
-        "Where the models disagree, the network predicts the larger value, except on fewer than {fewest} rows."
+        "Where the models disagree, the network predicts the larger value, with fewer than {fewest} exceptions."
     ),
     "disagreement.larger.linear": (
-        "Where the models disagree, {model:name} predicts the larger value, except on fewer than {fewest} rows."
+        "Where the models disagree, {model:name} predicts the larger value, with fewer than {fewest} exceptions."
     ),
     "disagreement.right": (
         "Where the models disagree, the network's prediction is better on {network}% of rows (95% CI {network_low}% to "
@@ -64,8 +64,8 @@ TEXT: dict[str, str] = {
         "or groups of rows, or the comparison would disclose a count below {fewest}."
     ),
     "disagreement.tree.none": (
-        "No decision tree is available to predict on which rows the models disagree. Either the models disagree (or agree) on "
-        "too few rows or groups of rows, or no column separates rows with disagreement from rows with agreement."
+        "No decision tree is available to predict on which rows the models disagree. Either too few rows or groups of rows "
+        "show disagreement, or too few show agreement, or no column separates rows with disagreement from rows with agreement."
     ),
     "disagreement.tree.open": (
         "There is no evidence that the columns predict on which rows the models disagree. A decision tree of depth {depth} or "

@@ -5,8 +5,8 @@ from __future__ import annotations
 TEXT: dict[str, str] = {
     "report.together.dropped": "Linear, column dropped [95% CI]",
     "report.together.refit": (
-        "“Column dropped” is the rise in held-out loss when a linear model is refitted without the column, so that "
-        "other columns can take its place. These models are fitted to {training} training rows and scored on {rows} "
+        "“Column dropped” is the rise in held-out loss when a linear model is refitted without the column; in the "
+        "refit, other columns can take its place. These models are fitted to {training} training rows and scored on {rows} "
         "rows. The network is not retrained, so the values concern the linear counterpart only."
     ),
     "report.together.refit.none": (

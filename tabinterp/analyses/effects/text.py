@@ -38,9 +38,9 @@ TEXT: dict[str, str] = {
     "report.effects.legend.ale": "Network, ALE",
     "report.effects.legend.ice": "Network, curves of single rows (10th to 90th percentile)",
     "report.effects.sampled": (
-        "The table was read in batches. The curves are computed on all rows, but the sampled rows determine which columns are "
-        "shown and at which points. The columns are ranked by permutation importance on a part of the sample, so this ranking "
-        "can differ from the permutation importance in this report."
+        "The table was read in batches. The curves are computed on all rows, but the columns shown and the points of the "
+        "curves are chosen from a sample of the rows. The columns are ranked by permutation importance on part of this sample, "
+        "so their order can differ from the order by permutation importance elsewhere in this report."
     ),
     "report.effects.marks": (
         "The bars below a curve show the number of rows nearest to each point. The number in brackets after a level is its "

@@ -13,7 +13,7 @@ TEXT: dict[str, str] = {
     "report.gradients.lead": (
         "The attributions in this section are based on derivatives of the score ({scale}) and averaged over "
         "{rows_of}. Signed means have a 95% CI, unless the attribution is the same in every row. Mean absolute values "
-        "have no interval, because sampling error biases them upward. No conclusion is based on them."
+        "have no interval, because sampling error biases them upward; no conclusion is based on them."
     ),
     "report.gradients.saturation": (
         "The median of p(1 − p) over the rows is {saturation} (maximum possible: 0.25), where p is the network's "

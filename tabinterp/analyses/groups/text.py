@@ -7,9 +7,9 @@ TEXT: dict[str, str] = {
     "rows_of.groups": "Groups of people",
     "report.method.summed.groups": "tables of protected groups",
     "report.groups.summed": (
-        "The group tables are computed on all rows compared, which were read in batches; slopes and intercepts are "
-        "computed on a sample of each group. The levels shown separately, the cut points of numeric columns and the "
-        "bins of the ECE are determined from the sampled rows."
+        "The table was read in batches. The group tables are computed on all rows in the comparison, except that slopes "
+        "and intercepts are computed on a sample of each group. The sampled rows also determine which levels are shown "
+        "separately, the cut points of numeric columns and the bins of the ECE."
     ),
     "group.others": "{column}: other levels",
     "group.any": "{column}: any value",
@@ -97,8 +97,8 @@ TEXT: dict[str, str] = {
     "report.impact.note": (
         "Ratios are tested only for groups with at least 30 rows and ten sampling units. The simultaneous interval is "
         "corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
-        "column covers groups whose shares are withheld because a count is below ten. “Significant” in the last "
-        "column means that, in at least one pair that includes a withheld group, the lower selection rate is "
+        "column covers groups whose selection rates are withheld because a count is below ten. “Significant” in the "
+        "last column means that, in at least one pair that includes a withheld group, the lower selection rate is "
         "significantly less than {limit} times the higher one. “Not disclosed” means that showing the result would "
         "narrow a withheld count to fewer than three possible values."
     ),

@@ -78,7 +78,7 @@ TEXT: dict[str, str] = {
         "before its activation function. For each optimum, {starts} searches are run, half of them starting at real "
         "rows; random draws use seed {seed}. The search keeps numeric columns between their 0.5% and 99.5% quantiles "
         "and restricts categorical columns to levels that occur in the data; real rows outside these limits may "
-        "therefore give a more extreme result than the optimum. Columns that determine each other are changed "
+        "therefore yield more extreme outputs or unit values than the optimum. Columns that determine each other are changed "
         "together. Each optimum is compared with {reference} real rows by four measures: the Mahalanobis distance of "
         "its numeric columns, the distance to its nearest neighbours, an anomaly score from an isolation forest, and "
         "the largest residual of a numeric column in a regression on the other columns. Very small and very large "
@@ -168,7 +168,7 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.free": "Column values at the optimum without a distance limit",
     # caption: caption of the table of an optimum
-    "report.inside.more": "{caption} ({count} less important columns are in audit.json)",
+    "report.inside.more": "{caption} ({count} less important columns are omitted; see audit.json)",
     "report.inside.plausible": "Column values at the plausible optimum",
     "report.inside.plausible_note": (
         "The search was limited to the Mahalanobis ball that contains {share} of the rows. The highest value of the unit "

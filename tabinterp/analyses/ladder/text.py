@@ -61,21 +61,21 @@ TEXT: dict[str, str] = {
     "gain.agree": (
         "Curves (nonlinear effects of single columns) are similarly important in the refitted models and in the network. A "
         "refitted model with curves and the selected interactions has a lower held-out loss than the linear model; curves "
-        "alone account for {ladder}% of this gain. Curves and these interactions also explain part of the variance of the "
+        "alone account for {ladder}% of this reduction. Curves and these interactions also explain part of the variance of the "
         "network's score; curves alone account for {score}% of this part. The 95% CI for the difference between these two "
         "percentages is {low} to {high} percentage points (differences within ±25 count as similar)."
     ),
     "gain.disagree": (
         "Curves (nonlinear effects of single columns) account for different shares of the refitted models' gain and of the "
         "network's score. A refitted model with curves and the selected interactions has a lower held-out loss than the "
-        "linear model; curves alone account for {ladder}% of this gain. Curves and these interactions also explain part of "
+        "linear model; curves alone account for {ladder}% of this reduction. Curves and these interactions also explain part of "
         "the variance of the network's score; curves alone account for {score}% of this part. The 95% CI for the first of "
         "these percentages minus the second is {low} to {high} percentage points. The composition of the score therefore does "
         "not show where the predictive gain comes from."
     ),
     "gain.open": (
         "A refitted model with curves (nonlinear effects of single columns) and the selected interactions has a lower held-out "
-        "loss than the linear model; curves alone account for {ladder}% of this gain. Curves and these interactions also "
+        "loss than the linear model; curves alone account for {ladder}% of this reduction. Curves and these interactions also "
         "explain part of the variance of the network's score; curves alone account for {score}% of this part. The 95% CI for "
         "the difference between these two percentages (first minus second) is {low} to {high} percentage points, so it is "
         "unclear whether they are similar."

@@ -10,10 +10,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
             "Each declared direction is also checked for all combinations of values that the columns can take, whether or not "
             "they occur in the table. Numeric columns vary between their minimum and maximum or within declared limits; other "
             "columns take values that occur in the table. Proved: if two rows with such values differ only in the constrained "
-            "column, the score moves against the direction by at most {network} (linear counterpart: {linear}). Each limit is "
-            "a thousandth of the standard deviation of that model's score. Refuted: two rows with a larger move against the "
-            "direction were found. These two rows may not resemble real rows, and the numbers shown are rounded. Open: neither "
-            "proved nor refuted."
+            "column, the score moves against the direction by at most {network} (linear counterpart: {linear}). For each "
+            "model, this limit is a thousandth of the standard deviation of its score. Refuted: two such rows with a larger "
+            "move against the direction were found. These two rows may not resemble real rows, and the numbers shown are "
+            "rounded. Open: neither proved nor refuted."
         ),
         "network, linear: numbers in units of the score",
     ),

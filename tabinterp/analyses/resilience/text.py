@@ -19,8 +19,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "only for fitting. The outermost rows are those farthest from their ten nearest training rows. The cluster with the "
         "network's largest loss is found in one half of the rows and evaluated in the other half. The excess rise is the rise in "
         "the network's {metric} relative to all rows, minus the same rise for {linear:name}. CIs treat the choice of rows as "
-        "fixed; in simulations, some CIs based on few rows had a coverage below 90%. No excess rise is given for the row “If "
-        "the drift is repeated”. Results based on fewer than {least} effective rows or on too few events are not shown.",
+        "fixed; in simulations, some CIs based on few rows had a coverage below 90%. No excess rise is given for the row "
+        "“Repeated drift”. Results based on fewer than {least} effective rows or on too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
@@ -45,7 +45,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.linear": ("Hardest {share} of rows for {linear:name}", "share: a percentage of the rows"),
     "report.resilience.outer": ("{share} outermost", "share: a percentage of the rows"),
     "report.resilience.cluster": "Worst cluster of the network",
-    "report.resilience.drift": "If the drift is repeated",
+    "report.resilience.drift": "Repeated drift",
     "report.resilience.rise": "Excess rise [95% CI]",
     "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
     "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),

@@ -48,7 +48,9 @@ TEXT: dict[str, str] = {
         "The 95% CIs reflect the sampling of {draws}. Mean absolute values are biased upward by sampling error, so an "
         "interval that excludes zero is not evidence of an effect."
     ),
-    "report.shapley.cut": "Only the {shown} columns (of {count}) with the largest values for the network are shown.",
+    "report.shapley.cut": (
+        "Only the {shown} columns (of {count}) with the largest mean absolute Shapley values for the network are shown."
+    ),
     "report.shapley.tied": "{model}: adjacent columns that cannot be distinguished in the Shapley ranking: {pairs}.",
     "report.shapley.tied.more": (
         "{model}: adjacent columns that cannot be distinguished in the Shapley ranking: {pairs}; and {count} more."

@@ -13,7 +13,7 @@ TEXT: dict[str, str] = {
     ),
     "slices.none": (
         "The difference in loss between the models is negligible or not significant in each of {groups} subgroups (levels and "
-        "quartile ranges of single columns with at least {smallest} rows). In no subgroup does this difference deviate "
+        "quartile ranges of single columns with at least {smallest} rows). No subgroup has a difference that deviates "
         "significantly from the difference in all other rows. The false discovery rate across all subgroups is controlled at 5%."
     ),
     # better, worse, unlike: how many groups

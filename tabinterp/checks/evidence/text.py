@@ -32,7 +32,10 @@ TEXT: dict[str, str] = {
     "instrument.clause.V (performance thresholds)": "V (performance thresholds)",
     "report.section.use": "Intended use and limitations",
     "report.section.evidence": "Evidence for clauses",
-    "report.use.lead": "Statements by the person responsible for the model, where supplied. tabinterp has not verified them.",
+    "report.use.lead": (
+        "This section contains statements by the person responsible for the model, where supplied. tabinterp has not verified "
+        "these statements."
+    ),
     "report.use.intended_use": "Intended use",
     "report.use.out_of_scope": "Out-of-scope use",
     "report.use.population": "Population",

@@ -18,7 +18,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "error."
     ),
     "migration.evidence": (
-        "The original document contains no evidence map. Use “tabinterp evidence” to compute one from the numbers."
+        "The original document contains no evidence map. Use “tabinterp evidence” to compute one from the numbers in the "
+        "document."
     ),
     "migration.proxies_of_reasons": (
         "The original document does not state which reason codes are proxies of protected columns, so none is marked as a proxy."
@@ -35,8 +36,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "these units."
     ),
     "migration.sentences": (
-        "This version would compute different values for some sentences; these sentences keep the values of the original "
-        "document."
+        "Some sentences contain values that this version would compute differently; in these sentences, the "
+        "values of the original document are kept."
     ),
     "former.verdict.only_network": "Columns with a significant permutation importance for the network only: {columns}.",
     "former.coefficients.method.model": (
