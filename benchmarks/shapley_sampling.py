@@ -4,11 +4,11 @@
         needs shapiq 1.8 or later (Python 3.12 or later), xgboost and lightgbm
 
 Three networks 128-64 are explained, each with 100 background rows: on Adult (12 columns), on the credit card data (23 columns)
-and on a synthetic table (100 columns with interactions of two and three columns). The estimators, all from shapiq, are Kernel
-SHAP with paired sampling, Leverage SHAP (Musco & Witter 2025), regression-adjusted sampling (RegressionMSR with boosted trees;
-Witter, Liu & Musco 2025), PolySHAP and OddSHAP (Fumagalli et al. 2026). They estimate the mean of the games of the background rows,
-so one of their coalitions costs 100 network evaluations. Our estimator evaluates a coalition with one background row at a time,
-and follows a permutation through with the same background row.
+and on a synthetic table (100 columns with interactions of two and three columns). The other estimators, all from shapiq, are
+Kernel SHAP with paired sampling, Leverage SHAP (Musco & Witter 2025), regression-adjusted sampling (RegressionMSR with boosted
+trees; Witter, Liu & Musco 2025), PolySHAP and OddSHAP (Fumagalli et al. 2026). They estimate the mean of the games of all
+background rows, so one of their coalitions costs 100 network evaluations. Our estimator evaluates each coalition with one
+background row, which stays the same for a whole permutation.
 
 Each budget is the number of evaluations that our estimator needs with 1, 4 or 16 permutations per pair of rows. Errors are root
 mean square differences from the true values, in standard deviations of the score. With 12 columns, the true values are enumerated
