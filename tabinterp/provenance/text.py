@@ -134,7 +134,7 @@ TEXT: dict[str, str] = {
     "consistency.part": "{place} does not match the rest of the document.",
     "consistency.finding.absent": "The check {slug} is missing.",
     "consistency.finding.hidden": (
-        "According to the numbers in the document, the check {slug} is raised, but it is not reported as raised."
+        "The numbers in the document raise the check {slug}, but the document does not report it as raised."
     ),
     "consistency.finding.changed": "The result of the check {slug} does not follow from the numbers.",
 }

@@ -220,7 +220,7 @@ TEXT: dict[str, str] = {
     "report.appendix.range": "{first} to {last}",
     "report.appendix.see": "Further tables and methods: appendix, {number}.",
     "report.appendix.several": "These tables are not printed; the HTML report and audit.json contain them: {tables}.",
-    "report.appendix.short": "The data of the figures are not printed; the HTML report and audit.json contain them.",
+    "report.appendix.short": "The data behind the figures are not printed; they are in the HTML report and in audit.json.",
     "report.notes": "Calculation details",
     "report.table.continued": "Table {number}, continued",
     "report.table.number": "Table {number}",

@@ -24,8 +24,8 @@ def few_trees(trees: int, leaves: int, seed: int) -> dict[str, Any]:
 
 
 def unless_equal(weights: FloatArray) -> FloatArray | None:
-    """Return weights for fitting trees, or None if all weights are equal. They are scaled to mean 1, because scikit-learn
-    requires a minimum total weight in each leaf.
+    """Return weights for fitting trees, or None if all weights are equal. They are scaled to mean 1, so the
+    minimum total weight in each leaf, which is passed to scikit-learn, corresponds to a number of rows.
     """
     return None if (weights == weights[:1]).all() else weights / weights.mean()
 

@@ -25,7 +25,7 @@ class Goal:
     """Names, units, losses and other properties that depend on the task.
 
     `classes` is true if the target's values are classes. `scale` is the unit of a score. `losses` are the losses that an analysis
-    can use. The first is the primary loss, on which the verdict is based. `metrics` are the metrics in the table of performance.
+    can use. The first is the primary loss, on which the verdict is based. `metrics` are the metrics in the performance table.
     `outputs` are the possible outputs of a network; the first is the default. `counterpart` is the name of the linear model, and
     `fitted` is the key of the message that describes its fit. `ratio` is the name of exp(coefficient): odds ratio or rate ratio.
     `base` is the name of the constant prediction.

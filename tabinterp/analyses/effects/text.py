@@ -20,8 +20,8 @@ TEXT: dict[str, str] = {
         "rows. At both ends of a numeric column the ALE bins are wide; with correlated columns, the 95% CIs in these bins "
         "covered the true value in only about 90% of simulations. The pale band shows the middle 80% of the centred curves "
         "of {ice_rows} single rows (ICE); where this band is much wider than the 95% CI, the effect depends on other "
-        "columns. Faint points have few rows nearby: each is the nearest point for fewer than 30 rows. Points that are "
-        "the nearest point to fewer than 10 rows are left out."
+        "columns. Faint points have few rows nearby: fewer than 30 rows are closer to this point than to any other. Points "
+        "with fewer than 10 such rows are left out."
     ),
     "report.effects.more": "Curves that are not shown in this report but are in audit.json: {count}.",
     "report.effects.axis": "Effect on the score ({scale})",
@@ -47,7 +47,7 @@ TEXT: dict[str, str] = {
         "number of rows. All curves of numeric columns use the same vertical scale. If points are left out, the curve is centred "
         "on its mean over the points whose row counts are shown, weighted by those counts."
     ),
-    "report.effects.small": "Points left out because each is the nearest point for fewer than 10 rows: {count}.",
+    "report.effects.small": "Points left out because fewer than 10 rows are closer to them than to any other point: {count}.",
     "report.effects.small.levels": "Levels left out because they have fewer than 10 rows: {count}.",
     "report.effects.others": "Curves of other columns ({count})",
     "report.effects.uncounted": (

@@ -198,7 +198,7 @@ def _treated(group: GroupShares, control: GroupShares | None, most: GroupShares 
 def one_end(rows: IntArray, reach: float, size: float, units: float, against: Share) -> Estimate:
     """Return the interval of a withheld ratio, with only the end that may be shown.
 
-    This end is computed for a count of nine rows.
+    This end is computed as if the withheld count were nine, the largest count that is withheld.
 
     Parameters
     ----------

@@ -93,9 +93,9 @@ class Tally:
     predicted : (cells, bins) sum of w times the prediction.
     observed : (cells, bins) sum of w times the outcome, for numeric targets.
     score : (cells,) moments of the score.
-    rate : (cells,) moments of the prediction for numeric targets. For classes, moments of the 0/1 indicator of selection, if rows
-        come in groups.
-    errors : (2 cells,) moments of the 0/1 indicator of selection by outcome, if rows come in groups.
+    rate : (cells,) moments of the prediction for numeric targets. For classes, moments of the 0/1 selection indicator, if rows
+        are clustered.
+    errors : (2 cells,) moments of the 0/1 selection indicator, separately for each outcome, if rows are clustered.
     """
 
     rows: IntArray

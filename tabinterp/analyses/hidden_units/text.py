@@ -90,8 +90,8 @@ TEXT: dict[str, str] = {
     "report.inside.cost": "{loss} changes by {value} ({interval}) without the unit",
     # excited, inhibited: numbers of rows
     "report.inside.profile": (
-        "Columns in which the {excited} rows with the highest and the {inhibited} rows with the lowest activation "
-        "differ from all rows"
+        "Columns in which rows with extreme activation (the {excited} highest and the {inhibited} lowest) differ from "
+        "all rows"
     ),
     "report.inside.profile_none": (
         "The rows with the highest or lowest activation do not differ significantly from the data as a whole in any column."

@@ -71,8 +71,8 @@ class Metric:
     ----------
     method : method for the standard error and interval of the difference. It is "withheld" or "widened" if the true standard
         error would reveal a count of 1 to 9 rows. A widened standard error is computed for the largest number of discordant rows
-        that a reader cannot rule out, so it is never too small. If no row is predicted correctly by only one of the models, the
-        method is "rule_of_three", and there is no standard error.
+        that a reader cannot rule out, so it is never too small. If both models are correct on exactly the same rows, the method
+        is "rule_of_three", and there is no standard error.
     rows : number of rows, if it differs from that of the other metrics.
     """
 
@@ -800,8 +800,8 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
     """Replace or withhold the standard error of a metric's difference if it would reveal a count of 1 to 9 rows.
 
     Only accuracy and balanced accuracy are affected. With two classes, their standard error is replaced by a larger one if
-    possible, and otherwise withheld. With more classes, it is withheld. If no row is predicted correctly by only one of the
-    models, the interval is based on the rule of three (`three_of`).
+    possible, and otherwise withheld. With more classes, it is withheld. If both models are correct on exactly the
+    same rows, the interval is based on the rule of three (`three_of`).
     """
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric

@@ -33,8 +33,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.few": (
-        "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. Results with the same "
-        "shift applied again are not shown, because they would depend on too few rows.",
+        "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. Results for a further "
+        "shift of the same kind are not shown, because they would depend on too few rows.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.table": ("{metric} on hard and outer rows", "metric: such as 'log loss'"),

@@ -77,7 +77,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "Points of each bin, added to {base} base points, for {shown} of {count} columns: those with the largest differences in "
         "points"
     ),
-    "report.scorecard.pair": ("Points of {first} × {second}", "first, second: columns"),
+    "report.scorecard.pair": ("Points for {first} × {second}", "first, second: columns"),
     "plot.axis.scorecard": "points",
     "plot.series.points": "points",
     "plot.other.bins": "other ({count} bins)",
