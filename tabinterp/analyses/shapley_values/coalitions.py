@@ -14,10 +14,10 @@ In this module, the *front* is the output of the network's first affine operatio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb
 
 import numpy as np
 import pandas as pd
@@ -32,7 +32,7 @@ from tabinterp.stats.weights import unit
 
 MATRIX = 64  # maximum players for which the fronts of a walk are computed as one matrix product
 SUBSETS = 512  # maximum coalitions in one design; more coalitions need several designs
-BYTES = 2 << 20  # bytes of fronts that are evaluated at once and fit in the cache
+BYTES = 4 << 20  # bytes of fronts that are evaluated at once: more would leave the cache, fewer would need more calls
 CALL = 2048  # minimum rows that pass through the network at once, even if their fronts exceed `BYTES`
 GENERAL_BYTES = 64 << 20  # bytes that are evaluated at once if whole rows are encoded again
 
@@ -61,13 +61,13 @@ class Design:
     def on(self, device: str) -> Design:
         return Design(self.masks.to(device), self.weights.to(device), self.ends.to(device))
 
-    def fronts(self, moves: Tensor) -> Tensor:
-        """Return the outputs of the network's first affine operations (c, n, h) for all coalitions.
+    def fronts(self, moves: Tensor, out: Tensor) -> None:
+        """Write the outputs of the network's first affine operations for all coalitions to `out` (c, n, h).
 
         `moves` (1 + m, n, h) contains these outputs for the background rows, followed by the change in the outputs due to each
         column.
         """
-        return torch.mm(self.masks, moves.flatten(1)).view(-1, *moves.shape[1:])
+        torch.mm(self.masks, moves.flatten(1), out=out.flatten(1))
 
     def values(self, scores: Tensor) -> Tensor:
         """Return the coalitions' contribution to the Shapley values (m, n * k): `scores` (c, n * k), weighted by `weights`."""
@@ -94,9 +94,10 @@ class Running:
     def masks(self) -> Tensor:
         return _passed(self.m)
 
-    def fronts(self, moves: Tensor) -> Tensor:
+    def fronts(self, moves: Tensor, out: Tensor) -> None:
         joined = _running_sums(moves.flatten(1)).view_as(moves)
-        return torch.cat([joined[1:-1], (joined[-1] + moves[0]) - joined[1:-1]])
+        out[: self.m - 1] = joined[1:-1]
+        torch.sub(joined[-1] + moves[0], joined[1:-1], out=out[self.m - 1 :])
 
     def values(self, scores: Tensor) -> Tensor:
         there, back = scores[: self.m - 1], scores[self.m - 1 :]
@@ -163,9 +164,9 @@ def _subsets(m: int, start: int, stop: int) -> Design:
     inside = (np.arange(start, stop)[:, None] >> np.arange(m)) & 1
     size = inside.sum(axis=1)
     joins = np.array(
-        [0.0, *(1 / (m * comb(m - 1, s - 1)) for s in range(1, m + 1))]
+        [0.0, *(1 / (m * math.comb(m - 1, s - 1)) for s in range(1, m + 1))]
     )  # weight of a coalition, by its size, for a player in it
-    stays = np.array([*(-1 / (m * comb(m - 1, s)) for s in range(m)), 0.0])  # for a player outside it
+    stays = np.array([*(-1 / (m * math.comb(m - 1, s)) for s in range(m)), 0.0])  # for a player outside it
     weights = np.where(inside.T == 1, joins[size], stays[size])
     first = start == 1  # The empty and the full coalition are counted only in the first design.
     ends = torch.as_tensor(np.tile([-1 / m, 1 / m], (m, 1)) * first)
@@ -207,8 +208,9 @@ class Games:
         self.local = bound.is_local(bound.columns)
         self._width = bound.z.shape[1]
         exact = bound.front.rest  # In single precision, a probability near 1 has no exact log-odds.
-        self.rest: Callable[[Tensor], Tensor] = bound.rest if bound.has_gradient else lambda z: exact(z.double())
+        self.rest: Callable[[Tensor], Tensor] = bound.consuming if bound.has_gradient else lambda z: exact(z.double())
         self._back_parts = self._parts(backs) if self.local else torch.empty(0)
+        self._back_fronts = bound.z[bound.at_home(backs)]
 
     def of(self, rows: IntArray) -> Rows:
         """Return the games of the explained rows with indices `rows`."""
@@ -231,6 +233,7 @@ class Rows:
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
+        self._buffers: dict[str, Tensor] = {}
 
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """Return the Shapley value of each player in each game (n, m, k).
@@ -267,12 +270,23 @@ class Rows:
         """
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
-        moves = games.bound.z.new_empty((1 + m, n, games._width))
-        moves[0] = games.bound.z[games.backs[back]]
-        joined, left = (games.bound.at_home(place * columns + order.T) for place in (row, back))
-        torch.index_select(self._parts, 0, joined.reshape(-1), out=moves[1:].view(m * n, -1))
-        moves[1:].view(m * n, -1).sub_(torch.index_select(games._back_parts, 0, left.reshape(-1)))
-        return design.fronts(moves).flatten(0, 1)
+        moves = self._buffer("moves", 1 + m, n)
+        torch.index_select(games._back_fronts, 0, games.bound.at_home(back), out=moves[0])
+        joined, left = (games.bound.at_home(place * columns + order.T).reshape(-1) for place in (row, back))
+        torch.index_select(self._parts, 0, joined, out=moves[1:].flatten(0, 1))
+        moves[1:].flatten(0, 1).sub_(torch.index_select(games._back_parts, 0, left, out=self._buffer("left", m * n)))
+        fronts = self._buffer("fronts", len(design), n)
+        design.fronts(moves, fronts)
+        return fronts.flatten(0, 1)
+
+    def _buffer(self, name: str, *shape: int) -> Tensor:
+        """Return an uninitialised tensor (*shape, h) in memory that is used again by the next batch. Newly allocated memory would
+        take longer to touch than the network takes to compute.
+        """
+        size, known = math.prod(shape) * self._games._width, self._buffers.get(name)
+        if known is None or len(known) < size:
+            known = self._buffers[name] = self._games.bound.z.new_empty(size)
+        return known[:size].view(*shape, self._games._width)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """Encode a row for each coalition in each game, and return the outputs of the first affine operations (c * n, h)."""
