@@ -35,7 +35,7 @@ class RatePoint(Part):
 
 
 class ScoreBin(Part):
-    """The shares of rows of a class, and of all other rows, in one bin of predicted probability. Withheld shares are None."""
+    """The share of a class's rows, and the share of all other rows, in one bin of predicted probability; None if withheld."""
 
     low: float
     high: float

@@ -412,8 +412,8 @@ def _steps(ladder: Ladder, training: Table) -> list[Term]:
 def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
     """Return a term that contains, for each cell, the function's mean in the cell minus its mean in the reference cell.
 
-    Cells with fewer than ten rows have the value 0. Missing values and unlisted levels are assigned to the bin with the most rows
-    if they have no bin.
+    Cells with fewer than ten rows have the value 0. Missing values and unlisted levels that have no bin of their own are assigned
+    to the bin with the most rows.
     """
     whole = []
     for cut in cuts:
