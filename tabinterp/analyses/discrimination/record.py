@@ -85,7 +85,7 @@ class ClassRates(Part):
 
 
 class GainRow(Part):
-    """Share of positives, captured share and lift in one tenth of the rows, which are sorted by score in descending order."""
+    """Share of positives, captured share and lift in one tenth of the rows, ranked from the highest score to the lowest."""
 
     part: int
     network_rate: Interval

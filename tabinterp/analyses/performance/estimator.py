@@ -254,7 +254,7 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """Return the verdict on a model, from the interval of its loss minus a second model's loss.
+    """Return the verdict on a model, from the interval of the difference in loss (this model minus a second one).
 
     If the margin is 0, the result is "not_resolved". The margin is 0 if all rows have the same target value.
     """

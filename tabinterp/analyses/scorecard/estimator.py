@@ -144,7 +144,8 @@ class CardMetric:
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Display):
-    """Scorecard: whole points for bins of columns, added up to a score that increases as the adverse class becomes less likely.
+    """Scorecard: a whole number of points for each bin of a column or pair of columns. The points add up to a score, which
+    increases as the adverse class becomes less likely.
 
     Parameters
     ----------
