@@ -198,7 +198,7 @@ class Display(Shown):
         Raises
         ------
         NotApplicableError
-            If there is no such output, or if `linear` was computed with other settings than this result.
+            If there is no such output, or if `linear` was computed with settings that differ from those of this result.
         """
         known = self._outputs()
         if output is not None and output not in known:

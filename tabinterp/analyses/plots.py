@@ -123,7 +123,7 @@ class Curve:
     def span(self) -> tuple[float, float]:
         """The range of the vertical axis, which includes zero and both curves.
 
-        The range includes the intervals and the ICE band only as far as the curves remain legible.
+        The range includes the intervals and the ICE band only to the extent that the curves remain legible.
         """
         models = [one for one in (self.network, self.linear) if one is not None]
         ends = [end for one in models for end in (one.low, one.high)]
@@ -522,7 +522,7 @@ def _style(
 def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:
     """Return the ends of an axis for points and interval ends; NaN if there is no point.
 
-    The range includes all points. It includes interval ends only as far as the points remain legible.
+    The range includes all points. It includes interval ends only to the extent that the points remain legible.
     """
     known, far = (np.concatenate([np.empty(0), *map(np.asarray, parts)]) for parts in (points, ends))
     known, far = known[np.isfinite(known)], far[np.isfinite(far)]

@@ -34,7 +34,7 @@ class Results:
     notes : messages that name what was not assessed, and why.
     others : networks that differ from the audited one only in their seed.
     null : a network trained on permuted labels.
-    digest_key : key for digests of columns; None writes no digests.
+    digest_key : key for digests of columns; if None, no digests are written.
     census : counts over all rows of a scan; None if the models are bound to all rows.
     summed : names of the sums over all rows of a scan (`Analysis.summed`).
     """

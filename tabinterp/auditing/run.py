@@ -238,8 +238,8 @@ def _expect(
     clock: _Clock,
     announce: Callable[[str], None] | None,
 ) -> None:
-    """Estimate the duration of each analysis, and announce the duration of the audit. With the estimates, the longest analyses
-    can start first.
+    """Estimate the duration of each analysis, and announce the duration of the audit. The estimates allow the longest analyses to
+    start first.
     """
     seconds = expected_seconds(size, selected, budget, fits=counterpart is None)
     clock.expect(seconds)

@@ -1,4 +1,4 @@
-"""Check whether the network's score changes strongly when the value of a numeric column leaves the range found in the rows."""
+"""Check whether the network's score changes strongly when a numeric column takes values outside the range found in the rows."""
 
 from __future__ import annotations
 

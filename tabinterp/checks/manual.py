@@ -10,7 +10,7 @@ THEMES = {"P": "Performance", "E": "Explanation", "F": "Fit", "D": "Data", "G": 
 
 
 def manual() -> str:
-    """Return the page as Markdown. It describes every check, ordered by theme."""
+    """Return the Markdown page that describes every check, ordered by theme."""
     lines = [
         "# Checks",
         "",

@@ -2,9 +2,9 @@
 
 The gap is the difference in loss between held-out and training rows. The check is raised if two conditions are met. First, the
 network's gap exceeds the gap of the linear counterpart by more than a given share of the loss of a constant prediction. Second,
-the network's gap is above zero. The second condition is needed because the held-out rows can happen to be easier to predict for
-the linear counterpart only. The network's gap would then exceed the linear counterpart's gap even though the network has
-memorised nothing.
+the network's gap is above zero. The second condition is needed because the held-out rows may happen to be easier than the
+training rows for the linear counterpart alone. The network's gap would then exceed the linear counterpart's gap even though the
+network has memorised nothing.
 """
 
 from __future__ import annotations

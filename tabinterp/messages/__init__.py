@@ -179,7 +179,7 @@ def level(label: str) -> str:
 
 
 def signs(digits: str) -> str:
-    """Convert a number in Python notation to the decimal sign and the digit grouping of the current language."""
+    """Rewrite a number in Python notation with the decimal and grouping separators of the current language."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
     return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})
 

@@ -1,7 +1,7 @@
 """Comparison of a network's own gradient with finite differences of its score.
 
 The two can differ for two reasons. A straight-through estimator passes a gradient through operations that have none, and a
-manually written backward function may have errors. In both cases, the network's gradient is not the gradient of its score.
+manually written backward function may contain errors. In both cases, the network's gradient is not the gradient of its score.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     """Write the folder of an audit. Every file is replaced atomically.
 
     All new files are written to disk before an existing file is replaced. The digests are written last, in the format that
-    `sha256sum -c` reads. Even if the process is killed while files are replaced, the folder never contains files of two runs. The
-    report is present only if all other files of the same run are present. The folder therefore contains the old report, the new
-    report, or no report.
+    `sha256sum -c` reads. Even if the process is killed while files are replaced, the folder never contains files from different
+    runs. The report is present only if all other files of the same run are present. The folder therefore contains the old report,
+    the new report, or no report.
 
     An earlier audit in the folder is replaced. Its signature is deleted, because it does not apply to the new files. The saved
     state of an interrupted audit is deleted, because it contains rows. Other files are not changed.

@@ -492,7 +492,10 @@ def leaves(part: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _close(one: Any, two: Any) -> bool:
-    """Return whether two values are equal or, for numbers, within the tolerance (canonical JSON writes 2.0 as 2)."""
+    """Return whether two values are equal or, for numbers, within the tolerance.
+
+    Integers are compared with floats, because canonical JSON writes 2.0 as 2.
+    """
     if (
         isinstance(one, bool)
         or isinstance(two, bool)

@@ -90,8 +90,8 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield the sections of a chapter that analyses declare. An analysis with a record of its own has no section if the document
-    does not contain this record.
+    """Yield the sections of a chapter that analyses declare. If an analysis has its own record, its section appears only if the
+    document contains this record.
     """
     for analysis in ANALYSES:
         record = document.get(analysis.kind if analysis.record else RECORDS[str(analysis.place).partition(".")[0]].kind)

@@ -70,7 +70,7 @@ def _without(block: Block, legend: Sequence[Key]) -> Block:
 
 def _height(block: Block) -> float:
     """Return the approximate number of lines that a block takes at half the width of the page. The result is the same in all
-    languages, so figures also have the same order and numbers in all languages.
+    languages, so figures have the same order and numbering in all languages.
     """
     if isinstance(block, Figure):
         return 12 + 0.75 * min(len(block.table.rows) if block.table else 0, 16)

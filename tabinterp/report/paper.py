@@ -102,7 +102,7 @@ def _fitted(needs: Sequence[tuple[float, float]], room: float) -> list[float]:
     """Return the widths of columns that fit in the available space, from the minimum and maximum width of each column. If
     necessary, columns are limited to a common width.
 
-    If even the minimum widths do not fit, the limit can be below a minimum width, and long words are broken.
+    If even the minimum widths do not fit, a column may be narrower than its minimum width, and long words are broken.
     """
     least = sum(narrow for narrow, _ in needs)
     if sum(most for _, most in needs) <= room:

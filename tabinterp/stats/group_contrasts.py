@@ -32,8 +32,8 @@ class Share:
     rows.
 
     `units` is the number of sampling units, such as persons or households. It is infinite if every row is a separate unit. If it
-    is finite, `correlations` contains the correlation between the errors of this share and of each other share. The `place` of
-    the other share is its index in `correlations`.
+    is finite, `correlations` contains the correlation between the errors of this share and those of every other share. The
+    `place` of the other share is its index in `correlations`.
     """
 
     value: float = np.nan

@@ -15,7 +15,7 @@ import numpy as np
 
 from tabinterp.arrays import IntArray
 
-SMALL = 10  # rows; smaller counts can reveal facts about single people
+SMALL = 10  # rows; smaller counts can reveal facts about individuals
 
 BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 

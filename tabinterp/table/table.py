@@ -110,7 +110,7 @@ class Table(Previewed):
         return replace(whole, frame=pd.concat([self.frame, rows], ignore_index=True))
 
     def and_rows(self, others: Table) -> Table:
-        """Return the table with the rows of another table with the same schema added at the end."""
+        """Return the table with the rows of another table appended. Both tables have the same schema."""
 
         def both(name: str) -> Any:
             parts = [getattr(self, name), getattr(others, name)]

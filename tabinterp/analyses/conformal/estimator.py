@@ -225,7 +225,7 @@ def _rounded(value: float, moved: FloatArray, group: IntArray, draws: int) -> Me
 def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Widths]:
     """Return the nonconformity of each row (n,), and a function that maps thresholds to interval widths or set sizes.
 
-    `drawn` (n,) are uniform random numbers from 0 to 1.
+    `drawn` (n,) contains uniform random numbers from 0 to 1.
     """
     table = bound.table
     y = table.y
@@ -242,7 +242,7 @@ def nonconformity(bound: BoundModel, drawn: FloatArray) -> tuple[FloatArray, Wid
 def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray, Widths]:
     """Return the nonconformity (n,) of the classes `y` (n,), and a function that maps thresholds to set sizes.
 
-    `p` (n, classes) are the predicted probabilities, and `drawn` (n,) are uniform random numbers from 0 to 1.
+    `p` (n, classes) contains the predicted probabilities, and `drawn` (n,) contains uniform random numbers from 0 to 1.
 
     >>> strange, size = adaptive(np.array([[0.2, 0.5, 0.3]]), np.array([2]), np.array([0.5]))
     >>> strange.round(9).tolist(), size(np.array([0.65])).round(9).tolist()
@@ -322,7 +322,7 @@ class OfRows:
     moved: FloatArray
 
     def mean(self, rows: BoolArray, weights: FloatArray, half: IntArray) -> tuple[float, FloatArray]:
-        """Return the weighted mean of `value` over the masked `rows`, and the influence (n,) of every row on this mean."""
+        """Return the weighted mean of `value` over the rows in the mask `rows`, and every row's influence (n,) on this mean."""
         value, own = influences(self.value, weights, rows)
         pull = np.bincount(1 - half[rows], (weights * self.slope)[rows], 2) / weights[rows].sum()
         return value, own + pull[half] * self.moved

@@ -268,8 +268,8 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
     """Return, for each row, the derivative (n,) of the score with respect to a column, or a change in the score.
 
     The change is returned if the derivative is not available. It is measured from the row's value of the column to the next
-    higher value. For the highest value, it is measured from the next lower value. The result is NaN in rows in which the column
-    is missing.
+    higher value. For the highest value, it is measured from the next lower value. The result is NaN for rows in which the
+    column is missing.
     """
     slope = (
         [t for t in find_terms(bound) if isinstance(t, Slope) and t.term.column == column] if bound.has_gradient else []

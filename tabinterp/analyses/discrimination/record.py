@@ -35,7 +35,7 @@ class RatePoint(Part):
 
 
 class ScoreBin(Part):
-    """The shares of rows of a class, and of all other rows, in one bin of predicted probability. Withheld shares are None."""
+    """The share of a class's rows, and the share of all other rows, in one bin of predicted probability; None if withheld."""
 
     low: float
     high: float
@@ -85,7 +85,7 @@ class ClassRates(Part):
 
 
 class GainRow(Part):
-    """Share of positives, captured share and lift in one tenth of the rows, which are sorted by score in descending order."""
+    """Share of positives, captured share and lift in one tenth of the rows, ranked from the highest score to the lowest."""
 
     part: int
     network_rate: Interval

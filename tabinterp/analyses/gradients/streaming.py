@@ -150,7 +150,7 @@ def _sums(derivative: FloatArray, weights: FloatArray | None) -> Means:
 def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estimates, FloatArray]:
     """Return the mean derivatives (terms, k), and the shares of rows with a derivative of the opposite sign to the mean.
 
-    If rows come in groups, each group is one observation in the standard errors.
+    If rows come in groups, the standard errors treat each group as one observation.
     """
     mean, flips = finish_derivatives(update_derivatives(terms, bound))
     if bound.table.groups is not None:

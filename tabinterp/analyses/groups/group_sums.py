@@ -58,7 +58,7 @@ class Plan:
     adverse : with two classes, the adverse class, if it was stated.
     held_out : whether it is known that the models were not trained on these rows. Only then are predictions compared with
         outcomes.
-    scales : bins of the predictions of each output of each model.
+    scales : bins of predictions, for each output of each model.
     """
 
     cut: Partition

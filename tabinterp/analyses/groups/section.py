@@ -205,7 +205,7 @@ def _withheld(row: ImpactRow) -> str:
 
 
 def _more(rows: list[GroupRow], compared: str | None) -> list[Block]:
-    """Return differences and calibration and, if the class `compared` is given, the error rates for this class."""
+    """Return folded tables of differences, error rates for the class `compared` (if given), and calibration (if available)."""
     differences: list[tuple[str, Shown]] = [
         ("difference", lambda model: interval(model.difference, sign=True)),
         ("p", lambda model: p_value(model.p)),
@@ -245,7 +245,7 @@ def _table(
 ) -> Table:
     """Return a table with one row for each group and the numbers of both models.
 
-    With `fits`, one more column has the number of rows on which the calibration is fitted.
+    With `fits`, an additional column shows the number of rows on which the calibration is fitted.
     """
     columns: list[Column[Any]] = [
         Column(t("report.groups.group"), _name, "w"),

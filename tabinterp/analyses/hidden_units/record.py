@@ -72,8 +72,8 @@ class ProfileLine(Part):
 
     There are at least ten activating rows and at least ten inhibiting rows. For a numeric column (`level` is null), the
     difference is the difference between the means, in standard deviations over all rows. For a level, it is the lift: the share
-    of the level among the activating or inhibiting rows divided by its share among all rows. If all but one to nine of the
-    activating or inhibiting rows have the level, the lift is withheld, and only its significance is given.
+    of the level among the activating or inhibiting rows divided by its share among all rows. If only one to nine of the
+    activating or inhibiting rows do not have the level, the lift is withheld, and only its significance is given.
     """
 
     column: str

@@ -1,9 +1,9 @@
 """Maximum of a small ReLU network by mixed-integer programming.
 
-Each possible level and each ReLU unit has a binary variable. Each number is a variable between the two ends of its range. For a
-pre-activation v with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r, where
-r is the binary variable of the unit (Tjeng, Xiao & Tedrake 2019). A number that can be missing has another binary variable, which
-is 1 if the number is missing.
+Each possible level and each ReLU unit has a binary variable. A numeric column has a variable for its position in
+its range. If its values can be missing, it also has a binary variable, which is 1 if the value is missing. For a pre-activation v
+with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r, where r is the binary
+variable of the unit (Tjeng, Xiao & Tedrake 2019).
 """
 
 from __future__ import annotations

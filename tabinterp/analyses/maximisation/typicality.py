@@ -291,7 +291,7 @@ def _mahalanobis(real: BoundModel, rows: pd.DataFrame) -> tuple[FloatArray, Floa
 
 
 def _residuals(real: BoundModel, rows: pd.DataFrame) -> tuple[tuple[str | None, ...], FloatArray, FloatArray]:
-    """Return each given row's column with the largest absolute conditional residual, and the largest absolute residuals.
+    """Return the column with the largest absolute conditional residual in each of `rows`, and the largest absolute residuals.
 
     The first array of residuals is for `rows`, and the second is for the real rows.
     """

@@ -94,7 +94,8 @@ class Domain:
     def front(self, place: FloatArray, at: IntArray) -> FloatArray:
         """Return the first affine output (m, h) of points.
 
-        `place` (m, numbers) contains the positions of numbers, with NaN for missing values. `at` contains the indices of levels.
+        `place` (m, numbers) contains the position of each number in its range, from 0 to 1, or NaN if the number is missing. `at`
+        (m, levels) contains the indices of levels.
         """
         gone = np.isnan(place)
         z = self.constant + np.where(gone, 0.0, place) @ np.reshape(

@@ -346,7 +346,7 @@ def _whole(domain: Domain, number: int) -> _Part:
 
 
 def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
-    """Return a part for each step between two neighbouring levels, on which the column takes all values between them."""
+    """Return, for each pair of neighbouring levels, a part on which the column takes all values between the two."""
     made = []
     own = domain.levels[level]
     others = (*domain.levels[:level], *domain.levels[level + 1 :])

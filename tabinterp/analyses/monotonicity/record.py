@@ -54,7 +54,7 @@ class Record(Part):
     columns: list[DirectionRow]
 
     def check_claims(self, document: Document) -> None:
-        """Check that each answer is consistent with the fall and the bound, within rounding."""
+        """Check that each answer is consistent with its `fall` and `bound`, within rounding."""
         for row in self.columns:
             for model, least in (("network", self.network_least), ("linear", self.linear_least)):
                 found: Answer = getattr(row, model)

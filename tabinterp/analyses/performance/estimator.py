@@ -254,7 +254,7 @@ class Performance(Display):
 
 
 def judged(low: float, high: float, margin: float) -> Status:
-    """Return the verdict on a model, from the interval of its loss minus a second model's loss.
+    """Return the verdict on a model, from the interval of the difference in loss (this model minus a second one).
 
     If the margin is 0, the result is "not_resolved". The margin is 0 if all rows have the same target value.
     """
@@ -509,7 +509,7 @@ def _positive(table: Table) -> float:
 def too_few(table: Table, held_out: bool = True) -> Message | None:
     """Return the reason why performance on the rows of a table is withheld; None if it can be shown.
 
-    Metrics on fewer than ten rows would disclose information about single people. With fewer than `EVENTS` rows of a class,
+    Metrics on fewer than ten rows would disclose information about individuals. With fewer than `EVENTS` rows of a class,
     intervals are too narrow. The equivalence margin, which is a share of the null loss, would also depend on only a few rows.
     """
     rows = len(table)
@@ -797,7 +797,7 @@ def _different_classes(both: FloatArray, weights: FloatArray, threshold: float, 
 
 
 def told(metric: Metric, found: Discordance, table: Table) -> Metric:
-    """Replace or withhold the standard error of a metric's difference if it would reveal a count of 1 to 9 rows.
+    """Replace or withhold the standard error of the difference in a metric if it would reveal a count of 1 to 9 rows.
 
     Only accuracy and balanced accuracy are affected. With two classes, their standard error is replaced by a larger one if
     possible, and otherwise withheld. With more classes, it is withheld. If both models are correct on exactly the
@@ -815,7 +815,7 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Replace the standard error of a metric's difference by that of `assumed`, which is based on hypothetical decisions.
+    """Replace the standard error of the difference in a metric with that of `assumed`, which is based on hypothetical decisions.
 
     The standard error is withheld if a confusion matrix is withheld, because the standard error would reveal the matrix. It is
     also withheld if rows have weights or belong to groups. With weights or groups, the standard error would depend on which rows
@@ -842,7 +842,7 @@ def three_of(table: Table, among: FloatArray | None = None) -> float:
 
 
 def ruled_by_three(metric: Metric, most: float) -> Metric:
-    """Set the interval of a metric's difference to (-`most`, `most`) if the difference and its standard error are zero.
+    """Set the interval of the difference in a metric to (-`most`, `most`) if the difference and its standard error are zero.
 
     Otherwise, the metric is returned unchanged. A standard error of zero would wrongly imply that the two models can never have
     different values of the metric.
@@ -853,5 +853,5 @@ def ruled_by_three(metric: Metric, most: float) -> Metric:
 
 
 def withheld(metric: Metric) -> Metric:
-    """Remove the standard error and interval of a metric's difference."""
+    """Remove the standard error and interval of the difference in a metric."""
     return replace(metric, difference=(metric.difference[0], np.nan, np.nan, np.nan), method="withheld")

@@ -50,7 +50,7 @@ def brief(document: Document) -> list[Table | Paragraph]:
 
 
 def _scope(document: Document) -> list[Block]:
-    """Return sentences on the sources of variation that the intervals include, and on those that they exclude."""
+    """Return sentences that state which sources of variation the intervals include, and which they exclude."""
     return [Paragraph(say(line)) for line in document.verdict.lines if line.key.startswith("verdict.scope")]
 
 

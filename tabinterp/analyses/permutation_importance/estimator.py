@@ -294,7 +294,7 @@ def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntA
 def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums:
     """Return sums of the rises in loss for the receivers `rows`, with one column or group of columns permuted at a time.
 
-    `rows` are indices in the order of the plan. Donors come from all rows of the plan.
+    `rows` contains indices of rows of `plan.bound`. Donors need not be in `rows`.
     """
     bound, sums, rows = plan.bound, Sums(), np.sort(rows)
     if plan.loss.ranks and len(rows) < len(bound.table):

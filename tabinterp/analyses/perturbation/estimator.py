@@ -390,7 +390,10 @@ def _blocks(rows: int) -> Iterable[IntArray]:
 
 
 def _of_all_columns(bound: BoundModel, came: IntArray, column: int | None, rows: int) -> IntArray:
-    """Return the source rows of all columns (columns, n), if only one column changes and has the source rows `came` (n,)."""
+    """Return the source rows of all columns (columns, n) when only `column` changes and takes its values from rows `came` (n,).
+
+    If `column` is None, `came` already contains the source rows of all columns.
+    """
     if column is None:
         return came
     every = np.tile(np.arange(came.shape[-1]) % rows, (len(bound.columns), 1))

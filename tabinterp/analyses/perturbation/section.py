@@ -60,7 +60,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _numbers(one: AtSize, metric: str, linear: str) -> Paragraph:
-    """Return a sentence with the losses of both models when only numeric columns are perturbed; the check `fragile` uses them."""
+    """Return a sentence with the losses of both models when only numeric columns are perturbed."""
     values = {
         "network_loss": stated(one.network),
         "linear_loss": stated(one.linear),

@@ -62,7 +62,7 @@ class Flips:
     Attributes
     ----------
     named : share of pairs in which the model approves the declined row after the columns in the row's list have changed.
-    random : share of pairs in which the model approves the declined row after equally many random columns have changed.
+    random : share of pairs in which the model approves the declined row after the same number of random columns have changed.
     gain : the paired difference, `named` minus `random`.
     """
 
@@ -190,7 +190,7 @@ def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
 
 
 def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
-    """Return masks of a random set of columns for each row (rows, columns), with `sizes` (rows,) columns in each set.
+    """Return masks (rows, columns) of random sets of columns: one set for each row, with `sizes` (rows,) columns.
 
     The set depends only on the row number and the seed.
     """

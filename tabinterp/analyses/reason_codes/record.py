@@ -48,7 +48,9 @@ class Alike(Part):
 
 
 class Flip(Part):
-    """Share of declined rows that are approved after their reasons, or random columns, take values of just-approved rows."""
+    """Share of declined rows that become approved when the columns named as reasons, or random columns, take values of
+    just-approved rows.
+    """
 
     model: Literal["network", "linear"]
     rows: int | None  # number of rows that this model declines; None if below ten, or if 1 to 9 are not declined
@@ -128,7 +130,7 @@ def _proxies(r: Results) -> dict[str, list[str]]:
 
 
 def _through(result: ReasonCodes, proxies: dict[str, list[str]], linear: str) -> list[Message]:
-    """Return one sentence for each protected column with a proxy among the reasons, about its most frequent proxy.
+    """Return, for each protected column that has a proxy among the reasons, a sentence about its most frequent proxy.
 
     Only proxies that are reasons for at least ten rows under both models are considered.
     """

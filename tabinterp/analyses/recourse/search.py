@@ -421,7 +421,7 @@ def as_in_training_rows(decisions: Decisions) -> Flips:
 
 
 def _pairs(decisions: Decisions, best: FloatArray) -> list[_Reached]:
-    """Return the margins and costs of changes of two columns, for all pairs of columns and a few values of each column."""
+    """Return the margins and costs of changes to two columns, for all pairs of columns and a few values of each column."""
     count, coarse = len(decisions.choices), []
     for choice in decisions.choices:
         some = np.zeros(len(choice.donors), dtype=np.bool_)

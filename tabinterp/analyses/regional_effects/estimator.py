@@ -16,9 +16,10 @@ average curves, even a random split is expected to explain a small share. This e
 
 A split is *found* if the interval of its explained share lies above a tenth. P-values are adjusted for the number of columns with
 a split, to control the false discovery rate at 5% (Benjamini & Hochberg 1995). The intervals control the false coverage rate at
-5% (Benjamini & Yekutieli 2005). Standard errors are over rows or over groups of rows, and treat the grid as fixed. If a split
-explains nothing, the first-order influence of each row on the explained share is zero. A second-order term is therefore added to
-the standard error. Each column has only one split, because evaluating a second split within a region would require further rows.
+5% (Benjamini & Yekutieli 2005). Standard errors reflect the sampling of rows (or groups of rows), and treat the grid as fixed. If
+a split explains nothing, the first-order influence of each row on the explained share is zero. A second-order term is therefore
+added to the standard error. Each column has only one split, because evaluating a second split within a region would require
+further rows.
 """
 
 from __future__ import annotations

@@ -295,9 +295,11 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield results on the hardest rows (each model's own, the network's, the linear model's) and on the outermost rows.
+        """Yield results on the hardest rows and on the outermost rows, with smaller shares of the rows first.
 
-        `distance` (n,) is the mean distance of each row to its nearest training rows. Smaller shares come first.
+        Each model is first evaluated on the rows that are hardest for itself. For the smallest share, both models are then
+        evaluated on the network's hardest rows and on the linear model's. `distance` (n,) is the mean distance of each row to its
+        nearest training rows.
         """
         ties = row_hash(self.table.numbers, self._seed)
         hard = [self._told(self._hardest(model, ties)) for model in (0, 1)]

@@ -144,7 +144,8 @@ class CardMetric:
 
 @dataclass(frozen=True, eq=False)
 class Scorecard(Display):
-    """Scorecard: whole points for bins of columns, added up to a score that increases as the adverse class becomes less likely.
+    """Scorecard: a whole number of points for each bin of a column or pair of columns. The points add up to a score, which
+    increases as the adverse class becomes less likely.
 
     Parameters
     ----------
@@ -412,8 +413,8 @@ def _steps(ladder: Ladder, training: Table) -> list[Term]:
 def _step(cuts: tuple[Cut, ...], function: FloatArray, curvature: FloatArray, frame: pd.DataFrame) -> Term:
     """Return a term that contains, for each cell, the function's mean in the cell minus its mean in the reference cell.
 
-    Cells with fewer than ten rows have the value 0. Missing values and unlisted levels are assigned to the bin with the most rows
-    if they have no bin.
+    Cells with fewer than ten rows have the value 0. Missing values and unlisted levels that have no bin of their own are assigned
+    to the bin with the most rows.
     """
     whole = []
     for cut in cuts:

@@ -134,10 +134,10 @@ class _Plan:
         self.bytes_a_row = len(games.backs) * self._columns * (16 * self._outputs + 16)
 
     def estimate(self, rows: IntArray, count: int | None, before: int) -> Sampled:
-        """Estimate the Shapley values of `rows` from `count` new permutations for each pair, or from all coalitions if `count` is
-        None.
+        """Estimate the Shapley values of `rows` from `count` new permutations for each pair of a row and a background row.
 
-        `before` is the number of permutations that earlier calls used. These permutations are not used again.
+        If `count` is None, all coalitions are evaluated instead. `before` is the number of permutations that
+        earlier calls used. These permutations are not used again.
         """
         size = max(1, BYTES // (self._columns * max(LEAST, count or 0) * (8 + len(self.games.backs))))
         return Sampled.joined([self._estimate(rows[i : i + size], count, before) for i in range(0, len(rows), size)])

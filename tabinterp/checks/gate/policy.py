@@ -101,8 +101,8 @@ class _Demand(_Part):
 
 
 class MetricDemand(_Demand):
-    """A demand that a metric is within given bounds: the metric of one model, or the difference between the models (network minus
-    linear model).
+    """A demand that a metric lie within given bounds: the metric of one model, or the difference between the models (network
+    minus linear model).
 
     With `by = "interval"`, the whole 95% interval must be within the bounds, which prevents a gate from passing by chance.
     `missing` states whether the gate fails or passes if the audit does not contain the metric.
@@ -187,7 +187,7 @@ class SeverityDemand(_Demand):
 
 
 class VerdictDemand(_Demand):
-    """A demand that the verdict is one of the `allowed` verdicts."""
+    """A demand that the verdict be one of the `allowed` verdicts."""
 
     allowed: Annotated[list[Annotated[Status, AsShown]], Field(min_length=1)]
 

@@ -83,7 +83,7 @@ def wrap(
 
 
 def _encoder(source: Any, which: str) -> FunctionTransformer | None:
-    """Return the encoder of the input `which` of the network; None if the network has no such input."""
+    """Return the encoder of the network's input `which`; None if the network has no such input."""
     if not (source.cat_names if which == "cats" else source.cont_names):
         return None
     filled = [f"{column}_na" for proc in source.procs for column in getattr(proc, "na_dict", {})]

@@ -1,9 +1,10 @@
 """Description of a network as a graph without code, for networks that are more than a sequence of layers.
 
 Every node is an input, a layer, a tensor in the weights file or an operation in the table of `operations.py`. A node uses only
-earlier nodes. Before the weights are loaded, the graph runs on torch's meta device, where values have shapes but no memory. This
-trial run uses the largest number of rows that a network processes in one pass. The network that is built is a torch.fx graph that
-contains only operations from `operations.py`. No name in the file is used as the name of an attribute or as code.
+earlier nodes. Before the weights are loaded, the graph runs on torch's meta device, where values have shapes but take up no
+memory. This trial run uses the largest number of rows that a network processes in one pass. The network that is built is a
+torch.fx graph that contains only operations from `operations.py`. No name in the file is used as the name of an attribute or as
+code.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Content:
-    """The bytes of a file, and the name of the file for messages."""
+    """The bytes of a file, and its name for use in messages."""
 
     name: str
     data: bytes
