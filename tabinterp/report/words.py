@@ -336,8 +336,8 @@ def step_of(unit: str) -> str:
 
 
 def effort(method: GradientMethod) -> str:
-    """Return a sentence on how much computation a gradient method needs per row, or an empty text if the document does not state
-    this.
+    """Return a sentence on how much computation a gradient method needs per row, or an empty string if the document does not
+    state this.
     """
     message = effort_of(method)
     return "" if message is None else say(message)

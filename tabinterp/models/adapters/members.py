@@ -19,7 +19,7 @@ from .shared import affine
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One of the networks to combine: a module from encoded rows to logits or values (n, outputs), and its encoder."""
+    """One of the networks to combine: a module that maps encoded rows to logits or values (n, outputs), and its encoder."""
 
     module: nn.Module
     encoder: Any
