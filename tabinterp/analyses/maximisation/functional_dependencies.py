@@ -1,7 +1,8 @@
 """Detection of columns that determine other columns, such as recodings of a column or the same number on two scales.
 
 A column determines another column if rows with equal values in the first also have equal values in the second (a functional
-dependency; Codd 1970). A value that occurs only once in the first column is no evidence. Two conditions must therefore be met:
+dependency; Codd 1970). A value that occurs only once in the first column provides no evidence. Two conditions must therefore be
+met:
 
 - at least nine in ten rows share their value in the first column with another row;
 - at most m / 1000 rows contradict the dependency, and m is at least 10. Here, m is the number of rows that do not have the most

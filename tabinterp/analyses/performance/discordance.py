@@ -90,9 +90,9 @@ class Discordance:
         """Return hypothetical indicators (2, n) of whether each model is right, for two classes.
 
         They replace the true indicators if the true standard error of a difference in accuracy would reveal a small count. They
-        keep each model's number of correct predictions in each class. The number of discordant rows (on which the models predict
-        different classes) is the largest that a reader cannot rule out. The resulting standard error is therefore never smaller
-        than the true one. The result is None if the true indicators may be used. `y` (n,) contains the actual classes.
+        preserve each model's number of correct predictions in each class. The number of discordant rows (on which the models
+        predict different classes) is the largest that a reader cannot rule out. The resulting standard error is therefore never
+        smaller than the true one. The result is None if the true indicators may be used. `y` (n,) contains the actual classes.
         """
         pairs = self._pairs_hidden
         if pairs is None:

@@ -232,8 +232,7 @@ class _Sample:
             raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
 
     def splits(self) -> Iterator[Group]:
-        """Yield the first region of each split, if both of its regions contain enough rows and groups from each half of the rows.
-        """
+        """Yield the first region of each split, if both regions contain enough rows and groups from each half of the rows."""
         seen: set[bytes] = set()
         for name in self.bound.columns:
             for split in self._of(name):

@@ -1,4 +1,6 @@
-"""Combination of several networks into one network. Encoders are concatenated, and predictions are averaged."""
+"""Combination of several networks into one network. The outputs of their encoders are concatenated, and their predictions are
+averaged.
+"""
 
 from __future__ import annotations
 
