@@ -151,9 +151,9 @@ def dots(
     Parameters
     ----------
     at : position of a vertical line; None for no line.
-    dodge : whether to draw the marks of a row below each other instead of at the same height.
+    dodge : whether to draw the marks of a row one below the other instead of at the same height.
     ticks : maximum number of ticks on the axis.
-    crossed : whether to mark each missing number with a cross at the left.
+    crossed : whether to mark each missing number with a cross on the left.
     """
     marks, intervals = _Marks(axes), _Intervals(axes)
     ends = [end[~np.isnan(one.value)] for one in series for end in (one.low, one.high)]

@@ -84,8 +84,8 @@ def _rejected(p: Sequence[float]) -> list[bool]:
 
 
 def _of_groups(apart: Sequence[OfGroup]) -> dict[str, object]:
-    """Return values for the sentence of the finding: the group with the most significant difference, its numbers, and the number
-    of groups with a significant difference.
+    """Return the values to insert into the sentence of the finding: the group with the most significant difference, its numbers,
+    and the number of groups with a significant difference.
     """
     first = min(apart, key=lambda row: (row.p or 0.0, -abs(row.difference.value or 0.0)))
     values: dict[str, object] = {"group": group_name(first.group), "count": len(apart)}

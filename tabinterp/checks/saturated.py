@@ -11,8 +11,8 @@ SATURATED = 0.01  # median of p(1-p), as a share of its value at the base rate
 
 
 def evaluate(document: Document, limits: Limits) -> Outcome:
-    """Compare the median of p(1 - p), where p is the predicted probability, with its value at the base rate. This allows for rare
-    events, for which p is close to 0 even without saturation.
+    """Compare the median of p(1 - p), where p is the predicted probability, with its value at the base rate. A fixed limit would
+    not work for rare events, for which p is close to 0 even without saturation.
     """
     value = document[Gradients].saturation
     if value is None or document.data.task != "binary":

@@ -583,7 +583,7 @@ def inspect(
 ) -> None:
     """Show what a model file contains, and whether it is safe to load.
 
-    Lists the code that loading the file would run.
+    The output lists the code that loading the file would run.
 
     The exit code is 0 if the file is safe, and 2 otherwise.
     """

@@ -261,7 +261,7 @@ def sign(
     """Sign an audit with a local key.
 
     The signature covers the files of the audit, the digests of the models, and the results of the checks. The folder is verified
-    before it is signed. An audit must therefore be signed with the version of tabinterp that wrote it.
+    first, which requires the version of tabinterp that wrote the audit.
     """
     if out is not None:
         check_apart(out, key, policy, model)

@@ -1,4 +1,4 @@
-"""The parts of the document with the author's text, and with the clauses for which the document contains evidence."""
+"""The text that the author supplied, and the evidence that the document contains for each clause."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class _Names:
         return part.model_copy(update={name: value for name, value in changed.items() if value is not values[name]})
 
     def values(self, values: Mapping[str, Any], column: str | None) -> dict[str, Any]:
-        """Return the values of a message in which names and codes are replaced by labels."""
+        """Return the values of a message, with names and codes replaced by labels."""
         own = values.get("column")
         column = own if isinstance(own, str) else column
         return {name: self.value("Message", name, value, column, ()) for name, value in values.items()}
@@ -125,7 +125,7 @@ class _Names:
         return self.text({name, f"{kind}.{name}"}, value, column) if isinstance(value, str) else value
 
     def text(self, field: set[str], text: str, column: str | None) -> str:
-        """Return the text of a field in which names and codes are replaced by labels.
+        """Return the text of a field, with names and codes replaced by labels.
 
         `field` contains the name of the field in two forms: FIELD and PART.FIELD.
         """
@@ -136,7 +136,7 @@ class _Names:
         return self.output(text) if field & CLASS else text
 
     def column(self, text: str) -> str:
-        """Return a text in which column names are replaced by labels.
+        """Return a text with column names replaced by labels.
 
         The text can be a column, several joined columns, or a column followed by a level, a class or other text.
         """

@@ -1,10 +1,10 @@
 """The design matrix of a linear fit in original units, and an orthogonal basis of its columns.
 
-Fits do not use the original columns. If columns have very different scales, such as 1e6 and 1, Newton's method becomes inaccurate
-and collinearity is hard to detect. The columns are therefore centred and scaled. A column that is constant, or a linear
-combination of earlier columns, is left out, and the reason is recorded. The remaining columns are replaced by an orthogonal
-basis. Each coefficient in original units is a linear function of the coefficients on the basis. Its standard error is computed
-from the covariance matrix of the coefficients on the basis.
+Models are not fitted in original units. If columns have very different scales, such as 1e6 and 1, Newton's method becomes
+inaccurate and collinearity is hard to detect. The columns are therefore centred and scaled. A column that is constant, or a
+linear combination of earlier columns, is left out, and the reason is recorded. The remaining columns are replaced by an
+orthogonal basis. Each coefficient in original units is a linear function of the coefficients on the basis. Its standard error is
+computed from the covariance matrix of the coefficients on the basis.
 """
 
 from __future__ import annotations

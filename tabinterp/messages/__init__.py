@@ -84,7 +84,7 @@ def word(vocabulary: str, name: str) -> str:
 
 
 def joined(parts: Iterable[str], joint: str = "list") -> str:
-    """Join texts into one text, with the punctuation and conjunctions of the current language.
+    """Join texts with the punctuation and conjunctions of the current language.
 
     `joint` is "list", "series" (for longer parts), "both", "conditions" or "sentences".
 

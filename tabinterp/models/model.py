@@ -287,7 +287,7 @@ class BoundModel:
 
     @cached_property
     def first(self) -> Front:
-        """The split into leading affine layers and remaining layers (`front`), with the affine weights on the device `home`."""
+        """The leading affine layers and the remaining layers (`front`), with the affine weights on the device `home`."""
         return self.front.on(self.home)
 
     def at_home(self, values: Any) -> Tensor:

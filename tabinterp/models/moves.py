@@ -34,9 +34,9 @@ class Step:
 class Move:
     """The replacement of the values in `columns` by those of other rows, which changes the encoded columns `outputs`.
 
-    These encoded columns depend on no columns other than those in `columns` and `beside`. If the head of the encoder encodes
-    `columns` separately, `block` contains the positions of their encodings in the output of the head. `steps` then contains the
-    later steps that compute `outputs`.
+    These encoded columns depend only on the columns in `columns` and `beside`. If the head of the encoder encodes `columns`
+    separately, `block` contains the positions of their encodings in the output of the head. `steps` then contains the later steps
+    that compute `outputs`.
     """
 
     encoding: Encoding

@@ -290,7 +290,7 @@ class _Follow(TorchFunctionMode):
         return torch.stack(columns, dim=1).reshape(-1)
 
     def _sum(self, func: Any, name: str, args: Any) -> Tensor | None:
-        """Return the sum (or difference) of codes and whole numbers that are not codes. Return None for other arguments."""
+        """Add whole numbers to codes, or subtract them from codes. Return None for other arguments."""
         code, added = (args[1], args[0]) if self._known_as(args[0]) is None and name == "add" else args
         known = self._known_as(code)
         if not isinstance(known, _Codes) or self._known_as(added) is not None or code.is_floating_point():
@@ -657,8 +657,8 @@ class Intercepted(nn.Module):
         return scores
 
     def inspect(self, codes: Tensor, expected: Tensor) -> None:
-        """Check that a gradient is available for rows with the inputs `codes` (n, columns) and the scores `expected`. Store the
-        outcomes of conditions on these codes.
+        """Check that a gradient is available for rows with the inputs `codes` (n, columns) and the scores `expected`. Also store
+        the outcomes of the network's conditions on these codes, because they must be the same in later calls.
 
         Raises
         ------

@@ -162,9 +162,7 @@ def of_means(a: Share, b: Share) -> tuple[Estimate, float]:
 
 
 def ratio_of(a: Share, b: Share) -> Estimate:
-    """Return the ratio of two shares (first divided by second). Its interval is computed by `mover_ratio` from the two Wilson
-    intervals.
-    """
+    """Return the ratio `a` / `b` of two shares. Its interval is computed by `mover_ratio` from the two Wilson intervals."""
     if not (np.isfinite(a.value) and b.value > 0):
         return NONE
     value = a.value / b.value

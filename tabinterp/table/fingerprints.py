@@ -79,8 +79,8 @@ class Fingerprints:
             self._changed(f"files were added, removed or replaced: {', '.join(map(repr, names[:3]))}", reader)
 
     def within(self, first: int, rows: int) -> Fingerprints:
-        """Return the fingerprints of the batches that start within a range of rows, for the process that reads this range. The
-        range has `rows` rows and begins at row `first`.
+        """Return the fingerprints for a process that reads only one range of rows: those of the batches that start in this range.
+        The range has `rows` rows and begins at row `first`.
         """
         known = {at: one for at, one in self.batches.copy().items() if first <= at < first + rows}
         return Fingerprints(self.name, known, self.rows)

@@ -32,7 +32,7 @@ def numbered(frames: Iterable[pd.DataFrame], first: int = 0) -> Iterator[pd.Data
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A description of `rows` consecutive rows, starting at row number `first`. Every call of `frames` reads these rows again.
+    """A description of `rows` consecutive rows, starting at row number `first`. Each call to `frames` reads these rows again.
     `sides` has one bit per row; the bits of held-out rows are 1.
 
     `fingerprints` are digests from an earlier read of these rows; None if the rows are sent from memory.

@@ -1,4 +1,4 @@
-"""Rounding of numbers and dates. Every number that is shown is shared by at least ten rows of its column.
+"""Rounding of numbers and dates. Every number that is shown represents at least ten rows of its column.
 
 A number that occurs in at least ten rows is shown unchanged. Any other number is rounded to a multiple of a step. Steps are 1, 2
 or 5 times a power of ten. The step is the finest one for which at least ten rows lie within half a step of the rounded number. A

@@ -175,12 +175,13 @@ def scan_table(
     ----------
     source : a CSV or Parquet file, a folder of Parquet files, a URL of such a file or folder, an Arrow table or dataset, or a
         dataframe. With `query`, a DuckDB file or the URL of a database.
-    drop_missing_target : as in `read_table`. If true, row numbers (also in errors) count only the remaining rows.
+    drop_missing_target : as in `read_table`. If true, row numbers (including those in error messages) count only the remaining
+        rows.
     rows : maximum number of rows drawn from each side of the split, or from all rows if there is no split. The sample is used by
         analyses that need sorted or randomly drawn rows.
     batch : maximum number of rows read into memory at a time.
     key : a column of the query with a unique value in every row. The rows are sorted by this column.
-    keep : folder of checkpoints, in which the state of each pass is saved. None: nothing is saved.
+    keep : folder of checkpoints, in which the state of each pass is saved. If None, nothing is saved.
     told : function that is called with the purpose of a pass, the number of rows processed, and the total number of rows if it is
         known.
 
@@ -385,6 +386,6 @@ def _both(parts: Sequence[Table | None], sides: NDArray[np.uint8] | None, split:
 
 
 def _bits_of(sides: NDArray[np.uint8], rows: IntArray) -> BoolArray:
-    """Return a mask (rows,) that states which of these rows are held out."""
+    """Return a mask (rows,) of the held-out rows among these rows."""
     bits = np.unpackbits(sides[rows // 8][:, None], axis=1)
     return np.asarray(bits[np.arange(len(rows)), rows % 8], dtype=bool)

@@ -77,7 +77,8 @@ def _pair(a: Reading, b: Reading) -> Agreement:
 
 
 def _ordered(a: Reading, b: Reading) -> tuple[int | None, int | None]:
-    """Return the number of pairs of columns that differ significantly under both methods, and how many of these are opposed.
+    """Return the number of pairs of columns that differ significantly under both methods, and how many of them the two methods
+    rank in opposite order.
 
     The sampling errors of two columns are treated as independent. This is conservative, because sampling errors from the same
     rows are usually positively correlated.

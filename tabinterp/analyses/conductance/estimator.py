@@ -58,8 +58,8 @@ class Conductance(Display):
     ----------
     values : (rows, units, outputs) conductance of each unit.
     around : (rows, layers, outputs) contribution of connections that bypass the layer.
-    gap : (rows, layers) abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)); the largest value of
-        any output.
+    gap : (rows, layers) abs(sum over the layer + around - (f(x) - f(baseline))) / mean abs(f - f(baseline)); the largest over the
+        outputs.
     mean_stderr : (units, outputs) standard error of the mean due to the random choice of background rows; 0 for a single
         baseline.
     """

@@ -418,7 +418,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
 
 def _above(off: Mean) -> Mean:
-    """Add `LEVEL` to a difference from `LEVEL`, and limit the interval of the resulting coverage to the range 0 to 1."""
+    """Convert the difference between a coverage and `LEVEL` to the coverage, and limit its interval to the range 0 to 1."""
     value, stderr, low, high = off
     return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 

@@ -30,7 +30,7 @@ from tabinterp.table.folds import folds as folds_of
 
 @dataclass(frozen=True, eq=False)
 class Crossvalidated(Display):
-    """The primary loss of both models on each fold (K,), after fitting them to all other folds.
+    """The primary loss of each model on each fold (K,), when the model is fitted to all other folds.
 
     `value` is the mean difference in loss, network minus linear model.
     """

@@ -45,7 +45,7 @@ TREES, LEAVES = 30, 6
 
 @dataclass(frozen=True)
 class ColumnDrift:
-    """The PSI of a column, and a test of equal shares of training and held-out rows in its cells.
+    """The PSI of a column, and a test of whether training and held-out rows have equal shares in all of its cells.
 
     `p` is the p-value of the test, and `q` is the p-value adjusted for multiple testing.
     """

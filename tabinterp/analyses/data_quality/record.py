@@ -27,7 +27,7 @@ HEAP_SHARE, HEAP_TIMES = 0.005, 3.0  # minimum share and ratio for recording a s
 
 
 class Heap(Part):
-    """A frequent value that is a likely code for a missing value, or the smallest or largest value of the column."""
+    """A frequent value that probably stands for missing values, or is the smallest or largest value of the column."""
 
     value: float
     rows: int  # rows with the value, at least ten; if all rows but 1 to 9 have the value, the number of all rows minus ten

@@ -107,7 +107,7 @@ class Decisions:
 
 @dataclass(frozen=True)
 class ClassDecisions:
-    """The predictions of one model among several classes.
+    """Predictions of one model for a target with several classes.
 
     Parameters
     ----------
@@ -429,7 +429,7 @@ def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions
 
 
 def _cells_shown(counts: IntArray) -> BoolArray:
-    """Return which cells of a confusion matrix may be shown.
+    """Return a mask of the cells of a confusion matrix that may be shown.
 
     A reader knows the number of rows of each class. The sum of the diagonal follows from accuracy, and the mean share of correct
     rows by class follows from balanced accuracy. If only one or two cells of the diagonal were withheld, they could be calculated

@@ -284,8 +284,8 @@ class Plan:
 class Sums:
     """Weighted sums over rows for each column, and the scores of the rows in the ICE band.
 
-    Two sums are stored for each column: w u, with shape (u, k), and w² u u', with shape (u, u, k). Here w is the weight of a row
-    and u is a vector with five parts:
+    Two sums are stored for each column: w u, with shape (q, k), and w² u u', with shape (q, q, k). Here w is the weight of a row
+    and u is a vector of length q with five parts:
 
     - 1;
     - the scores of the row at the G points;
@@ -423,7 +423,7 @@ def _zero(grid: Grid, k: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: FloatArray) -> FloatArray:
-    """Return w u (m, u, k) for each row; see `Sums`."""
+    """Return the vector w u of each row (m, q, k); see `Sums`."""
     made = []
     steps = scores[:, 1 : bins.shape[1] + 1] - scores[:, : bins.shape[1]]
     for k in range(scores.shape[2]):
@@ -433,7 +433,7 @@ def _weighted(scores: FloatArray, bins: FloatArray, spread: FloatArray, w: Float
 
 
 def _squared(weighted: FloatArray) -> FloatArray:
-    """Return the sum (u, u, k) over rows of the outer products of the vectors w u (m, u, k); see `Sums`."""
+    """Return the sum over rows (q, q, k) of the outer products of the vectors w u (m, q, k); see `Sums`."""
     return np.stack([one.T @ one for one in np.moveaxis(weighted, 2, 0)], axis=-1)
 
 

@@ -94,7 +94,7 @@ def _sides(tally: Tally) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class GroupShares:
-    """Shares of one group under one model, and other inputs of its metrics.
+    """Shares of one group under one model, and other inputs to the group's metrics.
 
     Shares that cannot be shown are NaN, except `whole`.
 

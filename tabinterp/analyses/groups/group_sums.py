@@ -71,7 +71,7 @@ class Plan:
     scales: tuple[tuple[Scale, ...], ...]
 
     def decisions(self, bound: BoundModel) -> list[Decided]:
-        """Return the decisions on the rows: one entry for two classes or a numeric target, or one for each of several classes."""
+        """Return the decisions on the rows: one entry per class if there are several classes, and otherwise a single entry."""
         if self.task != "multiclass":
             return [decided(bound, self.threshold)]
         chosen, y = predicted(bound), bound.table.y

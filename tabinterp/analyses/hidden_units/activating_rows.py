@@ -70,7 +70,7 @@ class Profiles:
         return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
     def strongest(self, u: int) -> IntArray:
-        """Return the lines of a unit with significant differences (adjusted p below 0.05), largest first.
+        """Return the lines in which a unit has significant differences (adjusted p below 0.05), largest first.
 
         Levels that nearly all activating rows share are listed first. All other lines follow, sorted by absolute difference or
         log lift.

@@ -293,7 +293,7 @@ def _percent(share: float) -> str:
 
 
 def _excited(made: Profiles, u: int) -> str:
-    """Return a sentence with the columns and levels that have the largest significant differences."""
+    """Return a sentence with the largest significant differences between the activating rows of a unit and all rows."""
     best = made.strongest(u)[:SPOKEN]
     excited = int(made.excited[u])
     if len(best) == 0:

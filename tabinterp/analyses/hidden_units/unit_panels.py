@@ -214,7 +214,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 
 
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
-    """Return, for each set of rows, the means of numeric columns in their own units (sets, lines).
+    """Return the mean of each numeric column over each set of rows, in the column's own units (sets, lines).
 
     A mean is NaN if it cannot be shown or if the line describes a level.
     """

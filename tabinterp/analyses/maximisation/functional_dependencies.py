@@ -1,14 +1,16 @@
 """Detection of columns that determine other columns, such as recodings of a column or the same number on two scales.
 
 A column determines another column if rows with equal values in the first also have equal values in the second (a functional
-dependency; Codd 1970). A value that occurs only once in the first column is no evidence. Two conditions must therefore be met:
+dependency; Codd 1970). A value that occurs only once in the first column provides no evidence. Two conditions must therefore be
+met:
 
 - at least nine in ten rows share their value in the first column with another row;
-- at most m / 1000 rows contradict the dependency, and m is not too small. Here, m is the number of rows that do not have the most
+- at most m / 1000 rows contradict the dependency, and m is at least 10. Here, m is the number of rows that do not have the most
   frequent value of the second column.
 
-Numeric columns with few repeated values are compared by a linear relation. Two columns contain the same number if both are
-missing in the same rows and one is a linear function of the other, with errors of at most a millionth of a standard deviation.
+Values of numeric columns may repeat too rarely for this, so these columns are also tested for a linear relation. Two columns
+contain the same number if both are missing in the same rows and one is a linear function of the other, with errors of at most a
+millionth of a standard deviation.
 """
 
 from __future__ import annotations

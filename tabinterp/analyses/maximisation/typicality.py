@@ -11,10 +11,10 @@ ratios. It is computed for real rows in the same way.
 A row must not be interpreted if it is more atypical than 99% of the real rows (conformal prediction: Vovk, Gammerman & Shafer
 2005). This rule rejects about 1 in 100 new real rows, regardless of the correlations between the measures.
 
-Each real row is assessed by quantities that were estimated without this row. The mean and covariance in its Mahalanobis distance
+Each real row is assessed using quantities that were estimated without it. The mean and covariance in its Mahalanobis distance
 exclude the row. Its isolation forest is grown on the half of the rows that does not contain it. Its residual comes from a
-regression fitted without it (Allen 1974). If there is a group column, each group lies in one of the halves. All four measures of
-a real row are then computed from the half that does not contain it.
+regression fitted without it (Allen 1974). If there is a group column, all rows of a group are in the same half. All four measures
+of a real row are then computed from the half that does not contain it.
 
 The conditional residual of a number comes from a linear regression on all other columns, including categorical columns. The
 residual is in standard deviations. A row's largest residual shows whether the values in its columns are consistent with each

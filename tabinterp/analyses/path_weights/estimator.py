@@ -131,7 +131,7 @@ class PathWeights(Display):
 
     @any_backend
     def cosines(self) -> pd.DataFrame:
-        """Return a data frame of cosines between path product, mean gradient and optimum, with one row for each output."""
+        """Return a data frame with the cosines between the path product, mean gradient and optimum of each output."""
         names = ("path_gradient", "path_optimum", "gradient_optimum", "straight")
         made = {"output": pd.Series(self.outputs, dtype=object)}
         return pd.DataFrame(made | {name: getattr(self, name) for name in names})

@@ -90,9 +90,9 @@ class Discordance:
         """Return hypothetical indicators (2, n) of whether each model is right, for two classes.
 
         They replace the true indicators if the true standard error of a difference in accuracy would reveal a small count. They
-        keep each model's number of correct predictions in each class. The number of discordant rows (on which the models predict
-        different classes) is the largest that a reader cannot rule out. The resulting standard error is therefore never smaller
-        than the true one. The result is None if the true indicators may be used. `y` (n,) contains the actual classes.
+        preserve each model's number of correct predictions in each class. The number of discordant rows (on which the models
+        predict different classes) is the largest that a reader cannot rule out. The resulting standard error is therefore never
+        smaller than the true one. The result is None if the true indicators may be used. `y` (n,) contains the actual classes.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -180,7 +180,8 @@ class Discordance:
         return next(((int(run[0]), int(run[-1])) for run in _runs(hidden) if own in run), None)
 
     def _tells_of_few(self) -> BoolArray:
-        """Return, for each possible total number of additional pairs, whether it would reveal a count of 1 to 9 rows.
+        """Return, for each possible total number of additional pairs (see `_least`), whether it would reveal a count of 1 to 9
+        rows.
 
         The following counts are checked, all of which are linear in the number of pairs:
 
@@ -199,7 +200,8 @@ class Discordance:
         return np.asarray(((counts > 0) & (counts < SMALL)).any(axis=0))
 
     def _paired(self, y: FloatArray, pairs: IntArray) -> FloatArray:
-        """Return indicators (2, n) of whether each model is right, given the number of additional pairs in each class (2,).
+        """Return indicators (2, n) of whether each model is right, given the number of additional pairs (see `_least`) in each
+        class (2,).
 
         The indicators are consistent with the actual confusion matrices.
         """

@@ -592,7 +592,7 @@ def _metric(name: str, both: Both, alone: bool = False) -> Metric:
 
 
 def paired(name: str, rows: FloatArray, table: Table, among: FloatArray | None = None) -> Metric:
-    """Return a metric that is a mean over rows, from its values for both models on each row (2, n).
+    """Return a metric that is a mean over rows, given the value for each model on each row (2, n).
 
     If `among` (n,) is given, the row weights are multiplied by it, for example to average only over the rows of one class.
     """

@@ -405,7 +405,9 @@ def _stratum_means(strata: Strata, received: FloatArray, weights: FloatArray) ->
 
 
 def share_of(sums: FloatArray) -> FloatArray:
-    """Return each row's weighted mean rise (rows,), from the sums of w D and of w in `sums` (rows, 2); 0 if both are 0."""
+    """Return each row's weighted mean rise (rows,), given its weighted sum of rises and its sum of weights (rows, 2); 0 if both
+    are 0.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(sums[:, 1] > 0, sums[:, 0] / sums[:, 1], 0.0)
 

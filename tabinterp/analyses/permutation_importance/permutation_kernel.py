@@ -64,7 +64,9 @@ class Plan:
         return len(self.values(player)) <= EXACT * len(self.shifts)
 
     def values(self, player: str) -> IntArray:
-        """Return the indices of the groups of rows with equal values. Groups without a donor are left out."""
+        """Return the indices of the player's groups; each group contains the rows with equal values. Groups without a donor are
+        left out.
+        """
         group, first = self.groups[player]
         return np.arange(len(first)) if self.donating is None else np.unique(group[: self.donating])
 

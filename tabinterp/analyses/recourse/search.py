@@ -6,9 +6,9 @@
 - *All combinations*: if there are at most 4,096 combinations of values, all of them are scored.
 - *Search*: in all other cases, all changes of one column are scored, and then changes of every pair of columns, with ten new
   values for each column. Then a beam search adds one column at a time. It continues from the changes with the lowest projected
-  cost, which is the cost so far plus an estimate of the further cost until the decision is reversed. The estimate uses the
-  largest gain in score per unit of cost found for the row. If no change reverses the decision, the score is improved by changing
-  one column after another. Finally, the search tries to make the best changes cheaper. It changes one column back, or changes it
+  cost, which is the cost so far plus an estimate of the remaining cost of reversing the decision. The estimate uses the largest
+  gain in score per unit of cost found for the row. If no change reverses the decision, the score is improved by changing one
+  column after another. Finally, the search tries to make the best changes cheaper. It changes one column back, or changes it
   less, and adds the cheapest change of one other column that reverses the decision again.
 
 The result contains the cheapest change of each set of columns, because the cheapest change overall may lead to an implausible

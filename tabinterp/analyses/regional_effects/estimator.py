@@ -233,7 +233,7 @@ class _Sample:
             raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
 
     def splits(self) -> Iterator[Group]:
-        """Yield the first region of each split in which both regions have enough rows and groups in each half of the rows."""
+        """Yield the first region of each split, if both regions contain enough rows and groups from each half of the rows."""
         seen: set[bytes] = set()
         for name in self.bound.columns:
             for split in self._of(name):
@@ -312,8 +312,8 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
     """Return the square root of the heterogeneity of curves (n, p), and the share of their variance due to interactions.
 
     The heterogeneity is the variance over rows, summed over points. The interval of its square root is computed on the
-    logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean over
-    rows of the sum of squares of a curve.
+    logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean, over
+    rows, of the sum of squares of the row's curve.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]

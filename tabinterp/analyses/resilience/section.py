@@ -57,7 +57,7 @@ def _drift(record: Record) -> list[Block]:
 def _tables(record: Record, document: Document, metric: str) -> list[Table]:
     """Return a table of losses and a table of AUC or R2.
 
-    A table has one line for all rows, one for the smallest share of each kind of subset, one for the worst cluster and one for
+    Each table has one line for all rows, one for the smallest share of each kind of subset, one for the worst cluster and one for
     drift.
     """
     rows: list[OnRows] = []

@@ -8,8 +8,8 @@ Neighbouring pieces are then merged into k bins, each with at least 1% of the ro
 dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the division into k bins that causes the smallest increase in
 loss. To second order, replacing f by a step function g increases the mean log loss by the mean of p (1 - p) (f - g)^2 / 2 nats.
 The numbers of bins are chosen for all terms together. Bins are added first to the term for which they reduce the loss most.
-Adding stops when all step functions together increase the loss by at most a tenth of the equivalence margin, or when a further
-bin would reduce the loss by less than 0.5% of the margin.
+No more bins are added once all step functions together increase the loss by at most a tenth of the equivalence margin, or once a
+further bin would reduce the loss by less than 0.5% of the margin.
 
 A function of a pair of columns is first split into functions of the single columns, which are added to their terms, and a
 remainder. Only the remainder is converted to a two-way table.

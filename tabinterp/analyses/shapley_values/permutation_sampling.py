@@ -310,7 +310,8 @@ class _Sums:
     def finish(self) -> Sampled:
         """Return the means over the background rows, with their variances.
 
-        For pairs with one permutation, the variance is taken from the row's pairs with several permutations.
+        If only one permutation was used for a pair of a row and a background row, its variance is taken from the row's other
+        pairs, for which several were used.
         """
         variance, fourth = self._variance.view(self._shape), self._fourth.view(self._shape)
         counts = (self._measured, self._lone, self._free, self._measured_mass, self._lone_mass)

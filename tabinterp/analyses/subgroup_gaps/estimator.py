@@ -170,7 +170,7 @@ def weak_groups(network: BoundModel, *, seed: int = 0) -> WeakGroups:
 
 
 def above_noise(network: BoundModel, seed: int = 0) -> Losses:
-    """Return the loss of each evaluated row, and its loss above noise by each available measure."""
+    """Return the loss of each evaluated row, and each available measure of its loss above noise."""
     rows = _evaluated(network.table)
     bound = network.take(rows)
     lost, above = _rows(bound.table, bound.scores, network.device), {}

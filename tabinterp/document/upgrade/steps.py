@@ -51,7 +51,7 @@ def _note(name: str, **values: str) -> Json:
 
 
 def migration_notes(notes: list[Message]) -> list[Message]:
-    """Return the notes about conversions of a document of an earlier version."""
+    """Return the notes about the conversion of a document from an earlier version."""
     return [note for note in notes if note.key.startswith(NOTE)]
 
 

@@ -51,7 +51,7 @@ def wrap(estimator: Any, read: Read) -> Model | None:
 
 def _average(model: Model, members: list[Member]) -> Model | None:
     """Return a model that averages classifiers fitted on different cross-validation folds. If each classifier has its own
-    encoder, the encoders are concatenated.
+    encoder, the outputs of the encoders are concatenated.
     """
     joined = side_by_side(members)
     if joined is None:

@@ -1,4 +1,6 @@
-"""Combination of several networks into one network. Encoders are concatenated, and predictions are averaged."""
+"""Combination of several networks into one network. The outputs of their encoders are concatenated, and their predictions are
+averaged.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from .shared import affine
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One of the networks to combine: a module from encoded rows to logits or values (n, outputs), and its encoder."""
+    """One of the networks to combine: a module that maps encoded rows to logits or values (n, outputs), and its encoder."""
 
     module: nn.Module
     encoder: Any

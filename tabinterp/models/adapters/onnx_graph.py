@@ -268,11 +268,12 @@ class _Conversion:
 
 
 def _with_constant(kind: str, constants: Constants, last: nn.Linear | None, width: int | None) -> nn.Linear | None:
-    """Return a linear layer that adds, subtracts, multiplies or divides each column by a constant.
+    """Return a linear layer that adds a constant to each column, or subtracts, multiplies by or divides by a constant.
 
     If there is a preceding linear layer, it is folded into the new layer. Otherwise, the weights of the new layer are diagonal.
 
-    Return None if the constant is not a row with one number per column, or is too wide.
+    Return None for a constant minus or divided by a column, and for a constant that is too wide or is neither one number nor a
+    row with one number per column.
     """
     constant = constants[1] if constants[0] is None else constants[0]
     size = last.out_features if last is not None else width

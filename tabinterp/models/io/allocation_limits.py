@@ -1,5 +1,5 @@
-"""Limits on the memory and computation of networks from files. Memory and computation are estimated from shapes, and checked
-before the network runs.
+"""Limits on the memory and computation that networks loaded from files need. Both are estimated from shapes, and checked before
+the network runs.
 """
 
 from __future__ import annotations

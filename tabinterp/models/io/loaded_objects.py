@@ -392,7 +392,7 @@ def _check_spline(spline: Any, this_object: str) -> None:
 
 
 def _check_one_hot(encoder: OneHotEncoder, this_object: str) -> None:
-    """Check that every code is within the columns that the encoder states, because codes are used as indices without a check."""
+    """Check that all codes refer to columns that the encoder has, because codes are used as indices without a check."""
     if not hasattr(encoder, "categories_"):
         return
     try:

@@ -1,5 +1,5 @@
-"""Limits on the memory and computation that a network from a file needs for the rows of a table. Both are estimated from shapes,
-and checked before the network runs.
+"""Limits on the memory and computation that a network loaded from a file needs for the rows of a table. Both are estimated from
+shapes, and checked before the network runs.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .loaded_objects import columns
 
 
 def check_network(model: Model, inputs: Sequence[Tensor], rows: int) -> None:
-    """Check the memory and computation that a network from a file needs for a table.
+    """Check the memory and computation that a network loaded from a file needs for a table.
 
     `inputs` contains the inputs of the network for some rows, (m, d) or (m,) each. `rows` is the number of rows in the table.
 

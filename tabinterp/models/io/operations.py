@@ -1,4 +1,4 @@
-"""The table of all operations, apart from layers, that a network in a file may use."""
+"""The operations other than layers that a network loaded from a file may use."""
 
 from __future__ import annotations
 
