@@ -74,7 +74,7 @@ def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
-    """Return the sums over rows in which values may be missing. Each entry is summed over the rows in which it has a value."""
+    """Return the sums over rows of values that may be missing. Each entry is summed over the rows in which it has a value."""
     present = ~np.isnan(values)
     w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
     filled = np.where(present, values, 0.0)
