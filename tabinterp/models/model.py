@@ -82,7 +82,7 @@ class Model(Previewed):
     own : estimates, with their covariance, that a library supplies with a linear model.
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
-    device : device on which the model computes.
+    device : device on which the model runs.
     resident : whether intermediate values are stored on `device` if they fit in its memory.
     questions : counter of the rows that `function` has evaluated; None until the model is bound to a table.
     dequantised : whether quantised layers were replaced by linear layers.
