@@ -93,7 +93,7 @@ class Drawn:
     by : column that identifies the series of each row. `series` then contains one entry for each value of this column, and all
         entries have the same columns. None means that every series uses all rows.
     order : column by which rows are sorted in decreasing order. None keeps the order of the frame.
-    filled : attributes of the result that fill the placeholders in the label of the axis.
+    filled : attributes of the result that fill the placeholders in the axis label.
     """
 
     axis: str
@@ -107,7 +107,7 @@ class Drawn:
     names: str = "plot.series"
 
     def of(self, frame: pd.DataFrame, axis: str) -> Dots:
-        """Return the plot of a frame with the given label of the axis."""
+        """Return the plot of a frame with the given axis label."""
         rows = frame.to_dict("records")
         labels = [tidy(self.label({str(k): v for k, v in row.items()})) for row in rows]
         order = list(dict.fromkeys(labels))

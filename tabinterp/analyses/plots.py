@@ -461,7 +461,7 @@ class _Marks:
 
 
 class _Intervals:
-    """The intervals of a figure. Intervals with the same look are drawn by one `Line2D`, with a gap after each interval."""
+    """The intervals of a figure. Intervals with the same style are drawn by one `Line2D`, with a gap after each interval."""
 
     def __init__(self, axes: Axes) -> None:
         self._axes = axes

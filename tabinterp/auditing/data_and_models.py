@@ -1,4 +1,4 @@
-"""Building the parts of the document on the data, the models, the method, and what was not assessed."""
+"""The parts of the document that describe the data, the models, the method, and what was not assessed."""
 
 from __future__ import annotations
 

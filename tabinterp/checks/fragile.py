@@ -1,10 +1,10 @@
 """Check whether the network loses its predictive power when numeric columns change slightly.
 
 Only numeric columns are perturbed. The check is raised if two conditions are met. First, perturbation raises the network's loss
-more than the loss of its linear counterpart. The excess must be at least a given share of the loss of a constant prediction.
-Second, the network's loss after perturbation is above the loss of a constant prediction. The second condition exempts a network
-that has learned a true threshold or interaction. Small changes increase its loss too, but rarely destroy all of its predictive
-power.
+by more than it raises that of its linear counterpart. The excess must be at least a given share of the loss of a constant
+prediction. Second, the network's loss after perturbation is above the loss of a constant prediction. The second condition exempts
+a network that has learned a true threshold or interaction. Small changes increase its loss too, but rarely destroy all of its
+predictive power.
 """
 
 from __future__ import annotations

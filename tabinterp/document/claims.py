@@ -172,10 +172,10 @@ def _others(document: Document) -> str | None:
 
 
 def _only_network(line: Message, document: Document) -> None:
-    """Check the columns in the sentence on columns that only the network uses.
+    """Check the sentence that lists the columns that only the network uses.
 
-    Their importance must be significant for the network but not for the linear model. The difference between the models must be
-    significant too.
+    The importance of each of these columns must be significant for the network but not for the linear model. The difference
+    between the models must be significant too.
     """
     rows = {row.column: row for row in document[Importance].columns}
     columns = line.values.get("columns")

@@ -122,10 +122,10 @@ def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArra
 def parts_of(
     strata: IntArray, groups: IntArray | None, needed: Sequence[int], seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Return the folds of a cross-validation, each as the positions of the rows to fit on and of the rows to score.
+    """Return the folds of a cross-validation, each as the positions of the fitting rows and of the scored rows.
 
     There are at most five folds. The rows of each stratum in `strata` (rows,) are spread evenly over the folds, and rows with the
-    same number in `groups` (rows,) are in the same fold. The list is empty if the rows to fit on cannot contain every stratum in
+    same number in `groups` (rows,) are in the same fold. The list is empty if the fitting rows cannot contain every stratum in
     `needed`.
     """
     if groups is not None:
@@ -159,7 +159,7 @@ def _squared_errors(
 ) -> FloatArray:
     """Return, for each penalty (strengths,), the weighted sum of squared errors on the scored rows.
 
-    `fitted` and `judged` are the positions of the rows to fit on and of the rows to score. One eigendecomposition is used for all
+    `fitted` and `judged` are the positions of the fitting rows and of the scored rows. One eigendecomposition is used for all
     penalties.
     """
     w = weights[fitted]

@@ -132,12 +132,12 @@ def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Return orthonormal bases (size, .) of two spaces: the directions that rows with several possible classes determine, and the
-    directions that these rows do not determine.
+    """Return orthonormal bases (size, .) of two spaces: the directions about which rows with several possible classes contain
+    information, and the directions about which they contain none.
 
-    Both are None if every class is possible for every row, because then all directions are determined. The undetermined
-    directions are the null space of the information matrix. This space does not depend on the parameters or the weights. It is
-    therefore computed with weights of one and equal probabilities for the possible classes of each row.
+    Both are None if every class is possible for every row, because then all directions are of the first kind. The second space is
+    the null space of the information matrix. It does not depend on the parameters or the weights. It is therefore computed with
+    weights of one and equal probabilities for the possible classes of each row.
     """
     if likelihood.possible.all():
         return None, None

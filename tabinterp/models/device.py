@@ -138,8 +138,8 @@ def slopes(network: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def differentiated(scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the derivatives (m, h, k) of scores (m, k) with respect to the rows (m, h) from which they were computed, and the
-    scores.
+    """Return the derivatives (m, h, k) of scores (m, k) with respect to the rows (m, h) from which they were computed. Also
+    return the scores, detached from the graph.
     """
     if not scores.requires_grad:  # a network that uses none of its inputs
         return scores.new_zeros(*rows.shape, scores.shape[1]), scores

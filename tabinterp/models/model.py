@@ -82,7 +82,7 @@ class Model(Previewed):
     own : estimates, with their covariance, that a library supplies with a linear model.
     expects : width of each input, if a file states it.
     fitted_in_batches : whether the model was fitted to all training rows of a scan.
-    device : device on which the model computes.
+    device : device on which the model runs.
     resident : whether intermediate values are stored on `device` if they fit in its memory.
     questions : counter of the rows that `function` has evaluated; None until the model is bound to a table.
     dequantised : whether quantised layers were replaced by linear layers.
@@ -127,7 +127,7 @@ class Model(Previewed):
 
     @property
     def where(self) -> str:
-        """The device on which the model computes. A plain prediction function computes on the CPU."""
+        """The device on which the model runs. A plain prediction function runs on the CPU."""
         return self.device if self.function is None else CPU
 
     @property
@@ -429,8 +429,8 @@ class BoundModel:
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
         """Return the `Move` that replaces the values of these columns in the rows `receivers` with those in the rows `donors`.
 
-        If only a probe has shown which encoded columns a move affects, the move is checked on some rows, which are encoded as a
-        whole. If the check fails, the returned move encodes whole rows.
+        If the encoded columns that change are known only from a probe, the move is checked on some rows, by encoding these rows
+        in full. If the check fails or there are only a few receivers, the returned move encodes whole rows.
         """
         found = move_of(self.encoding, columns)
         if not found.is_shown:
@@ -506,8 +506,8 @@ class BoundModel:
         return self._differentiated(x)[0]
 
     def _differentiated(self, x: FloatArray, units: bool = False) -> list[NDArray[Any]]:
-        """Return the derivatives (m, d, k) of the scores with respect to the encoded columns, and the scores (m, k), for encoded
-        rows (m, d). If `units` is true, also return the outputs (m, h) of each hidden layer.
+        """Return the derivatives (m, d, k) of the scores with respect to encoded rows (m, d), followed by the scores (m, k). If
+        `units` is true, also return the outputs (m, h) of each hidden layer.
         """
         dtype, halves = module_dtype(self.module), self._halves["units" if units else "slopes"]
 

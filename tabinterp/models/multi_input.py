@@ -140,7 +140,7 @@ def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
 
 
 def _check_scores(module: nn.Module, made: Rewritten, encoder: SideBySide, inputs: list[Tensor]) -> None:
-    """Check that the converted network with one float input gives the same scores as the original network.
+    """Check that the converted network, which has a single float input, gives the same scores as the original network.
 
     Raises
     ------

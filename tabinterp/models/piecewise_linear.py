@@ -1,4 +1,4 @@
-"""Piecewise linear networks. They become affine if each activation is replaced with a multiplication by a fixed slope.
+"""Piecewise linear networks. They become affine if each activation is replaced by multiplication by a fixed slope.
 
 Every ReLU or leaky ReLU is linear on each side of 0. If all operations between the activations are affine, the network is one
 affine function for each pattern of activation signs. To check whether these operations are affine, the slopes are set to random
@@ -36,7 +36,7 @@ class _Held(nn.Module):
 
 
 def held(bound: BoundModel, slope: Callable[[int], Tensor]) -> nn.Module | None:
-    """Return the layers after the leading affine layers in double precision, with activation i replaced with a multiplication by
+    """Return the layers after the leading affine layers in double precision, with activation i replaced by multiplication by
     `slope(i)`. Return None if the resulting function is not affine.
     """
     graph = trace(bound.behind)

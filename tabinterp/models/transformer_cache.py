@@ -64,7 +64,7 @@ class InParts:
     def outputs(self, rows: pd.DataFrame, places: IntArray) -> FloatArray | None:
         """Return the encoded columns at the positions `places`. Only the parts that compute them are called.
 
-        Return None until the encodings of whole rows have agreed with those of `encoder`.
+        Return None until the parts have been found to encode whole rows exactly like `encoder`.
         """
         many = len(rows) >= MANY
         if not len(rows) or not self._same.get(many):
@@ -88,8 +88,8 @@ class InParts:
         return [p for p in self._parts if ((places >= p.span.start) & (places < p.span.stop)).any()]
 
     def reading(self, columns: Sequence[str]) -> list[Any]:
-        """Return the transformers that use any of these columns. The list is empty until the encodings of whole rows have agreed
-        with those of `encoder`.
+        """Return the transformers that use any of these columns. The list is empty until the parts have been found to encode
+        whole rows exactly like `encoder`.
         """
         return [p.transformer for p in self._parts if set(p.columns) & set(columns)] if any(self._same.values()) else []
 

@@ -158,6 +158,6 @@ def _checks(findings: list[Finding]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _gates(decision: Decision) -> tuple[list[str], list[str], list[str]]:
-    """Return three lists with the names of the gates that passed, were waived and failed. Incomplete gates count as failed."""
+    """Return the names of the passed, the waived and the failed gates, as three lists. Incomplete gates count as failed."""
     names = {status: [gate.name for gate in decision.gates if gate.status == status] for status in get_args(Outcome)}
     return names["passed"], names["waived"], names["failed"] + names["incomplete"]

@@ -85,7 +85,7 @@ def output_columns(several: bool, of: Callable[[Row], str | None]) -> list[Colum
 
 def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]) -> Table:
     """Return a table with one row per metric. Each row contains the values of both models and their difference. `first` is the
-    message key of the heading of the first column.
+    message key for the heading of the first column.
     """
     columns: list[Column[tuple[str, MetricRow]]] = [
         Column(t(first), lambda row: row[0]),

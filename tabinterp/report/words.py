@@ -105,13 +105,13 @@ def interval(part: Interval, sign: bool = False) -> str:
 
 
 def _centre(part: Interval) -> float:
-    """Return the value of an interval, or zero if the value is tiny compared with the width of the interval."""
+    """Return the estimate, or zero if it is tiny compared with the width of its interval."""
     value, low, high = part.value or 0.0, part.low or 0.0, part.high or 0.0
     return 0.0 if abs(value) < NOISE * (high - low) else value
 
 
 def between(part: Interval, sign: bool = False) -> str:
-    """Return the 95% interval without the number.
+    """Return the 95% interval without the estimate.
 
     >>> between(Interval(value=0.5, low=-0.25, high=0.75), sign=True), between(Interval(value=2))
     ('95% CI −0.250 to +0.750', 'no interval')

@@ -2,8 +2,8 @@
 `update`, `merge`, `finish`).
 
 Sums are centred at the mean of their rows. When two sums are merged, both are first centred at their common mean (Chan, Golub &
-LeVeque 1983). No precision is therefore lost if the mean is large compared with the spread. The standard error is that of a ratio
-of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
+LeVeque 1983). Precision is therefore not lost even if the mean is large compared with the spread. The standard error is that of a
+ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
 
 If rows are grouped, contributions of rows are summed within each group before squaring (Liang & Zeger 1986). Intervals are then
 based on Student's t distribution, with one degree of freedom fewer than there are groups.
@@ -74,7 +74,7 @@ def _of_all(values: FloatArray, weights: FloatArray | None) -> Means | None:
 
 
 def _of_present(values: FloatArray, weights: FloatArray | None) -> Means:
-    """Return the sums over rows in which values may be missing. Each entry is summed over the rows in which it has a value."""
+    """Return the sums over rows of values that may be missing. Each entry is summed over the rows in which it has a value."""
     present = ~np.isnan(values)
     w = present * (1.0 if weights is None else weights.reshape(-1, *[1] * (values.ndim - 1)))
     filled = np.where(present, values, 0.0)

@@ -247,7 +247,7 @@ def measure(
     groups: IntArray | None = None,
 ) -> Power:
     """Return how well predictions (n, k) predict outcomes (n, k). For classes, outcomes are 0 or 1 for each class, and the result
-    is the weighted mean of the AUC of each class. Otherwise k is 1, and the result is R2.
+    is the mean of the classes' AUCs, weighted by the class shares. Otherwise k is 1, and the result is R2.
     """
     if not classes:
         return r2(prediction[:, 0], outcomes[:, 0], weights, groups)

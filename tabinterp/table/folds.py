@@ -55,12 +55,12 @@ def by_group(
     ----------
     strata : (rows,) the stratum of each row as a number, such as its class.
     groups : (rows,) the group of each row as a number.
-    needed : strata that must occur among the rows to fit on in every fold.
+    needed : strata that must occur among the fitting rows of every fold.
 
     Returns
     -------
-    For each fold, the positions of the rows to fit on and of the rows to score. The number of folds is as large as possible,
-    given that all needed strata must occur among the rows to fit on. The list is empty if this is impossible even with two folds.
+    For each fold, the positions of the fitting rows and of the scored rows. There are as many folds as possible, given that the
+    fitting rows of every fold must contain all needed strata. The list is empty if this is impossible even with two folds.
     """
     largest = int(np.unique(strata, return_counts=True)[1].max())
     with warnings.catch_warnings():

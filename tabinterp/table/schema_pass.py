@@ -108,7 +108,7 @@ class First:
         return partial(_packed, self.rows, self.columns, self.marks, self.hashes, self.dates, told)
 
     def restore(self, arrays: Arrays, state: Any, most: float = math.inf) -> None:
-        """Restore a saved state. Raise an error if it covers more than `most` rows, the number of rows in the source."""
+        """Restore a saved state. Raise an error if the state covers more than `most` rows, the number of rows in the source."""
         self.rows, self.hashes = at_most(state["rows"], most, "the number of rows read"), arrays["hashes"]
         left_out, self.columns = state["without_target"], {}
         self.without_target = (

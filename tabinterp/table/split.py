@@ -151,7 +151,7 @@ def by_fraction(
     frame: pd.DataFrame, schema: Schema, codes: IntArray | None, fraction: float, seed: int, stratify: bool
 ) -> Split:
     """Return a rule that holds out a share of the rows. If stratified, it holds out approximately the same share of each class.
-    The shares can differ slightly, for example because duplicate rows are on the same side.
+    The shares can differ slightly, for example because duplicate rows stay on the same side of the split.
 
     If the table has a group column, the rule holds out a share of the groups.
     """
@@ -230,8 +230,8 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     """Return a rule for a column of train/test labels or dates. For dates, the rule holds out the rows from the date `at`. If
     `at` is None, it holds out the latest `fraction` of the rows.
 
-    The first date of the latest rows is rounded to the start of a calendar period that contains at least ten rows, so the date
-    does not reveal a single row. If `values` contains only distinct values, `counts` is the number of rows with each value.
+    Without `at`, the first held-out date is rounded by `shown_date`, so it does not reveal the date of a single row. If `values`
+    contains only distinct values, `counts` is the number of rows with each value.
     """
     column = str(values.name)
     if _are_labels(values):

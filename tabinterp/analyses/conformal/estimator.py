@@ -314,7 +314,7 @@ class OfRows:
     """The coverage or the interval width `value` (n,) of each row, which depends on the threshold of the other half.
 
     `slope` (n,) is the derivative of `value`: for a width, with respect to the threshold; for coverage, with respect to the share
-    of rows below the threshold. `moved` (n,) is the influence of each row on this threshold or share in the row's own half.
+    of rows below the threshold. `moved` (n,) is the influence of each row on the threshold or share of its own half.
     """
 
     value: FloatArray

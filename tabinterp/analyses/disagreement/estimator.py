@@ -435,7 +435,7 @@ def _paths(tree: Any, meaning: list[Meaning], edges: Edges) -> dict[int, tuple[C
 def _shortened(path: tuple[Condition, ...]) -> tuple[Condition, ...]:
     """Return the conditions without redundant ones.
 
-    Of several upper bounds on a column, or several lower bounds, only the last is kept, because it is the narrowest. An "is"
+    Of several upper bounds on a column, or several lower bounds, only the last is kept, because it is the tightest. An "is"
     condition makes all other conditions on the column redundant.
 
     Conditions on the same column are listed together, at the position of the first condition on this column.

@@ -1,4 +1,4 @@
-"""Report section on gradient importance: one table for each method, with the completeness gap of the method."""
+"""Report section on gradient importance: one table for each method, with its completeness gap."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def _people(group_table: GroupTable, document: Document) -> list[Block]:
 
 
 def _answer(document: Document) -> Iterator[Block]:
-    """Yield the result of the check of impact ratios if the check passed; findings are shown elsewhere."""
+    """Yield the result of the impact-ratio check if it passed. If it was raised, the finding is shown elsewhere."""
     for finding in document.findings:
         if finding.slug == "disparate-impact" and finding.status == "cleared":
             yield Paragraph(say(finding.claim))
@@ -103,7 +103,7 @@ def several(groups: Groups) -> list[Block]:
 
 
 def rates(group_table: GroupTable, document: Document, style: str = "") -> list[Block]:
-    """Return the table of rates of each group of one column under both models.
+    """Return the table of rates under both models for the groups of single columns, with the text around the table.
 
     `style` applies to the paragraph above the table.
     """

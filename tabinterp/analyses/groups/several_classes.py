@@ -25,7 +25,7 @@ from .partition import Family, shares_told
 
 @dataclass(frozen=True)
 class Fitting:
-    """Accuracy and mean log loss of a group under one model, and their differences from the reference group with p-values.
+    """Accuracy and mean log loss of a group under one model, with differences from the reference group and p-values.
 
     Accuracy is withheld if fewer than ten predictions are correct, or if fewer than ten are wrong. Any other number from which it
     could be calculated is also withheld.

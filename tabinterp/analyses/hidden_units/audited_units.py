@@ -51,12 +51,12 @@ class Inside:
 
     @property
     def inhibit(self) -> Profiles | None:
-        """Profiles of the 10% of rows with the lowest activation of each unit shown in detail."""
+        """For each unit shown in detail, the profile of the 10% of rows with the lowest activation."""
         return None if self.panels is None else self.panels.profiles.take(slice(0, None, 4))
 
     @property
     def excite(self) -> Profiles | None:
-        """Profiles of the 10% of rows with the highest activation of each unit shown in detail."""
+        """For each unit shown in detail, the profile of the 10% of rows with the highest activation."""
         return None if self.panels is None else self.panels.profiles.take(slice(3, None, 4))
 
 

@@ -68,7 +68,7 @@ class ProbeRows(Display):
         return np.asarray(self.response - self.at_typical)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the numbers to plot: the rows of `frame` for outputs, with column values as text."""
+        """Return the numbers to plot: the rows of `frame` that describe outputs, with column values as text."""
         frame = self.frame().query("layer == 'output'")
         values = [
             text("plot.missing") if v is None else f"{v:.6g}" if isinstance(v, float) else str(v)

@@ -7,8 +7,8 @@ All pairs are screened by second differences between real rows (`screening`). Th
   dependence after the partial dependence of each of the two columns is subtracted. `share` is this variance divided by the
   variance of the score. `h2` is this variance divided by the variance of the pair's partial dependence.
 - `purified` is the variance of the pair's effect on a grid, after main effects are removed (Lengerich et al. 2020). The grid
-  cells are weighted by the rows in them. New values within the grid cells are drawn for each block of rows. The standard error
-  therefore includes the variation due to the background rows and to the values within each cell.
+  cells are weighted by their shares of the rows. New values within the grid cells are drawn for each block of rows. The standard
+  error therefore includes the variation due to the background rows and to the values within each cell.
 - `shapley` is the variance over rows of the Shapley interaction index (Grabisch & Roubens 1999).
 
 The three variances are equal if columns are independent and the score contains no interaction of three or more columns. All three

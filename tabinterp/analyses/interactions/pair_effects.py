@@ -334,7 +334,7 @@ def _dependence(
 def _sources(
     bound: BoundModel, grids: tuple[Grid, Grid], rows: IntArray, places: tuple[IntArray, IntArray]
 ) -> IntArray:
-    """Return the index (A, B, rows, columns) of the row that supplies each value when the pair has the values of a cell."""
+    """Return, for each grid cell, the row from which each value is taken, as indices (A, B, rows, columns)."""
     sources = np.tile(rows[None, None, :, None], (len(grids[0]), len(grids[1]), 1, len(bound.columns)))
     sources[..., bound.columns.index(grids[0].column.name)] = places[0][:, None, None]
     sources[..., bound.columns.index(grids[1].column.name)] = places[1][:, None]

@@ -28,7 +28,7 @@ def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel about the largest optimum that is not atypical, among the optima for all budgets."""
+    """Return the panel for the largest optimum, over all budgets, that is not atypical."""
     row = card.plausible
     if row is not None:
         values = {

@@ -69,15 +69,15 @@ class Branching:
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return the maximum contribution of each box to the largest fall: minus its lower bound, times its width."""
+        """Return the maximum contribution of each box to the largest fall: its width times the negative of its lower bound."""
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 
     def _fall(self) -> float:
         """Return the upper bound of the fall in the score over the range of the number.
 
-        The upper bound is minus an integral over the positions of the number. The integrand is the lowest of the boxes' bounds at
-        each position.
+        The upper bound is the negative of an integral over the positions of the number. The integrand is the lowest of the boxes'
+        bounds at each position.
         """
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]
         edges = np.unique(np.concatenate([[0.0, 1.0], low, high]))

@@ -170,7 +170,9 @@ class Discordance:
 
     @property
     def _pairs_hidden(self) -> tuple[int, int] | None:
-        """Smallest and largest total of additional pairs that a reader cannot rule out; None if the true number may be shown."""
+        """Smallest and largest number of additional pairs in total that a reader cannot rule out; None if the true one may be
+        shown.
+        """
         small = self._tells_of_few()
         hidden = small.copy()
         for run in _runs(small):

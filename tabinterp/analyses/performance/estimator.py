@@ -228,7 +228,7 @@ class Performance(Display):
         return rows_to_resolve(value, low, high, self.margin, self.rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the differences in all metrics, divided by their standard errors to plot them on the same axis."""
+        """Return the differences in all metrics, divided by their standard errors so that all fit on the same axis."""
         found = [(m.name, *np.array(m.difference) / (m.difference[1] or np.nan)) for m in self.metrics]
         return pd.DataFrame(found, columns=["metric", "difference", "stderr", "low", "high"])
 

@@ -1,4 +1,4 @@
-"""Report section on performance: each metric for both models, the significance of the difference, and single classes."""
+"""Report section on performance: metrics of both models, significance of the differences, and metrics of single classes."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Strata:
 def strata_of(table: Table, columns: Sequence[str], conditioned: Sequence[str], seed: int) -> Strata:
     """Divide the rows of a table into strata.
 
-    Within a stratum, the columns `conditioned` lead to similar predictions of the permuted `columns`.
+    Within a stratum, predictions of the permuted `columns` from the columns `conditioned` are similar.
     """
     target = np.column_stack([_target(table, c) for c in columns])
     features = np.column_stack([_code(table, c) for c in conditioned])

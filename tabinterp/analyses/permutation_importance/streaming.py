@@ -71,8 +71,8 @@ Pair = tuple[BlockSums, BlockSums]
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> Donors | None:
-    """Return the donors if the user requested all rows of the scan and at least two sampled rows have a positive weight.
-    Otherwise, return None, and the analysis uses only the sampled rows.
+    """Return the sampled rows as donors if the user requested all rows of the scan and at least two sampled rows have a positive
+    weight. Otherwise, return None; the analysis then uses only the sampled rows.
     """
     if not settings.all_rows or np.count_nonzero(network.table.row_weights) < 2:
         return None

@@ -284,7 +284,7 @@ class _Found:
 
 
 class _Asked:
-    """Evaluator of both models' losses and AUCs on the evaluated rows, after values have been taken from other rows."""
+    """Losses and AUCs of both models after values of the evaluated rows are replaced by values of other rows."""
 
     def __init__(self, network: BoundModel, linear: BoundModel, loss: Loss, rows: int) -> None:
         """Prepare to score the first `rows` rows of the table to which the models are bound."""

@@ -106,7 +106,7 @@ class Shares:
     ----------
     only_implausible : share of rows for which valid changes were found, but none of them is plausible.
     cost : mean cost over rows with recourse, in percentiles.
-    quartiles : quartiles of the cost, rounded until at least ten rows share each value; NaN if a quartile is rounded to 0.
+    quartiles : quartiles of the cost, rounded so that at least ten rows share each value; NaN if a quartile is rounded to 0.
     one_column : among rows with recourse, the share in which only one column changes.
     columns : among rows with recourse, the share in which each column changes.
     is_exact : as in `Changes`.
@@ -446,7 +446,7 @@ def _of_model(
     state = np.full((n, len(asked)), -1, dtype=np.int16)
 
     def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
-        """Store the cheapest plausible change of each row in `at`, and return a mask of the rows without a plausible change."""
+        """Store the cheapest plausible change for each of the rows `at`. Return a mask of the rows for which there is none."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
         order = np.searchsorted(flips.row, np.arange(len(at)))  # position in `flips` of the cheapest change of each row
         without = np.ones(len(at), dtype=np.bool_)

@@ -32,7 +32,7 @@ class OfModel(Part):
     without: Interval  # share of rows without recourse
     only_implausible: Interval  # share of all rows for which there are valid changes, but only implausible ones
     cost: Interval  # mean cost over rows with recourse
-    quartiles: list[float | None]  # quartiles of the cost, rounded until at least ten rows share each value
+    quartiles: list[float | None]  # quartiles of the cost, rounded so that at least ten rows share each value
     one_column: Interval  # among rows with recourse, share in which only one column changes
     is_exact: bool  # whether the method is exact: if no valid change was found, none exists
 

@@ -314,7 +314,7 @@ def cut_terms(
 
 
 def _pure(coarse: list[Piece], function: FloatArray, curvature: FloatArray) -> list[FloatArray]:
-    """Approximate a function of two columns (rows,) by the sum of two step functions, one of each column.
+    """Approximate a function of two columns (rows,) by the sum of two step functions, one for each column.
 
     Return the values of both step functions (rows,), which are fitted by weighted least squares.
     """

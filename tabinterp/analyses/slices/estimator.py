@@ -126,7 +126,7 @@ def slices(network: BoundModel, linear: BoundModel, margin: float, *, smallest: 
     Parameters
     ----------
     margin : equivalence margin of the verdict, in units of the loss.
-    smallest : minimum number of rows of a group.
+    smallest : minimum number of rows per group.
 
     Raises
     ------

@@ -60,8 +60,7 @@ def _shown_words() -> dict[str, str]:
 
 
 def _as_in_document(word: Any) -> Any:
-    """Return the name that a document uses for a word that reports show. Upper and lower case make no difference. All other words
-    are returned unchanged.
+    """Return the name used in documents for a word shown in reports. Case is ignored. All other words are returned unchanged.
 
     >>> _as_in_document("Inconclusive"), _as_in_document("act"), _as_in_document("ROC AUC"), _as_in_document("gini")
     ('not_resolved', 'act', 'auc', 'gini')

@@ -98,7 +98,7 @@ class Front(Structured):
 
     @property
     def widths(self) -> list[int]:
-        """The number of columns of each output of the encoding steps."""
+        """The number of columns in each output of the encoding steps."""
         return [len(self.places[name]) for name in self.outputs]
 
     def of_columns(self, columns: Sequence[str], frame: pd.DataFrame) -> Front:

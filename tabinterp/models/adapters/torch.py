@@ -67,7 +67,7 @@ def wrap(
 
 
 def encoders_of(encoder: Any) -> list[Any]:
-    """Return a list with the encoder of each input (None for "passthrough")."""
+    """Return a list of encoders, one for each input (None for "passthrough")."""
     if encoder is None:
         raise ModelError(
             "a network needs an encoder that converts table rows to network inputs. Pass a fitted transformer as "

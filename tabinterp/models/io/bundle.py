@@ -5,7 +5,7 @@ A bundle contains these files:
 - `model.json`: a description of the model, its split, and digests of the other files;
 - `model.safetensors`: the weights;
 - `encoder.skops`: the encoder, unless the model uses numeric columns unchanged. For a network with several inputs or with
-  embeddings, this file contains a list with the encoder of each input.
+  embeddings, this file contains a list of encoders, one for each input.
 
 The linear counterpart is saved in the same way in `counterpart/`, as a network without hidden layers.
 
@@ -324,7 +324,7 @@ class _Described:
 
 @dataclass(frozen=True, eq=False)
 class _Network:
-    """The parts of a model that are saved: the network, and its encoder or a list with the encoder of each input."""
+    """The parts of a model that are saved: the network, and its encoder or a list of encoders, one for each input."""
 
     module: nn.Module
     encoder: Any

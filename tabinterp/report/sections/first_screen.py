@@ -260,7 +260,7 @@ def _difference(row: MetricRow) -> Number:
 
 
 def _ladder(document: Document) -> Panel | None:
-    """Return the panel on simpler models. It shows the held-out loss of each refit, of the network and of boosted trees."""
+    """Return the panel on simpler models. It shows the held-out losses of the refits, the network and boosted trees."""
     ladder = document.get(Ladder)
     if ladder is None:
         return None
