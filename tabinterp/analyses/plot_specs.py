@@ -57,7 +57,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Dots:
-    """A dot plot with a row for each label. `other` is the key of the text on omitted rows (all after the first twenty)."""
+    """A dot plot with a row for each label. Rows after the first twenty are omitted; the text with the key `other` says so."""
 
     labels: tuple[str, ...]
     series: tuple[Series, ...]

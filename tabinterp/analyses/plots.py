@@ -418,7 +418,7 @@ def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
 
 
 def heat(axes: Axes, rows: Sequence[str], columns: Sequence[str], values: FloatArray) -> None:
-    """Draw a heat map of numbers in [-1, 1], coloured around zero. Labels without values have an empty row or column."""
+    """Draw a heat map of numbers in [-1, 1], with white for zero. Labels without values have an empty row or column."""
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415
 
     colours = LinearSegmentedColormap.from_list("signed", [COLD, "white", WARM])

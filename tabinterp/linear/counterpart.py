@@ -82,8 +82,8 @@ def fit_counterpart(
     If the table has no split, all rows are training rows. If the table has a group column, cross-validation keeps the rows of
     each group together.
 
-    For a scan, the penalty is chosen on the sample of rows. The coefficients are then fitted to all training rows by Newton's
-    method. `engine` computes the required sums over batches (see `dask_engine`). If the model has a target encoder, the
+    For a scan, the penalty is chosen on the scan's sample of rows. The coefficients are then fitted to all training rows by
+    Newton's method. `engine` computes the required sums over batches (see `dask_engine`). If the model has a target encoder, the
     coefficients are fitted only to the sample, because the encoder has to be refitted.
 
     Raises

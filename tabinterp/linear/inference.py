@@ -66,8 +66,8 @@ class ColumnTest:
     """The joint Wald test of the hypothesis that all `df` estimated coefficients of a column are zero.
 
     `left_out` is the number of coefficients of the column that are not tested, because they have no standard error. If `output`
-    is None, the coefficients of all classes are tested together. `vif` is the variance inflation GVIF ** (1 / df) in the weighted
-    design. It is None if there is only one column.
+    is None, the coefficients of all classes are tested together. `vif` is the variance inflation factor in the weighted design,
+    GVIF ** (1 / df). It is None if there is only one column.
     """
 
     output: int | None

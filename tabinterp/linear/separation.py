@@ -123,8 +123,8 @@ def _programme(likelihood: Likelihood, parameters: Floats) -> Floats:
 
 
 def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
-    """Return the derivatives (margins, size) of margins with respect to the parameters. Margin i is the logit of the own class of
-    row `rows[i]` minus the logit of class `others[i]` for this row.
+    """Return the derivatives (margins, size) of margins with respect to the parameters. Margin i is the logit of the class that
+    row `rows[i]` has, minus the logit of class `others[i]` for the same row.
     """
     contrast = likelihood.contrasts[likelihood.y[rows]] - likelihood.contrasts[others]
     products = contrast[:, :, None] * likelihood.basis[rows][:, None, :]

@@ -191,7 +191,7 @@ def _with_columns(model: Model, table: Table) -> Model:
     """Restrict the model to the input columns of the table. Raise an error if the model needs other columns, or if its task
     differs from the task of the table.
 
-    A column may be absent from the table if the encoder was fitted on it but does not use it, as in scikit-learn.
+    As in scikit-learn, the table need not contain a column that the encoder was fitted on but does not use.
     """
     missing = [c for c in model.reads or () if c not in table.schema.inputs]
     if missing:

@@ -452,8 +452,8 @@ class BoundModel:
         return move.encoded(self.table.inputs, head, receivers, donors)
 
     def added(self, encoded: FloatArray, outputs: IntArray) -> Tensor:
-        """Return the contribution (m, h) to `z` of the encoded columns `outputs` with the values `encoded` (m, outputs). It
-        includes the same additive constant as the result of `part`.
+        """Return the contribution (m, h) of some encoded columns to `z`. `outputs` are the indices of these columns, and
+        `encoded` (m, outputs) are their values. The contribution includes the same additive constant as the result of `part`.
         """
         return self._product(torch.as_tensor(encoded - self.centre[outputs]), torch.as_tensor(outputs), 0.0)
 

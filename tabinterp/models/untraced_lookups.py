@@ -160,8 +160,8 @@ class _Follow(TorchFunctionMode):
     # ---- calls with codes
 
     def _of_followed(self, func: Any, name: str, args: Any, kwargs: Any, followed: list[Tensor]) -> Any:
-        """Return the result of a call that uses codes. The call may be a lookup, a step towards a lookup, a condition on all
-        rows, or another use of the codes.
+        """Return the result of a call that uses codes. The call may be a lookup, a step towards a lookup, a check of the
+        codes of all rows, or another use of the codes.
         """
         looked_up = self._looked_up(func, name, args, kwargs, followed)
         if looked_up is not None:

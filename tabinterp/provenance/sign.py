@@ -49,7 +49,8 @@ def sign(
         states whether the digests were compared.
     policy : TOML file with a policy. If given, the tests in the statement are the gates of the policy instead of the checks.
     url : URL of a page with information about the run.
-    out : path of the attestation, outside the folder. None: `attestation.dsse.json` in the folder.
+    out : path of the attestation. The default is `attestation.dsse.json` in the folder; any other path must be outside the
+        folder.
     passphrase : function that returns the passphrase of the key. It is called only if the key is encrypted.
 
     Returns

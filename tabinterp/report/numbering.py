@@ -42,8 +42,8 @@ def _blocks(blocks: Sequence[Block], chapter: str, counts: Counter[str], folded:
 
 
 def _block(block: Block, chapter: str, counts: Counter[str], folded: bool) -> Block:
-    """Return a block in which figures and tables without a number are numbered. With `folded`, figures and tables in folded parts
-    are numbered too.
+    """Return the block after numbering its figures and tables that have no number yet. With `folded`, figures and tables in
+    folded parts are numbered too.
     """
     if isinstance(block, Figure | Table):
         return block if block.number else _with_number(block, chapter, counts)

@@ -393,7 +393,7 @@ def distance_correlation(
     sample with repeated rows. In U and in the tests, n is replaced by Kish's effective sample size.
 
     `distance` is sqrt(V_ab / sqrt(V_aa V_bb)), and `corrected` is U_ab / sqrt(U_aa U_bb). `corrected` is undefined for fewer than
-    4 rows. It is also undefined if U_aa = 0, for example if a unit has a different value in only one row.
+    4 rows. It is also undefined if U_aa = 0, for example if a unit has the same value in all rows but one.
 
     Time grows as n^2 h, so use a sample of about 2,000 rows. The function needs about 8 n (10 min(h, 256) + 4 c) bytes of memory,
     at most 42 MB for 2,000 rows.

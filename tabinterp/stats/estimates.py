@@ -105,7 +105,7 @@ def mean_in_two_roles(
     drawn: IntArray,
     groups: IntArray | None = None,
 ) -> Estimates:
-    """Return a mean over pairs of rows, with a standard error that accounts for both roles of a row in pairs (Hájek 1968).
+    """Return a mean over pairs of rows, with a standard error that accounts for both roles of a row (Hájek 1968).
 
     Each row is paired with rows that are drawn from the same set of rows. A row can therefore be both the first row of some pairs
     and the drawn row of other pairs. The contributions of a row in both roles are summed before squaring, because they partly

@@ -97,8 +97,8 @@ class Rounding:
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
 
     def _may_be_shown(self, number: float) -> bool:
-        """Return whether at least ten rows have this number or are rounded to it. Rows are rounded to the coarsest step that
-        divides the number.
+        """Return whether at least ten rows have this number or a value that rounds to it. Values are rounded to the coarsest step
+        (1, 2 or 5 times a power of ten) of which the number is a multiple.
         """
         if self._within(number, 0.0) >= SMALL:
             return True

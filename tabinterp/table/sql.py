@@ -256,7 +256,7 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
     """Within the `with` block, replace database errors by a `TableError` that states the number of rows copied. The context
-    manager returns a list that contains this number. The number starts at `before`, and the block updates it.
+    manager yields a list that contains this number. The number starts at `before`, and the block updates it.
     """
     seen = [before]
     try:

@@ -309,7 +309,7 @@ class _Cut:
         return made
 
     def _moved(self, change: FloatArray) -> Iterator[tuple[slice, Tensor]]:
-        """Yield a slice of the groups for each batch, and the inputs (groups, n, h) to the layers after the ablated layer."""
+        """For each batch of groups, yield its slice and the inputs (groups, n, h) to the layers after the ablated layer."""
         together = max(1, CELLS // max(1, self.base.numel()))
         ends = [*range(0, len(self.groups), together), len(self.groups)]
         for low, high in pairwise(ends):

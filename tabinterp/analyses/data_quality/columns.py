@@ -204,7 +204,7 @@ def _identifier(x: FloatArray, values: FloatArray) -> str | None:
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the numbers of rare levels and of their rows, and the numbers of unseen levels and of their rows.
+    """Return the number of rare levels and the number of rows with such a level, and the same two numbers for unseen levels.
 
     A rare level has one to nine training rows. An unseen level has no training rows.
     """

@@ -454,7 +454,7 @@ def _parts(found: Estimates) -> tuple[FloatArray, FloatArray, FloatArray, FloatA
 
 
 def _distribution(probability: FloatArray, table: Table, place: int) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted shares of rows of the class, and of other rows, in each bin. Withheld shares are NaN."""
+    """Return the weighted share of the class's rows in each bin, and the same for all other rows. Withheld shares are NaN."""
     bins = np.minimum((probability * (len(BINS) - 1)).astype(np.int64), len(BINS) - 2)
     made = []
     for rows in (table.y == place, table.y != place):

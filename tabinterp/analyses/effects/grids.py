@@ -206,7 +206,7 @@ def _numbers(column: Column, x: FloatArray, points: FloatArray, known_only: bool
 def _position(x: FloatArray, points: FloatArray, known_only: bool) -> tuple[IntArray, FloatArray, BoolArray]:
     """Return `Grid.below` and `Grid.part` for the values `x` (n,), and a mask (n,) of missing values.
 
-    Missing values are at the point after the last one.
+    Missing values are assigned to an additional point after the last.
     """
     missing = np.isnan(x)
     held = np.flatnonzero(~missing)

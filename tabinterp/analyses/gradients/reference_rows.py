@@ -31,7 +31,7 @@ def baseline_of(bound: BoundModel, name: str) -> FloatArray:
 def typical_row(table: Table) -> pd.DataFrame:
     """Return a row with the weighted median of each numeric column and the most frequent level of each other column.
 
-    If two values are medians, the lower one is used.
+    If the median is not unique, the lower value is used.
     """
     frame, own = table.inputs, table.weights
     weights = pd.Series(np.ones(len(frame)) if own is None else own, index=frame.index)

@@ -86,7 +86,7 @@ def _rows(method: GradientMethod) -> str:
 
 
 def _gap(method: GradientMethod) -> str:
-    """Return a sentence that states the completeness gap, or that the method has none."""
+    """Return a sentence that states the completeness gap, or one that states that the method has none."""
 
     if method.gap_network is None and method.gap_linear is None:
         return t("report.gradients.gap.no")

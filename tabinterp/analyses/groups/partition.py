@@ -124,7 +124,8 @@ class Cell:
 class Family:
     """The groups of one column or pair of columns, without empty groups, and the index of the reference group.
 
-    `places` (cells,) are the indices of these groups among all combinations of conditions.
+    `places` (cells,) are the indices of these groups among all combinations of the columns' conditions, including combinations
+    without rows.
     """
 
     columns: tuple[str, ...]

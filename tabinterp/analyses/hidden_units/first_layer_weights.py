@@ -29,7 +29,7 @@ LEVELS = 10_000
 class Incoming:
     """Weights of the hidden units in the first layer.
 
-    Arrays are (units, lines), with one line for each numeric column (`levels` None) and for each level. Weights are NaN if the
+    Arrays have the shape (units, lines). A line is a numeric column (with None in `levels`) or a level. Weights are NaN if the
     encoder mixes the column with others, or if the function of a numeric column is not linear.
     """
 

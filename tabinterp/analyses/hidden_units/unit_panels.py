@@ -2,9 +2,9 @@
 
 The outer panels are optima: inputs at which the value of the unit is smallest and largest. The four inner panels contain the real
 rows with the smallest activation, those just below the middle, those just above the middle, and those with the largest
-activation. Each inner panel has 10% of the weight and at least 10 rows. It is shown as an aggregate compared with all rows
-(`profiles`), never row by row. The middle is 0 if there are at least 10 rows on each side of 0, and otherwise the median. Optima
-are not rows of the table. Their `typicality` states whether they are too atypical to be interpreted.
+activation. Each inner panel contains rows with about 10% of the total weight, and at least 10 rows. It is shown as an aggregate
+compared with all rows (`profiles`), never row by row. The middle is 0 if there are at least 10 rows on each side of 0, and
+otherwise the median. Optima are not rows of the table. Their `typicality` states whether they are too atypical to be interpreted.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ POINTS = 8  # number of points of each column of a table
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One pair evaluated in full: its estimates (outputs,), which the module docstring defines, and its effect on a grid."""
+    """One pair evaluated in full: its estimates (outputs,), as defined in the module docstring, and its effect on a grid."""
 
     columns: tuple[str, str]
     variance: Estimates

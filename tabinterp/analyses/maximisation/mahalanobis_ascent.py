@@ -170,7 +170,7 @@ class _Space:
         return f
 
     def snapped(self, f: FloatArray, states: States) -> tuple[IntArray, FloatArray]:
-        """Round points to rows in the ball, and return the candidates and values of the rows.
+        """Round points to rows in the ball, and return `States.at` and `States.value` of these rows.
 
         Each categorical column is set to the level with the largest weight. Numbers are then moved towards their means until the
         row is in the ball.

@@ -262,7 +262,7 @@ def _started(
 
 
 def _rising(states: States, budgets: int) -> States:
-    """Return the best state for every budget, which may have been found with a smaller budget."""
+    """For every budget, return the best state that was found with this or a smaller budget."""
     best: list[int] = []
     for k in range(int(states.of.max()) + 1):
         own = np.flatnonzero(states.of == k)

@@ -90,7 +90,7 @@ def _swept(
 
 
 def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray, value: FloatArray) -> FloatArray:
-    """Return the scores (S, C) of the states with column p set to other candidates.
+    """Return the scores (S, C) of the states when column p is set to each of C candidates.
 
     `at` and `value` have shape (S, C) or (1, C).
     """

@@ -85,7 +85,7 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Monotonicity(PreviewedFrame):
-    """Answers for columns with a declared direction, in the order given.
+    """Results for the columns with a declared direction, in the order in which they were declared.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ class _Setting:
         return level, np.array([code for k, code in enumerate(codes) if k == 0 or code != codes[k - 1]], dtype=np.int64)
 
     def _confirmed(self, one: Constraint, pair: Pair, sign: float) -> Verdict:
-        """Score two points with the model, as rows of the original columns, and return the fall between them."""
+        """Convert two points to rows of the original columns, score these rows, and return an open answer with the fall."""
         assert self._domain is not None
         frame = self._domain.frame(pair.place, pair.at)
         scores = self._bound.score(self._bound.encoding.transform(frame))[:, 0]

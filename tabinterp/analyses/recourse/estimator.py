@@ -241,11 +241,11 @@ def recourse(
 ) -> Recourse:
     """Find the smallest change of changeable columns that reverses each adverse decision, for a network and its counterpart.
 
-    The cost of a change is its total shift in percentiles of the training rows. A change between unordered levels costs 50. New
-    values are taken from training rows, and missing values stay missing. If a numeric column has more than about a hundred
-    distinct values, about a hundred of its quantiles are considered. A change to a value between two quantiles might cost one
-    percentile less. If the encoder mixes columns, 20 quantiles are considered, and such a change might cost five percentiles
-    less.
+    The cost of a change is its total shift in percentiles of the training rows. A change between unordered levels counts as a
+    shift of 50 percentiles. New values are taken from training rows, and missing values stay missing. If a numeric column has
+    more than about a hundred distinct values, only about a hundred of its quantiles are considered. A change to a value between
+    two of these quantiles might cost one percentile less. If the encoder mixes columns, only 20 quantiles are considered, and a
+    change to a value between two of them might cost five percentiles less.
 
     A change is accepted only if the model's decision on the changed row is favourable and the changed row is plausible. A changed
     row is plausible if it is no more atypical than 99% of the training rows, or no more atypical than before the change. For a

@@ -133,7 +133,9 @@ class RegionalEffect:
 
 @dataclass(frozen=True, eq=False)
 class RegionalEffects(Display):
-    """Regional effects of all columns: first those with a found split, and then all others, by decreasing heterogeneity."""
+    """Regional effects of all columns. Columns for which a split was found come first, followed by all others. Both sets are
+    sorted by decreasing heterogeneity.
+    """
 
     drawn: ClassVar[Drawn] = Drawn(
         "plot.axis.heterogeneity", {"network": ("heterogeneity", "heterogeneity_low", "heterogeneity_high")}

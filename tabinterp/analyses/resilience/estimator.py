@@ -315,10 +315,10 @@ class _Asked:
             yield self.on("outer", share, outer[share])
 
     def _told(self, order: IntArray) -> dict[float, FloatArray]:
-        """Return the first 10%, 20%, ... of the rows with indices `order`.
+        """Mark the first 10%, 20%, ... of the rows with indices `order`.
 
-        The result is a dict from the share to an indicator of 0 or 1 for each row (n,). A share is left out if it has too few
-        rows, or if the difference between it and a larger share would reveal a small count.
+        The result maps each share to an indicator (n,), which is 1 for marked rows and 0 for all others. A share is left out if
+        it has too few rows, or if the difference between it and a larger share would reveal a small count.
         """
         weights = self.table.row_weights[order]
         place = np.full(len(self.table), np.inf)

@@ -123,7 +123,7 @@ def python(card: Scorecard) -> str:
 
 
 def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[str]:
-    """Return Python statements that add the points of a term, given for all its cells (cells,).
+    """Return Python statements that add the points of a term to the score. `points` contains the points of all cells of the term.
 
     The statements branch on the term's column with index `at` and then, in a two-way table, on the second column.
     """

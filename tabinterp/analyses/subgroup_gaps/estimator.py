@@ -16,10 +16,10 @@ network that knows the true probabilities has a high loss. The tests therefore u
 - `beyond` is the loss minus the loss of boosted trees (`boosted_trees`). The trees are fitted to the input and protected columns
   of the training rows. `beyond` is positive if the columns carry more information than the network uses.
 
-For classification, a group is tested only if the network expects at least ten of its rows not to belong to the group's most
-frequent class. With fewer such rows, means are not reliable. If all outcomes in a group happen to be equal, the losses hardly
-vary, and their empirical standard error is too small. The standard error of `excess` is therefore never below the one implied by
-the network's own probabilities.
+For classification, a group is tested only if, according to the network's probabilities, at least ten of its rows are expected to
+fall outside the group's most frequent class. With fewer such rows, means are not reliable. If all outcomes in a group happen to
+be equal, the losses hardly vary, and their empirical standard error is too small. The standard error of `excess` is therefore
+never below the one implied by the network's own probabilities.
 """
 
 from __future__ import annotations
@@ -220,7 +220,7 @@ def _mean(
 
 
 def _knowing(table: Table, mask: BoolArray, device: str) -> FloatArray:
-    """Return the loss of every row (n,) if the prediction is the base rate, or the mean, of the rows in `mask` (n,)."""
+    """Return the loss of every row (n,) when the base rate, or the mean, of the rows in `mask` (n,) is predicted for all rows."""
     y, w = table.y, table.row_weights * mask
     if table.schema.goal.classes:
         p = np.bincount(y.astype(np.int64), w, len(table.schema.classes)) / max(w.sum(), 1e-300)

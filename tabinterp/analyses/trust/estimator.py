@@ -102,7 +102,7 @@ class Trust(Display):
     ----------
     networks : comparison of networks with different seeds; None if there is only one network.
     skipped : checks that do not apply, with the reasons.
-    incomplete : gradient methods with attributions that do not add up to the score. There are no curves for these methods.
+    incomplete : gradient methods with attributions that do not add up to the score. They have no deletion or insertion curves.
     """
 
     drawn: ClassVar[Drawn] = Drawn(

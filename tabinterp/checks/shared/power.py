@@ -42,8 +42,8 @@ def with_power(outcome: Outcome, power: Power | None, most: float = math.inf) ->
 
 
 def smallest_effect(of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return the smallest detectable effect in the form used in the document. Return None if the effect is not finite, because no
-    possible effect could be detected.
+    """Return the smallest detectable effect in the form used in the document. Return None if the effect is not finite,
+    which means that no effect could be detected.
     """
     if not math.isfinite(effect):
         return None
@@ -62,7 +62,7 @@ def with_power_of_intervals(
     outcome: Outcome, of: str, limit: float, tested: Sequence[Interval], rows: int, most: float = math.inf
 ) -> Outcome:
     """Add the smallest detectable effect to the outcome of a check that compares several intervals with a limit. The effect is
-    large enough to be detected in each of the intervals.
+    large enough to be detected whichever interval it occurs in.
     """
     effects = [beyond(limit, interval) for interval in tested if interval.stderr is not None]
     return with_power(outcome, smallest_effect(of, max(effects), rows), most) if effects else outcome

@@ -1,7 +1,7 @@
 """Adapter for scikit-learn's ensembles of networks and linear models: soft voting, bagging, and one classifier for each class.
 
-Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum. The
-result is the softmax of the log-probabilities.
+Voting and bagging average probabilities or values. One-vs-rest divides the probabilities of its classifiers by their sum, which
+is the same as a softmax of the log-probabilities.
 """
 
 from __future__ import annotations

@@ -491,7 +491,8 @@ def _products(node: Any, given: list[list[int]], size: int, onnx: Any) -> int:
     """Return the maximum number of multiplications (or comparisons in pooling windows) of a node with `size` output entries.
 
     Operators that neither multiply nor pool need only a few steps per input or output entry. These entries are counted elsewhere.
-    `given` contains the shape of each input. An unknown shape is replaced by a single dimension with the same number of entries.
+    `given` contains the shape of each input. If only the number of entries is known, the shape has this number as its single
+    dimension.
     """
     settings = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     if node.op_type in ("MaxPool", "AveragePool"):

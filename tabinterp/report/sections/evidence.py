@@ -1,4 +1,4 @@
-"""Sections on the author's text about the model, and on regulatory clauses for which the document contains evidence."""
+"""Sections with the author's text about the model, and with the regulatory clauses for which the document contains evidence."""
 
 from __future__ import annotations
 
