@@ -276,7 +276,7 @@ def test_a_signature_says_whether_the_signer_compared_the_model(copy, capsys):
     (copy / "key.pub.pem").write_bytes(public)
     sign = ("sign", copy / "out", "--key", copy / "key.pem")
     assert command(*sign) == 0
-    assert "without comparing them with the files" in capsys.readouterr().err
+    assert "they were not compared with the files" in capsys.readouterr().err
     assert row_of_model(copy, key=copy / "key.pub.pem")[0] == "not_checked"
     assert command(*sign, "--model", copy / "model") == 0
     assert "compared" not in capsys.readouterr().err

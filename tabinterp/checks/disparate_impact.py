@@ -90,10 +90,10 @@ CHECK = Check(
             "comparison still uses the actual counts."
         ),
         limitations=(
-            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows or fewer than ten "
-            "sampling units, or groups that were not declared. If a group's selection rate is withheld, the audit records only "
-            "whether a ratio for this group is significantly below the default limit of 0.8. Even this result is omitted if it "
-            "would disclose a small count."
+            "Does not show whether a difference is justified. Does not cover groups with fewer than 30 rows, groups whose "
+            "rows come from fewer than ten clusters (if rows are clustered), or groups that were not declared. If a group's "
+            "selection rate is withheld, the audit records only whether a ratio for this group is significantly below the "
+            "default limit of 0.8. Even this result is omitted if it would disclose a small count."
         ),
         raised_when=(
             (
@@ -189,7 +189,7 @@ CHECK = Check(
             ),
             "not_applicable_few": (
                 "Not applicable: no column has two groups that are large enough to compare. Each group needs at "
-                "least 30 rows and ten sampling units."
+                "least 30 rows and, if rows are clustered, at least ten clusters."
             ),
             "not_applicable_power": (
                 "Not applicable: the groups are too small. No ratio of two selection rates, however low, would be "

@@ -131,7 +131,8 @@ CHECK = Check(
         limitations=(
             "Does not show whether a person can make a change, how long it would take, or whether it would change the actual "
             "outcome. A search for changes may miss recourse that exists. A group is compared with the other rows "
-            "only if both sets contain at least 30 rows and ten sampling units. Groups with a withheld share are not tested."
+            "only if both sets contain at least 30 rows and, if rows are clustered, at least ten clusters. Groups with a "
+            "withheld share are not tested."
         ),
         raised_when=(
             "the share of declined rows without recourse is significantly above {percent}%, or the share in a group differs "

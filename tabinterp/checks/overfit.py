@@ -119,7 +119,7 @@ CHECK = Check(
                 "Not applicable: losses on training rows and on held-out rows were not compared. Supply the split used to train "
                 "the network."
             ),
-            "few": "Not applicable: there are too few rows for a confidence interval of the gap in loss.",
+            "few": "Not applicable: there are too few rows for a confidence interval for the gap in loss.",
         },
     ),
 )

@@ -52,15 +52,15 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "Of the top {top} columns by Shapley value, {count} cannot be distinguished from the column ranked next "
-                    "because of sampling error (n = {rows})."
+                    "Because of sampling error, {count} of the top {top} columns by Shapley value cannot be distinguished from "
+                    "the column ranked next (n = {rows})."
                 ),
                 "count, top: numbers of places",
             ),
             "cleared": (
                 (
-                    "Of the top {top} columns by Shapley value, {count} cannot be distinguished from the column ranked next "
-                    "because of sampling error (n = {rows}). This number is too small to raise the check."
+                    "Of the top {top} columns by Shapley value, {count} cannot be distinguished from the column ranked next, "
+                    "given the sampling error (n = {rows}). This number is too small to raise the check."
                 ),
                 "count, top: numbers of places",
             ),

@@ -123,7 +123,7 @@ TEXT: dict[str, str] = {
         "{found} instead of {written}."
     ),
     "sign.not_compared": (
-        "The digests of the model files were signed as stated in audit.json, without comparing them with the files. To compare "
+        "The digests of the model files were signed as stated in audit.json; they were not compared with the files. To compare "
         "them before signing, supply the model (--model)."
     ),
     "verify.head.passed": "Passed: no changes were found.",

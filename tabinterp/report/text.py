@@ -315,9 +315,9 @@ TEXT: dict[str, str] = {
         "Prefer {linear:name}, unless there are reasons other than predictive performance to use the network."
     ),
     "report.action.not_resolved": "Hold out more rows before choosing between the models.",
-    "report.action.not_assessed": "State which rows were held out or collect more rows, then repeat the audit.",
+    "report.action.not_assessed": "State which rows were held out, or collect more rows; then repeat the audit.",
     "report.action.keep": (
-        "Document the intended use and the limits of the network (section 8). No simpler model was shown to match "
+        "Document the intended use and the limitations of the network (section 8). No simpler model was shown to match "
         "the network."
     ),
 }

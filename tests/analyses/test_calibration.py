@@ -269,7 +269,7 @@ def test_what_the_rows_do_not_determine_is_no_number(model):
 def test_rows_that_were_not_held_out_show_no_calibration():
     frame = cases.mixed_frame(100)
     model = bind(ti.wrap(cases.network_pipeline(frame)), cases.mixed_table(frame))
-    with pytest.raises(NotApplicableError, match="measured on held-out rows, and the table has no split"):
+    with pytest.raises(NotApplicableError, match="measured on held-out rows, but the table has no split"):
         calibration(model)
 
 

@@ -121,7 +121,7 @@ def test_what_is_no_cost_is_refused(costs, threshold, task, words):
 
 def test_rows_that_may_have_been_seen_or_are_few_say_nothing():
     table, bounds = pair(120)
-    with pytest.raises(NotApplicableError, match="measured on held-out rows, and the table has no split"):
+    with pytest.raises(NotApplicableError, match="measured on held-out rows, but the table has no split"):
         decisions(*bounds, None, held_out=False)
     few = np.flatnonzero((table.y == 0) | (np.cumsum(table.y) <= 9))
     with pytest.raises(NotApplicableError, match="fewer than 10"):

@@ -178,7 +178,7 @@ def test_a_group_in_which_the_network_was_spoilt_is_found():
 def test_without_held_out_rows_there_is_nothing_to_compare():
     frame = cases.mixed_frame(100)
     bound = bind(ti.wrap(cases.linear_pipeline(frame)), cases.mixed_table(frame))
-    with pytest.raises(NotApplicableError, match="compared on held-out rows, and the table has no split"):
+    with pytest.raises(NotApplicableError, match="compared on held-out rows, but the table has no split"):
         slices(bound, bound, 0.01)
 
 

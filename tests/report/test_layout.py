@@ -156,7 +156,7 @@ def test_paper_leaves_out_figure_data_and_long_folds_and_names_their_tables():
     )
     assert not [figure for figure in blocks_of(short, Figure) if figure.table is not None]
     (appendix,) = (chapter for chapter in short if chapter.anchor == "appendix")
-    assert "The data of the figures are not printed" in appendix.blocks[0].text
+    assert "The data behind the figures are not printed" in appendix.blocks[0].text
     told = [
         re.findall(r"[0-9]+[.][0-9]+", one.text) for one in blocks_of(short, Paragraph) if "not printed" in one.text
     ]

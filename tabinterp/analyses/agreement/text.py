@@ -18,7 +18,7 @@ TEXT: dict[str, str] = {
     "report.agreement.top": "k",
     "report.agreement.overlap": "Shared top-k columns",
     "report.agreement.signs": "Same sign",
-    "report.agreement.ordered": "Column pairs whose order is significant in both",
+    "report.agreement.ordered": "Column pairs whose order is significant in both analyses",
     "report.agreement.opposed": "Of these pairs, in opposite order",
     "report.left_out": (
         "Excluded: {method} ({model}). The attributions do not add up to the score: the completeness gap is {gap}, "

@@ -178,13 +178,14 @@ TEXT: dict[str, str] = {
         "same encoding. The table also lists the penalised coefficients."
     ),
     "coefficients.note.never_counted": (
-        "Separation: {rows} training rows have a level or a combination of column values for which the target is always 0. Terms "
-        "affected by separation have no finite estimate; the other estimates are limiting values of the maximum likelihood fit."
+        "Separation: {rows} training rows are affected. Each has a level or a combination of column values for which the target "
+        "is always 0. Terms affected by separation have no finite estimate; the other estimates are limiting values of the "
+        "maximum likelihood fit."
     ),
     "coefficients.note.never_counted.few": (
-        "Separation: fewer than {rows} training rows have a level or a combination of column values for which the target is "
-        "always 0. Terms affected by separation have no finite estimate; the other estimates are limiting values of the maximum "
-        "likelihood fit."
+        "Separation: fewer than {rows} training rows are affected. Each has a level or a combination of column values for which "
+        "the target is always 0. Terms affected by separation have no finite estimate; the other estimates are limiting values "
+        "of the maximum likelihood fit."
     ),
     "coefficients.note.separated": (
         "Separation: {rows} training rows have a level or a combination of column values that occurs with one class "

@@ -94,8 +94,8 @@ TEXT: dict[str, str] = {
     "report.disagreement.about": "about {share}",
     "report.disagreement.classes": "predicted classes differ",
     "report.disagreement.numbers": "predictions differ by {threshold} or more",
-    "report.disagreement.positive": "of these: predicted “{positive}” by the network only",
-    "report.disagreement.larger": "of these: larger value predicted by the network",
+    "report.disagreement.positive": "of these: only the network predicts “{positive}”",
+    "report.disagreement.larger": "of these: the network predicts the larger value",
     # fewest: a number of rows
     "report.disagreement.nearly.network": "all rows, with fewer than {fewest} exceptions",
     "report.disagreement.nearly.linear": "fewer than {fewest} rows",
@@ -117,7 +117,7 @@ TEXT: dict[str, str] = {
     ),
     # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (
-        "the models are compared on held-out rows, and the table has no split; read the table with the "
+        "the models are compared on held-out rows, but the table has no split; read the table with the "
         "split used to train the network"
     ),
     "why.the two models predict the same in nine of ten rows or more": (

@@ -19,7 +19,7 @@ TEXT: dict[str, str] = {
         "correlated with other columns, and the effect curve relies on combinations of values that do not occur in real "
         "rows. At both ends of a numeric column the ALE bins are wide; with correlated columns, the 95% CIs in these bins "
         "covered the true value in only about 90% of simulations. The pale band shows the middle 80% of the centred curves "
-        "of {ice_rows} single rows (ICE); where this band is much wider than the 95% CI, the effect depends on other "
+        "of {ice_rows} individual rows (ICE); where this band is much wider than the 95% CI, the effect depends on other "
         "columns. Faint points have few rows nearby: fewer than 30 rows are closer to this point than to any other. Points "
         "with fewer than 10 such rows are left out."
     ),
@@ -36,7 +36,7 @@ TEXT: dict[str, str] = {
     "report.effects.legend.linear": "Linear",
     "report.effects.legend.linear_interval": "Linear, 95% CI",
     "report.effects.legend.ale": "Network, ALE",
-    "report.effects.legend.ice": "Network, curves of single rows (10th to 90th percentile)",
+    "report.effects.legend.ice": "Network, curves of individual rows (10th to 90th percentile)",
     "report.effects.sampled": (
         "The table was read in batches. The curves are computed on all rows, but the columns shown and the points of the "
         "curves are chosen from a sample of the rows. The columns are ranked by permutation importance on part of this sample, "
@@ -67,8 +67,8 @@ TEXT: dict[str, str] = {
     "report.effects.sparse": "Few rows",
     "report.effects.network_ale": "Network, ALE [95% CI]",
     "report.effects.linear_ale": "Linear, ALE [95% CI]",
-    "report.effects.network_ice": "Network, curves of single rows (10th to 90th percentile)",
-    "report.effects.linear_ice": "Linear, curves of single rows (10th to 90th percentile)",
+    "report.effects.network_ice": "Network, curves of individual rows (10th to 90th percentile)",
+    "report.effects.linear_ice": "Linear, curves of individual rows (10th to 90th percentile)",
     "report.effects.between": "{low} to {high}",
     "plot.axis.effect": "Effect on the score ({scale})",
     # why the analysis does not apply

@@ -63,9 +63,9 @@ TEXT: dict[str, str] = {
         "of a withheld group could otherwise be derived. A rate is withheld if fewer than ten rows of the group are selected, if "
         "fewer than ten are not selected, or if the rate would allow such a count to be derived. If a rate is withheld, its "
         "ratio to the rate of the reference group is shown only as a bound, calculated as if the small count were nine. "
-        "Intervals use Wilson's method for shares and MOVER for ratios; groups with fewer than ten sampling units have no "
-        "interval. Of the groups defined by two columns, {pairs} are withheld and {left} are not listed; the listed groups have "
-        "the largest differences relative to the width of their intervals."
+        "Intervals use Wilson's method for shares and MOVER for ratios. If rows are clustered, groups of people whose rows come "
+        "from fewer than ten clusters have no interval. Of the groups defined by two columns, {pairs} are withheld and {left} "
+        "are not listed; the listed groups have the largest differences relative to the width of their intervals."
     ),
     "report.groups.at_most": "at most {value}",
     "report.groups.at_least": "at least {value}",
@@ -95,14 +95,14 @@ TEXT: dict[str, str] = {
     "report.impact.withheld.not_raised": "not significant",
     "report.impact.withheld.untold": "not disclosed",
     "report.impact.note": (
-        "Ratios are tested only for groups with at least 30 rows and ten sampling units. The simultaneous interval is "
-        "corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). The last "
-        "column covers groups whose selection rates are withheld because a count is below ten. “Significant” in the "
+        "Ratios are tested only for groups with at least 30 rows and, if rows are clustered, at least ten clusters. The "
+        "simultaneous interval is corrected for all {compared} pairs of groups (Bonferroni, the first step of Holm's procedure). "
+        "The last column covers groups whose selection rates are withheld because a count is below ten. “Significant” in the "
         "last column means that, in at least one pair that includes a withheld group, the lower selection rate is "
         "significantly less than {limit} times the higher one. “Not disclosed” means that showing the result would "
         "narrow a withheld count to fewer than three possible values."
     ),
-    "report.groups.pairs": "Groups by two columns",
+    "report.groups.pairs": "Groups defined by two columns",
     "report.groups.group": "Group",
     # group: the name of the group
     "report.groups.control": "{group} (reference)",

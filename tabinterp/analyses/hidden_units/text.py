@@ -153,8 +153,7 @@ TEXT: dict[str, str] = {
     "report.inside.out": "Number of columns in which the optimum lies outside the range of the real rows: {count}.",
     # oddness, far: percentages; odd: the sentence report.inside.odd
     "report.inside.readable": (
-        "This optimum is plausible as a real row: it is more atypical than {oddness} of real rows, which is "
-        "below the limit of {far}. {odd}"
+        "This optimum is plausible as a real row: it is more atypical than {oddness} of real rows (limit: {far}). {odd}"
     ),
     "report.inside.odd": (
         "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a "
@@ -173,7 +172,7 @@ TEXT: dict[str, str] = {
     "report.inside.plausible_note": (
         "The search was limited to the Mahalanobis ball that contains {share} of the rows. The highest value of the unit "
         "(before activation) found there is {value}. The row with this value is plausible: it is more atypical than {oddness} "
-        "of real rows, which is below the limit of {far}."
+        "of real rows (limit: {far})."
     ),
     "report.inside.plausible_same": "The optimum without a distance limit is itself plausible.",
     "report.inside.plausible_none": (

@@ -144,7 +144,7 @@ TEXT: dict[str, str] = {
         "why.the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
         "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
     ): (
-        "simpler models are compared on held-out rows, and the table has no split; read the table with "
+        "simpler models are compared on held-out rows, but the table has no split; read the table with "
         "the split used to train the network"
     ),
     "why.basis.large": "the values of column '{column}' are too large to be summed; express the column in a larger unit",

@@ -65,7 +65,7 @@ TEXT: dict[str, str] = {
     ),
     # uses: report.reasons.uses
     "report.reasons.lead": (
-        "{uses} A reason is one of at most {most} columns that push the score of the row most strongly towards the adverse "
+        "{uses} The reasons for a row are the columns (at most {most}) that push its score most strongly towards the adverse "
         "class. For the network, contributions to the score are Shapley values of the log-odds, one for each column, relative to "
         "the narrowly approved rows (the {reference} approved rows closest to the threshold). For the linear counterpart, each "
         "contribution is the coefficient times the deviation from the mean of the narrowly approved rows. The 95% CIs reflect "

@@ -54,7 +54,7 @@ class OfGroup(Part):
     group: list[Message]
     share: Interval
     difference: Interval  # share in the group minus share in all other declined rows; empty if there are too few rows
-    p: float | None  # p-value of the hypothesis of no difference, not corrected for multiple tests
+    p: float | None  # p-value of the hypothesis of no difference, not corrected for multiple testing
 
 
 class Record(Part):

@@ -272,7 +272,7 @@ class _Sample:
 def _read(
     sample: _Sample, grid: Grid, scores: FloatArray, splits: Sequence[Group]
 ) -> tuple[RegionalEffect, tuple[float, float, float]]:
-    """Return the results for one column, and the explained share of its split before correction for multiple tests.
+    """Return the results for one column, and the explained share of its split before correction for multiple testing.
 
     `scores` (n, points, outputs) contains the scores of all rows at all grid points. The explained share is returned with its
     standard error and the effective number of groups.
@@ -370,7 +370,7 @@ def explained(
 
 
 def family(found: Sequence[tuple[float, float, float]]) -> list[tuple[Mean, float]]:
-    """Return intervals and p-values of explained shares, corrected for multiple tests.
+    """Return intervals and p-values of explained shares, corrected for multiple testing.
 
     `found` contains each share with its standard error and the effective number of groups. The uncorrected p-value is twice the
     one-sided p-value of the hypothesis that the share is at most `LEAST`. The corrected p-value is at most 5% if and only if the

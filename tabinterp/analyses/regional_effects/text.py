@@ -10,7 +10,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.regional.fold.none": "Regional effects: no split found for any of {tested} columns",
     "report.regional.note": (
-        "The heterogeneity of a column is the standard deviation, over rows, of the centred effect curves of single rows "
+        "The heterogeneity of a column is the standard deviation, over rows, of the centred effect curves of individual rows "
         "({scale}). A split uses another column to divide the rows into two regions. The split is chosen on half of the {rows} "
         "rows and evaluated on the other half. The split is reported if it explains significantly more than {least} of the "
         "squared heterogeneity (95% CI, adjusted for the number of columns). The CIs of curves and of changes in score are not "

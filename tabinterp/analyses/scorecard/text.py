@@ -85,5 +85,5 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "why.scorecard.task": "a scorecard needs a target with two classes, but this target is of another kind",
     "why.scorecard.ladder": "the scorecard is derived from one of the simpler models, and these were not fitted",
     "why.scorecard.intercept": "the simplest model that predicts as well as the network uses no column",
-    "why.scorecard.flat": "no column changes the score of the simpler model enough to get a bin",
+    "why.scorecard.flat": "no column affects the score of the simpler model enough to be given a bin",
 }

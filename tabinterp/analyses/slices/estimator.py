@@ -190,7 +190,7 @@ def _enough(group: IntArray, rows: Any) -> bool:
 
 
 def family(found: list[tuple[float, float, int]], rate: float = RATE) -> list[tuple[Mean, float]]:
-    """Return intervals and p-values for several estimates, corrected for multiple tests.
+    """Return intervals and p-values for several estimates, corrected for multiple testing.
 
     Parameters
     ----------

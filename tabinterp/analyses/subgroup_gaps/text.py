@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
     ),
     "report.weak.found": (
         "In {worse} of the {count} groups tested, the network's loss is significantly higher than in the "
-        "other rows (corrected for multiple tests)."
+        "other rows (corrected for multiple testing)."
     ),
     "report.weak.caption": "Weak subgroups: the network's loss on rows that were not used to select the subgroups",
     "report.weak.loss": "Loss",

@@ -133,7 +133,9 @@ TEXT: dict[str, str] = {
         "the tolerance, computed on {rows} rows. This range is not a confidence interval; it tends to widen as more "
         "networks are added."
     ),
-    "report.trust.networks.table": "Columns: permutation importance in the audited network and range over other seeds",
+    "report.trust.networks.table": (
+        "Permutation importance of each column in the audited network, and its range over networks with other seeds"
+    ),
     "report.trust.networks.importance": "Audited network",
     "report.trust.networks.range": "Range over seeds",
     "report.trust.networks.axis": "Permutation importance, with range over seeds",
