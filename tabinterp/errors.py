@@ -58,7 +58,7 @@ def first_line(error: BaseException) -> str:
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
-    """Return " Did you mean ...?" with the most similar allowed name, or an empty text if no name is similar.
+    """Return " Did you mean ...?" with the most similar allowed name, or an empty string if no name is similar.
 
     >>> did_you_mean("defautl", ["age", "default"]), did_you_mean("x", ["age"])
     (" Did you mean 'default'?", '')

@@ -114,7 +114,7 @@ def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
 
 
 def heat(value: float | None) -> str:
-    """Return the style class of the heat-map colour for a number in [-1, 1], or an empty text for a missing number.
+    """Return the style class of the heat-map colour for a number in [-1, 1], or an empty string for a missing number.
 
     >>> heat(-1.0), heat(0.0), heat(0.34), heat(1.0), heat(None)
     ('h0', 'h10', 'h13', 'h20', '')

@@ -94,19 +94,19 @@ def excerpts(found: Sequence[Finding]) -> list[FindingItem]:
 
 
 def detectable(power: Power | None) -> str:
-    """Return a sentence on the smallest effect that a check could have detected, or an empty text if this effect is unknown."""
+    """Return a sentence on the smallest effect that a check could have detected, or an empty string if this effect is unknown."""
     if power is None:
         return ""
     return t("power.rows" if power.events is None else "power.events", **power.model_dump(exclude_none=True))
 
 
 def _next(finding: Finding) -> str:
-    """Return the next step for a raised finding, or an empty text for other findings."""
+    """Return the next step for a raised finding, or an empty string for other findings."""
     return _about(finding, "next") if finding.status == "raised" else ""
 
 
 def _about(finding: Finding, aspect: str) -> str:
-    """Return a text about a check from the message catalogue, such as its limitations, or an empty text if the catalogue has
+    """Return text about a check from the message catalogue, such as its limitations, or an empty string if the catalogue has
     none.
     """
     key = f"check.{finding.slug}.{aspect}"

@@ -231,7 +231,7 @@ def _strip(document: Document) -> Iterator[Number]:
 
 
 def _rates(document: Document) -> str:
-    """Return a sentence on the sensitivity and specificity of both models at the threshold, or an empty text if one of them is
+    """Return a sentence on the sensitivity and specificity of both models at the threshold, or an empty string if one of them is
     unknown.
     """
     found = document.get(Discrimination)
@@ -356,7 +356,7 @@ def _disagreement(document: Document) -> Panel | None:
 
 def _groups(document: Document) -> str:
     """Return a sentence on the lowest ratio of selection rates, or a sentence that states that no ratio is significantly low.
-    Return an empty text if no column is protected or the groups were not compared.
+    Return an empty string if no column is protected or the groups were not compared.
     """
     if not any(column.protected for column in document.data.columns):
         return ""
