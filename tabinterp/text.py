@@ -1,4 +1,4 @@
-"""Messages for the formats of numbers, lists and dates, and for names that are stored in the document in English."""
+"""Translatable patterns for numbers, lists and dates, and names that are stored in the document in English."""
 
 from __future__ import annotations
 

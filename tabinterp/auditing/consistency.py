@@ -50,7 +50,7 @@ BROKEN = (
 
 
 def written_here(document: Document) -> bool:
-    """Return whether the document was written by the same version of tabinterp with identical files."""
+    """Return whether the document was written by this version of tabinterp, with identical package files."""
     return document.method.version == __version__ and document.method.code_digest == code_digest()
 
 

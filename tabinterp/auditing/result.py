@@ -293,8 +293,8 @@ class Audit:
 
 @contextmanager
 def holding_together(read: bool) -> Iterator[None]:
-    """Within the `with` block, raise a `DocumentError` in place of any error that is caused by contradictory values in a
-    document. This is done only if the document was read from a file (`read`).
+    """Raise `DocumentError` in place of any error in the `with` block that contradictory values in a document may have caused,
+    but only if the document was read from a file (`read`).
     """
     try:
         yield

@@ -29,8 +29,8 @@ class Interrupted(BaseException):
 def interruptible() -> Iterator[Event]:
     """Raise `Interrupted` within the `with` block on Ctrl-C or SIGTERM, and set the event that the context manager returns.
 
-    If a library does not stop, the process is ended. Some libraries replace `Interrupted` by another error. Even then, the event
-    shows that the user interrupted the work.
+    If a library does not stop, the process is ended. Some libraries replace `Interrupted` with another error. Even then, the
+    event shows that the user interrupted the work.
 
     Python handles a signal in the main thread and only between bytecode instructions. A fit or a matrix product is a single
     instruction and can take a long time. The number of the signal is therefore also written to a pipe immediately. A thread that

@@ -1,4 +1,4 @@
-"""Check whether attribution methods disagree about the ranking of the columns by more than sampling error explains."""
+"""Check whether attribution methods disagree about the ranking of the columns by more than sampling error can explain."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def _occupied_message(path: Path, ours: list[str], layout: Layout, overwrite: bo
 
 
 def _first_names(names: list[str]) -> str:
-    """Return a text that lists the first few names and states how many others there are."""
+    """Return text that lists the first few names and states how many others there are."""
     more = f" and {len(names) - MOST:,} more" if len(names) > MOST else ""
     return ", ".join(map(repr, names[:MOST])) + more
 

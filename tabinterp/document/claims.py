@@ -152,15 +152,15 @@ def _lines(document: Document) -> None:
 
 
 def _gap(part: Interval) -> str:
-    """Return the last part of the message key that is required for the sentence on the difference in the primary metric."""
+    """Return the ending that the message key of the sentence on the difference in the primary metric must have."""
     if part.low is None or part.high is None:
         return "few"
     return {1: "higher", 0: "open", -1: "lower"}[side(part)]
 
 
 def _others(document: Document) -> str | None:
-    """Return the last part of the message key that is required for the sentence on the other metrics, or None if there must be no
-    such sentence.
+    """Return the ending that the message key of the sentence on the other metrics must have, or None if there must be no such
+    sentence.
 
     Metrics with withheld intervals are ignored. R2 is ignored because it repeats the squared error.
     """

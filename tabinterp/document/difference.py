@@ -1,4 +1,4 @@
-"""Comparison of two audits: numbers that changed by more than sampling error explains, and other changes.
+"""Comparison of two audits: numbers that changed by more than sampling error can explain, and other changes.
 
 The standard error of the difference between two numbers is computed as for independent samples: sqrt(se1² + se2²). If both audits
 used the same rows, their numbers are positively correlated, and the true standard error is smaller. The test is then conservative

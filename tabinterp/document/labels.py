@@ -136,7 +136,7 @@ class _Names:
         return self.output(text) if field & CLASS else text
 
     def column(self, text: str) -> str:
-        """Return a text with column names replaced by labels.
+        """Return text with column names replaced by labels.
 
         The text can be a column, several joined columns, or a column followed by a level, a class or other text.
         """

@@ -94,7 +94,7 @@ class Reason:
 @dataclass(frozen=True)
 class Design:
     """A design in original units: a `matrix` (n, p) with one column for each of the p `terms`. It has no columns for the
-    intercept and the reference levels.
+    intercept or the reference levels.
     """
 
     matrix: Floats

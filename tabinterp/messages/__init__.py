@@ -151,7 +151,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def date(iso: str) -> str:
-    """Return a date or a time in ISO 8601 format (2026-08-02 or 2026-08-02T00:00:00) in the format of the current language.
+    """Convert an ISO 8601 date or time (2026-08-02 or 2026-08-02T00:00:00) to the format of the current language.
 
     Any other text is returned unchanged.
 

@@ -41,7 +41,7 @@ def apart(name: str) -> str:
 
 
 def plain(words: str) -> str:
-    """Return a text in which control and format characters are replaced by U+FFFD. The replacement prevents a name from imitating
+    """Return the text with control and format characters replaced by U+FFFD. The replacement prevents a name from imitating
     another name or changing how a number is shown.
 
     White space is not replaced. The isolate characters U+2068 and U+2069 are not replaced if they occur in pairs, because a pair
@@ -55,7 +55,7 @@ def plain(words: str) -> str:
 
 
 def terminal(words: str) -> str:
-    r"""Return a text for a terminal or a log, with control characters replaced by Python escape sequences.
+    r"""Return the text for a terminal or a log, with control characters replaced by Python escape sequences.
 
     >>> terminal("a\x1b[2J\u202eb")
     'a\\x1b[2J\\u202eb'
@@ -64,7 +64,7 @@ def terminal(words: str) -> str:
 
 
 def spreadsheet_cell(words: str) -> str:
-    """Return a text for a cell of a CSV file. A text that a spreadsheet would interpret as a formula is prefixed with an
+    """Return the text for a cell of a CSV file. Text that a spreadsheet would interpret as a formula is prefixed with an
     apostrophe.
 
     >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")

@@ -124,7 +124,7 @@ class _Follow(TorchFunctionMode):
             first += width
 
     def finish(self, value: Any) -> None:
-        """Record that the run has no gradient if the result of the network has lost its gradient."""
+        """If the network's result has lost its gradient, record that the run has none."""
         for one in _tensors(value):
             if id(one) in self._lost and not one.requires_grad:
                 self.refuse(why("opaque.detached"))

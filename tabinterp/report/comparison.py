@@ -61,8 +61,8 @@ def comparison(
 
 
 def largest(parts: Sequence[tuple[str, Interval]], none: str | None = None) -> str:
-    """Return a list of the largest numbers with their names and intervals, as text for the description of a figure. If there are
-    no numbers, return `none`.
+    """Return a list, as text, of the largest numbers with their names and intervals, for the description of a figure. If there
+    are no numbers, return `none`.
     """
     measured = [(name, part) for name, part in parts if part.value is not None]
     measured.sort(key=lambda item: -figures.finite(item[1].value))

@@ -1,6 +1,6 @@
 """Figures of the page: the plots of `tabinterp.analyses.plots` as SVG, in the sizes that the page needs.
 
-Figures are created without pyplot, and Matplotlib's settings are restored afterwards, so that the caller's own plots are not
+Figures are created without pyplot, and Matplotlib's settings are restored afterwards. The caller's Matplotlib is therefore not
 affected. Names are drawn as placeholder tokens, which `markup` replaces with the names.
 """
 

@@ -4,7 +4,7 @@ elements.
 Matplotlib writes `style` attributes, which the page's Content-Security-Policy forbids. They are converted to presentation
 attributes, which the page's style sheet can recolour for dark screens. Names of columns are not passed to Matplotlib. It would
 treat `$` as mathematics and warn about every glyph that its font does not contain. Instead, Matplotlib draws a token, which this
-module replaces by the name.
+module replaces with the name.
 """
 
 from __future__ import annotations

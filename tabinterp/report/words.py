@@ -190,7 +190,7 @@ def sentences(parts: Iterable[str]) -> str:
 
 
 def capital(words: str) -> str:
-    """Return a text with its first letter capitalised, for the beginning of a sentence or a heading."""
+    """Return the words with their first letter capitalised, for the beginning of a sentence or a heading."""
     return words[:1].upper() + words[1:]
 
 
@@ -300,7 +300,7 @@ def draws(document: Document) -> str:
 
 
 def rows_of(part: Any) -> str:
-    """Return a text that describes the rows used in a part of the document, such as "7,500 held-out rows"."""
+    """Return a phrase for the rows used in a part of the document, such as "7,500 held-out rows"."""
     return t(f"report.rows_of.{part.rows_of}", rows=part.rows)
 
 

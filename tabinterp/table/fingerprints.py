@@ -86,7 +86,7 @@ class Fingerprints:
         return Fingerprints(self.name, known, self.rows)
 
     def restore(self, batches: Iterable[tuple[int, int, str]], rows: int | None) -> None:
-        """Replace the recorded fingerprints by those that an earlier process recorded."""
+        """Replace the recorded fingerprints with those that an earlier process recorded."""
         self.batches, self.rows = {first: (count, digest) for first, count, digest in batches}, rows
 
     def pack(self) -> list[tuple[int, int, str]]:

@@ -206,7 +206,7 @@ def with_known_targets(source: Source, target: str) -> Source:
 
 
 def identity(source: Any, query: str | None = None, key: str | None = None) -> str:
-    """Return a text that identifies the rows of a path, URL or query without reading the rows. For files, it contains their
+    """Return a string that identifies the rows of a path, URL or query without reading the rows. For files, it contains their
     names, sizes and modification times.
 
     Raises

@@ -61,7 +61,7 @@ class CoefficientRow(Part):
 
 
 class WaldRow(Part):
-    """The joint test that all coefficients of one original column are zero."""
+    """The joint test of the hypothesis that all coefficients of one original column are zero."""
 
     output: str | None
     column: str

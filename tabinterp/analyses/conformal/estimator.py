@@ -392,12 +392,12 @@ def _slices(table: Table, intervals: Intervals, half: IntArray) -> tuple[int, tu
 
 
 def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> list[int | None]:
-    """Return, for each slice, the number of uncovered rows to count as covered, to avoid revealing one to nine rows.
+    """Return, for each slice, the number of uncovered rows to count as covered, so that no count from one to nine is revealed.
 
     An entry is None if the slice is not shown. A slice is shown if it has at least ten uncovered rows and its number of covered
     rows may be shown. For each column, readers could calculate the number of uncovered rows that are in none of the shown slices.
     If this number is one to nine, it is raised to ten: in the shown slice with the most uncovered rows, some of these rows are
-    counted as covered. If the rows do not have `equal` weights, this slice is withheld instead.
+    counted as covered. If the rows have unequal weights (`equal` is false), this slice is withheld instead.
     """
     assumed: list[int | None] = [None] * len(slices)
     for column in {one.column for one in slices}:

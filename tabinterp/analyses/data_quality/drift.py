@@ -111,7 +111,7 @@ def merge(a: Shares, b: Shares) -> Shares:
 
 
 def finish(plan: tuple[Cutting, ...], sums: Shares) -> tuple[ColumnDrift, ...]:
-    """Compute the drift of each column from the sums."""
+    """From the sums, compute how much each column drifts."""
     found = []
     for mass in sums.mass:
         total = mass.sum(axis=1, keepdims=True)

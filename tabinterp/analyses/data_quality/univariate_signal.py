@@ -200,8 +200,8 @@ def _alone(
 def _means(parts: Cells, y: FloatArray, w: FloatArray, training: BoolArray, fold: IntArray) -> FloatArray:
     """Return, for each row, the smoothed mean outcome (n, k) of the training rows in the same cell.
 
-    For a training row, the mean is computed without the fold of the row. All means are shrunk toward the same overall mean,
-    because an overall mean without the fold of a row would be negatively correlated with the outcome of the row.
+    For a training row, the mean leaves out the row's own fold. All means are shrunk toward the same overall mean, because an
+    overall mean that left out the row's own fold would be negatively correlated with the row's outcome.
     """
     at, size = parts.codes * FOLDS + fold, parts.size * FOLDS
     mass = np.bincount(at[training], w[training], size).reshape(-1, FOLDS)

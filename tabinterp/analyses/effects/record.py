@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class EffectCurve(Part):
-    """Effect curve of one model at one point of a column.
+    """One point of a model's effect curve for a column.
 
     The effect is the mean score when every row has the value of the point, minus the average of these means over the distribution
     of the column.

@@ -62,8 +62,8 @@ class GradientImportance(Display):
         straight-through estimators; None if the two were not compared.
     stderr : (rows, columns, outputs) Monte Carlo error of each value, for methods that sample.
     mean_stderr : (columns, outputs) Monte Carlo error of the mean over rows.
-    spread : (rows, columns, outputs) influence of each row on the mean gradient size through the estimated standard deviation of
-        the column.
+    spread : (rows, columns, outputs) the part of each row's influence on the mean gradient size that arises because the column's
+        standard deviation is estimated.
     completeness_gap : (rows,) abs(sum of attributions - (f(x) - f(baseline))) / mean abs(f - f(baseline)), maximum over outputs;
         None for methods that do not require attributions to add up to f(x) - f(baseline).
     evaluations : (rows,) number of gradients computed for each row.

@@ -15,8 +15,8 @@ assessed in `adverse_impact`.
 Shares have Wilson's interval (1927). Differences have Newcombe's interval (1998) and the pooled z-test. Ratios have the MOVER
 interval from two Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are
 selected, or if fewer than ten are not selected. Any other number from which this share could be calculated is also withheld (see
-`partition`). For the ratio of such a group, only one end of the interval is shown. This end is computed as if the withheld count
-were nine, the largest count that is withheld.
+`partition`). For the ratio of such a group, only one end of the interval is shown. This end is computed as if the small count
+were nine.
 
 Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
 with a small-sample correction. If rows are weighted or clustered, intervals use the effective sample size, which is the number of

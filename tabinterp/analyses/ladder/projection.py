@@ -188,7 +188,7 @@ def contributions(
 def _both(
     x: FloatArray, left: tuple[FloatArray, FloatArray], fits: tuple[Projection, Projection]
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
-    """Return contributions averaged over both orders of two fits, and the residuals of the score from each fit.
+    """Return contributions averaged over the two possible orders of two fits, and the residuals of the score from each fit.
 
     The contributions are (rows, k, terms), and the residuals are (rows, k).
     """

@@ -1,4 +1,4 @@
-"""Proved upper bounds of an objective over the whole domain, by three methods.
+"""Proved upper bounds on an objective over the whole domain, by three methods.
 
 - *Closed form*: an objective that is affine in the encoded columns is a sum of one term per column. Its maximum is the sum of the
   maxima of these terms. This bound is exact.
@@ -40,7 +40,7 @@ SMALL = 16  # maximum number of hidden units for an integer programme
 
 
 def certified(domain: Domain, reader: Reader) -> list[tuple[float, str | None]]:
-    """Return an upper bound of every objective (NaN if there is none), and the method that proved it."""
+    """Return an upper bound on each objective (NaN if there is none), and the method that proved the bound."""
     steps, layers = chain_of(domain.bound, reader.layers), reader.layers
     depth = max(len(layers) + 1 if isinstance(key, str) else key for key in reader.keys)
     bent = [
@@ -88,7 +88,7 @@ def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
 def intervals(
     domain: Domain, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Return lower and upper bounds of the pre-activations of each layer in `steps`."""
+    """Return lower and upper bounds on the pre-activations of each layer in `steps`."""
     lows: list[FloatArray] = []
     highs: list[FloatArray] = []
     for i, (weight, shift) in enumerate(steps):
@@ -125,7 +125,7 @@ def _propagated(
     low: list[FloatArray],
     high: list[FloatArray],
 ) -> FloatArray:
-    """Return upper bounds (K,) of the objectives by bound propagation, from the pre-activation bounds of every layer."""
+    """Return upper bounds (K,) on the objectives by bound propagation, from the pre-activation bounds of every layer."""
     total = np.zeros(len(weights[0]))
     for i, own in enumerate(weights[: len(low) + 1]):
         weight, shift = steps[i]

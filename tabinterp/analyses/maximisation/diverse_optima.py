@@ -187,7 +187,7 @@ class _Way:
 def _apart(
     domain: Domain, reader: Reader, starts: States, scale: FloatArray, asked: tuple[int, float, float]
 ) -> States:
-    """Find the optima one after another, improve each again, and return them as states."""
+    """Find the optima one after another, improve each of them further, and return them as states."""
     number, diversity, mean = asked
     way = _Way(domain.bound)
     pool = climb(domain, reader, starts, scale, None)

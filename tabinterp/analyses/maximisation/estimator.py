@@ -208,7 +208,7 @@ class _Found:
     states : the final state of every search.
     real : largest value of each objective over real rows (K,).
     mean, sd : mean and standard deviation of each objective over real rows (K,).
-    proofs : upper bound of each objective and the method by which it was proved.
+    proofs : upper bound on each objective and the method by which it was proved.
     """
 
     states: States

@@ -53,7 +53,7 @@ class Budget:
         return self._product(u, u)
 
     def limit(self, of: IntArray) -> FloatArray:
-        """Return the limits (m,) of the squared distance for states with the given objectives."""
+        """Return the upper limit of the squared distance for each state (m,), given the index of its objective."""
         return np.asarray(self.limits[of % len(self.limits)] * (1 + 1e-9))
 
     def within(self, at: IntArray, value: FloatArray, of: IntArray) -> NDArray[np.bool_]:

@@ -115,7 +115,7 @@ def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -
 
 
 def solve(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> float:
-    """Return an upper bound of the maximum of a weighted sum of the outputs of all steps; NaN if none was found in time.
+    """Return an upper bound on a weighted sum of the outputs of all steps; NaN if none was found in time.
 
     `weights` contains one array (m,) for each step.
     """

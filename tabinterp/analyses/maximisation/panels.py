@@ -21,14 +21,14 @@ MEASURES = ("mahalanobis", "neighbours", "forest", "residual")
 
 
 def best(inside: Inside, optimum: Optimum | None, rank: dict[str, int]) -> list[Block]:
-    """Return the panel about the row at which a unit's pre-activation is largest."""
+    """Return the panel on the row at which a unit's pre-activation is largest."""
     if optimum is None:
         return [Paragraph(t("report.inside.no_optimum"), "note")]
     return [places(t("report.inside.free"), optimum.places, rank), *stamp(inside, optimum), *proved(optimum)]
 
 
 def plausible(inside: Inside, card: Card, rank: dict[str, int]) -> list[Block]:
-    """Return the panel for the largest optimum, over all budgets, that is not atypical."""
+    """Return the panel on the largest optimum that is not atypical, among the optima for all budgets."""
     row = card.plausible
     if row is not None:
         values = {

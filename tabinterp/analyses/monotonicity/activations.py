@@ -1,4 +1,4 @@
-"""Bounds of an activation function and of its slope on an interval, in double precision.
+"""Bounds on an activation function and its slope over an interval, in double precision.
 
 The slope of an activation is monotone between known points: the kinks of the activation, and the extremes of its slope. The
 smallest and largest slopes on an interval are therefore at the ends of the interval or at these points. At a kink, the slopes on
@@ -47,7 +47,7 @@ class Activation:
     breaks : points where the slope begins to rise or fall, or jumps.
     turn : point where the activation stops falling and begins to rise; None if it never falls.
     convex : whether the slope never falls.
-    bend : upper bound of the second derivative of the slope; infinite if unknown.
+    bend : upper bound on the second derivative of the slope; infinite if unknown.
     steps : whether the slope is constant below 0 and constant above 0.
     """
 
@@ -170,7 +170,9 @@ def activation_of(layer: Layer) -> Activation | None:
 
 
 def _jumps(activation: Activation, points: Tensor) -> bool:
-    """Return whether some unit's output jumps: between adjacent points, it changes by more or less than its slopes allow."""
+    """Return whether any unit's output jumps, that is, changes between adjacent points by an amount outside the limits set by its
+    slopes.
+    """
     x = points[:, None].expand(-1, activation.width)
     least, most = activation.slopes(x[:-1], x[1:])
     step, width = activation.value(x).diff(dim=0), x.diff(dim=0)

@@ -1,4 +1,4 @@
-"""Lower bounds of the derivative of a score with respect to one column, on many boxes of the domain at once.
+"""Lower bounds on the derivative of a score with respect to one column, on many boxes of the domain at once.
 
 The derivative is a product of matrices: the weights, and the slopes of the activations. Each slope lies between its smallest and
 largest value on the range of the pre-activation. The range of a pre-activation is computed in two ways: by interval arithmetic
@@ -147,7 +147,7 @@ def scored(network: Chain, z: Tensor) -> Tensor:
 
 
 class Bounds:
-    """Lower bounds of the derivative of the score on boxes of the domain, along a direction (h,) of the first affine output."""
+    """Lower bounds on the derivative of the score on boxes of the domain, along a direction (h,) of the first affine output."""
 
     def __init__(self, domain: Domain, network: Chain, direction: FloatArray) -> None:
         first, shift = network.weights[0], network.shifts[0]

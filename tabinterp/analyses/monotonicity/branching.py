@@ -24,7 +24,7 @@ class Branching:
 
     Parameters
     ----------
-    bounds : function that returns lower bounds of the derivative on boxes.
+    bounds : function that returns lower bounds on the derivative on boxes.
     boxes : the whole domain.
     number : index of the number along which the derivative is taken.
     least : tolerance. Smaller falls in the score over the range of the number are ignored.
@@ -32,7 +32,7 @@ class Branching:
 
     Attributes
     ----------
-    fall : upper bound of the fall in the score between any two values of the number.
+    fall : upper bound on the fall in the score between any two values of the number.
     """
 
     def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
@@ -74,7 +74,7 @@ class Branching:
         return np.asarray(-self._known * width)
 
     def _fall(self) -> float:
-        """Return the upper bound of the fall in the score over the range of the number.
+        """Return the upper bound on the fall in the score over the range of the number.
 
         The upper bound is the negative of an integral over the positions of the number. The integrand is the lowest of the boxes'
         bounds at each position.

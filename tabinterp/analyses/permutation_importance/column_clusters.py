@@ -78,7 +78,7 @@ class Families(Display):
 
 
 def families(table: Table, *, threshold: float = THRESHOLD, seed: int = 0) -> Families:
-    """Find groups of input columns that carry the same information, on a random sample of at most 5,000 rows.
+    """Find groups of input columns that carry the same information, using a random sample of at most 5,000 rows.
 
     To permute the columns of each group together, pass `families(table).families` as `groups=` to `permutation_importance`.
 

@@ -1,4 +1,4 @@
-"""Recourse: the smallest change of changeable columns that turns an adverse decision into a favourable one.
+"""Recourse: the smallest change to changeable columns that turns an adverse decision into a favourable one.
 
 `changes` defines which columns may change, to which values, and at what cost; `search` finds the cheapest change. A change is
 accepted only if it is
@@ -8,7 +8,7 @@ accepted only if it is
   of typicality (`maximisation/typicality`), or no more atypical than the original row. A row that is unusually close to the
   centre or to other rows is not treated as atypical.
 
-For each row, the search finds the cheapest valid change of each set of columns. The result is the cheapest plausible one of these
+For each row, the search finds the cheapest valid change to each set of columns. The result is the cheapest plausible one of these
 changes. If none is plausible, changes that take the values of several columns from one training row are also tried. A row for
 which all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, the status "none"
 means only that no change was found.
@@ -20,9 +20,9 @@ a group column, over groups of rows. They take row weights into account, and tre
 
 Each group of a protected column is compared with all other declined rows. The p-value comes from Student's t distribution, with
 the standard error computed under the hypothesis of equal shares (a score test). For independent rows without weights, the larger
-of this p-value and that of Fisher's exact test is reported. This is necessary because groups with small counts are not shown. If
-few rows of a group are expected to be without recourse, the group is shown only if unusually many rows, or none, are without
-recourse. For the groups that are shown, p-values of the score test alone would be too small.
+of this p-value and that of Fisher's exact test is reported. The score test alone would give p-values that are too small for the
+groups that are shown: because groups with small counts are not shown, a group in which few rows are expected to be without
+recourse is shown only if unusually many rows, or none, are without recourse.
 """
 
 from __future__ import annotations
@@ -239,7 +239,7 @@ def recourse(
     threshold: float = THRESHOLD,
     seed: int = 0,
 ) -> Recourse:
-    """Find the smallest change of changeable columns that reverses each adverse decision, for a network and its counterpart.
+    """Find the smallest change to changeable columns that reverses each adverse decision, for a network and its counterpart.
 
     The cost of a change is its total shift in percentiles of the training rows. A change between unordered levels counts as a
     shift of 50 percentiles. New values are taken from training rows, and missing values stay missing. If a numeric column has

@@ -414,9 +414,9 @@ def _spread(
 
     `moved` (n, ...) contains influence-function values, and `unit` (n,) the shares of the rows in the total weight. The standard
     errors approximate those of the jackknife over groups: leaving out a group with a share h of the weight changes a mean by the
-    group's influence divided by 1 - h. A few groups can dominate the estimate, particularly of a variance. Degrees of freedom are
-    therefore limited by the distribution of the influences. `by_chance` is a bias due to sampling error that was subtracted from
-    the estimate. Its standard error, sqrt(2) times `by_chance`, is included.
+    group's influence divided by 1 - h. A few groups can dominate the estimate, particularly of a variance. The degrees of freedom
+    are therefore reduced if the influences of a few groups are large. `by_chance` is the bias due to sampling error, which has
+    already been subtracted from the estimate. Its standard error, sqrt(2) times `by_chance`, is included.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
     count = 1 / float(share @ share)

@@ -174,7 +174,7 @@ class Resilience(Display):
         return pd.DataFrame(rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the results on all rows, on the smallest share of each kind of subset, in the cluster, and under drift."""
+        """Return the first row of each kind of subset in `frame()`, which is the one with the smallest share."""
         return self.frame().drop_duplicates("kind")
 
 

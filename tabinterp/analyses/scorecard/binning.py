@@ -136,7 +136,7 @@ class Candidate:
     pieces : pieces of each column of the term.
     groups : for each column, the index of the bin to which each piece belongs (pieces,).
     bins : number of bins, not counting the reference bin.
-    loss : increase in the mean log loss if the term is replaced by a step function.
+    loss : increase in the mean log loss when the term is replaced by a step function.
     """
 
     function: FloatArray
@@ -338,7 +338,7 @@ def _sums(both: list[Piece], values: FloatArray) -> FloatArray:
 
 
 def _residual(function: FloatArray, curvature: FloatArray, at: IntArray) -> float:
-    """Return the increase in loss if a function is replaced by its mean in each bin. `at` (rows,) is the bin of each row."""
+    """Return the increase in loss when a function is replaced by its mean in each bin. `at` (rows,) is the bin of each row."""
     weight, total = np.bincount(at, curvature), np.bincount(at, curvature * function)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0, total / weight, 0.0)

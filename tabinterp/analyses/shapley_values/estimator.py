@@ -246,14 +246,14 @@ def shapley_values(
         their row numbers. The background rows keep their weights. Rows with weight 0 are not sampled.
     method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
         each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance.
-        If all coalitions of a pair of rows require no more evaluations than its permutations, "permutation" and "auto" evaluate
-        all coalitions. With any method, a linear model is explained in closed form, unless its scores are converted to
+        For pairs of rows in which evaluating every coalition costs no more than the permutations would, "permutation" and "auto"
+        evaluate every coalition. With any method, a linear model is explained in closed form, unless its scores are converted to
         probabilities or its encoder mixes columns.
     scale : "log_odds" (for regression, the unit of the target) or "probability".
     tolerance : the largest accepted standard error of a value, in standard deviations of the scores of the background rows.
     n_permutations : the number of permutations for each pair of an explained row and a background row; with "auto", the initial
-        number. If only a few pairs of an explained row need permutations, each of these pairs has at least sixteen, because
-        standard errors would otherwise be unreliable.
+        number. If an explained row has only a few pairs for which permutations are used, each of these pairs gets at least
+        sixteen, because standard errors would otherwise be unreliable.
 
     Examples
     --------

@@ -200,8 +200,8 @@ def _text(message: Message) -> str:
 
 
 def _statement(gate: Gate) -> str:
-    """Return a text that states what a gate requires and what the audit found. For a check with default limits, return the
-    sentence of the finding, which states both.
+    """Return the demand of a gate and the result of the audit as text. For a check with default limits, return the sentence of
+    the finding, which contains both.
     """
     return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 

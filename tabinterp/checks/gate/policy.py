@@ -144,7 +144,7 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A demand that a check is not raised. `limits` overrides limits of the check. `not_applicable` states whether the gate fails
+    """A demand that a check not be raised. `limits` overrides limits of the check. `not_applicable` states whether the gate fails
     or passes if the check does not apply.
     """
 

@@ -117,7 +117,7 @@ def _rows_of_ranks(document: Json) -> Json:
 
 
 def _sentences(part: Any) -> Any:
-    """Restore sentences that were later removed or changed: replace their keys by the keys of the earlier sentences (in
+    """Restore sentences that were later removed or changed: replace their keys with the keys of the earlier sentences (in
     `text.py`).
     """
     if isinstance(part, list):

@@ -1,7 +1,7 @@
-"""Sentences about converted documents, and sentences in documents of earlier versions.
+"""Sentences about converted documents, and sentences from documents that earlier versions wrote.
 
-`former.KEY` is the sentence that had the key KEY before this key was removed or its values changed. `former.KEY.earlier` is the
-sentence that had the key KEY before `former.KEY`.
+`former.KEY` is the sentence that had the key KEY before the key was removed, or before the values in its sentence changed.
+`former.KEY.earlier` is the sentence that had the key even earlier.
 """
 
 from __future__ import annotations

@@ -126,6 +126,6 @@ def _member_kind(archive: Archive) -> str:
 
 
 def refusal(content: Content, kind: str) -> str:
-    """Return a text that states why a file is not loaded, and what to do instead."""
+    """Return a sentence that states why a file is not loaded, and what to do instead."""
     known = KINDS[kind]
     return f"{content.name!r} is {known.words}. It was not loaded, and no code in it was run. Instead, {known.way}"

@@ -109,7 +109,7 @@ def _named(theme: str, parts: tuple[str, ...]) -> str:
 
 
 def _whose(theme: str, of: str) -> str:
-    """Return a text with the analysis and the model to which a number belongs."""
+    """Return the names of the analysis and the model to which a number belongs, as text."""
     return listed([t(f"changes.{theme}"), t(f"changes.of.{of}")])
 
 

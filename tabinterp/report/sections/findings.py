@@ -106,7 +106,7 @@ def _next(finding: Finding) -> str:
 
 
 def _about(finding: Finding, aspect: str) -> str:
-    """Return a text about a check from the message catalogue, such as its limitations, or an empty string if the catalogue has
+    """Return text about a check from the message catalogue, such as its limitations, or an empty string if the catalogue has
     none.
     """
     key = f"check.{finding.slug}.{aspect}"

@@ -355,8 +355,8 @@ def _disagreement(document: Document) -> Panel | None:
 
 
 def _groups(document: Document) -> str:
-    """Return a sentence on the lowest ratio of selection rates, or one that states that no ratio is significantly low.
-    Return an empty text if no column is protected or the groups were not compared.
+    """Return a sentence on the lowest ratio of selection rates, or a sentence that states that no ratio is significantly low.
+    Return an empty string if no column is protected or the groups were not compared.
     """
     if not any(column.protected for column in document.data.columns):
         return ""
