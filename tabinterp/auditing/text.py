@@ -54,13 +54,11 @@ TEXT: dict[str, str] = {
     ),
     "model.clipped_few": (
         "Some rows had a predicted probability of 0 or 1, for which the log-odds are infinite; these probabilities were replaced "
-        "by 1e-7 or 1 − 1e-7. The number of these rows is withheld, because fewer than {rows} rows had such a probability or "
-        "fewer than {rows} did not."
+        "by 1e-7 or 1 − 1e-7. The number of these rows is withheld, because it or the number of all other rows is below {rows}."
     ),
     "model.clipped_rates_few": (
         "Some rows had an expected count below 1e-7, possibly zero or negative; these counts were replaced by 1e-7 before taking "
-        "the log. The number of these rows is withheld, because fewer than {rows} rows had such a count or fewer than {rows} did "
-        "not."
+        "the log. The number of these rows is withheld, because it or the number of all other rows is below {rows}."
     ),
     "model.probabilities": (
         "The type of the network's outputs was not stated. The outputs were treated as probabilities, because the network ends "

@@ -47,7 +47,7 @@ CHECK = Check(
         ),
         limitations=(
             "Does not cover subgroups with fewer than 100 rows, or groups defined by several columns. Coverage over all rows "
-            "is close to the target by construction, so it says nothing about the network. For numeric targets, all intervals "
+            "is close to 90% by construction, so it says nothing about the network. For numeric targets, all intervals "
             "have the same width, so coverage is low where outcomes vary more, even if every predicted mean is correct."
         ),
         raised_when=(

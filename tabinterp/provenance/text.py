@@ -61,12 +61,12 @@ TEXT: dict[str, str] = {
     "verify.attested.ok": "{file} is unchanged since it was signed ({digest}).",
     "verify.attested.changed": "{file} differs from the signed file: its SHA-256 is {found}, not {digest}.",
     "verify.attested.missing": "{file} is not among the signed files.",
-    "verify.attested.unknown": "{file} was signed, but it does not belong to an audit.",
+    "verify.attested.unknown": "{file} was signed, but it does not belong in an audit folder.",
     "verify.attested.unlisted": "SHA256SUMS does not list {file} with the signed digest.",
     "verify.attested.model": "The signed {model} has the SHA-256 {digest}, but audit.json states {written}.",
-    "verify.attested.model_compared": "The signer compared the model file with its digest in audit.json ({digest}).",
+    "verify.attested.model_compared": "The signer confirmed that the model file has the digest in audit.json ({digest}).",
     "verify.attested.counterpart_compared": (
-        "The signer compared the linear counterpart with its digest in audit.json ({digest})."
+        "The signer confirmed that the file of the linear counterpart has the digest in audit.json ({digest})."
     ),
     "verify.model.not_given": (
         "The model file was not compared with its digest in audit.json ({digest}), so a replaced digest would go unnoticed. To "

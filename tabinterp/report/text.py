@@ -306,8 +306,9 @@ TEXT: dict[str, str] = {
     ),
     "report.strip.percent": "{share} (95% CI {low} to {high})",
     "report.strip.rule": (
-        "Among the rules for which the share of disagreement can be shown, “{rule}” covers the most rows on which the models "
-        "disagree. Of {scored} test rows, it applies to {rows}, and the models disagree on {share} of these."
+        "Apart from rules with withheld counts, “{rule}” covers the most rows on which the models disagree. Of the {scored} "
+        "held-out rows that were not used to find the rules, it applies to {rows}. The models disagree on {share} of these "
+        "{rows} rows."
     ),
     "report.action.simpler": "Consider {rung} ({parameters} parameters) instead of the network.",
     "report.action.worse": "Use {linear:name}; the network predicts worse.",

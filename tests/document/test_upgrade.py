@@ -197,7 +197,7 @@ def test_migrate_lists_the_changes_and_writes_a_new_file(run, tmp_path):
 def test_migrate_says_that_there_is_nothing_to_do(run, tmp_path):
     code, told, _ = run("migrate", PRESENT, "--out", tmp_path / "same.json")
     assert code == 0
-    assert told.startswith("The audit conforms to the current form of schema 1.0.")
+    assert told.startswith("The audit already conforms to the current schema (1.0).")
     assert (tmp_path / "same.json").read_bytes() == PRESENT.read_bytes()
 
 

@@ -133,8 +133,8 @@ def test_page_one_joins_the_conditions_of_a_rule():
     said = [block.text for panel in panels for block in panel.blocks if isinstance(block, Paragraph)]
     assert any(
         one.startswith(
-            "Among the rules for which the share of disagreement can be shown, “age above 30 and sex is female” covers the "
-            "most rows on which the models disagree."
+            "Apart from rules with withheld counts, “age above 30 and sex is female” covers the most rows on which the models "
+            "disagree."
         )
         for one in said
     )

@@ -56,7 +56,7 @@ TEXT: dict[str, str] = {
         "{neither}% ({neither_low}% to {neither_high}%)."
     ),
     "disagreement.few": (
-        "The number of held-out rows (of {rows}) on which the models disagree is withheld, because it would disclose a count "
+        "Of the {rows} held-out rows, the number on which the models disagree is withheld, because it would disclose a count "
         "below {fewest}."
     ),
     "disagreement.right.few": (
@@ -112,8 +112,8 @@ TEXT: dict[str, str] = {
         "models disagree, not why. Missing values in numeric columns are replaced by the median of the column. Leaves with "
         "fewer than 10 rows are not shown, nor are leaves that would reveal the size of such a leaf. A dash (–) marks a share "
         "that is withheld because the models disagree, or agree, on only 1 to 9 rows of the leaf. The tree's AUC and balanced "
-        "accuracy are computed as if each withheld count of 1 to 9 were 5. Their CIs cover the range of results that are "
-        "possible if each of these counts is either 1 or 9."
+        "accuracy are computed as if each withheld count of 1 to 9 were 5. Their CIs cover the best and the worst result that "
+        "these counts allow."
     ),
     # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (

@@ -40,8 +40,8 @@ TEXT: dict[str, str] = {
     ),
     "reasons.omitted": (
         "To compare columns, one column at a time is set to its values in the narrowly approved rows. For {omitted}% of the "
-        "declined rows (95% CI {omitted_low} to {omitted_high}), at least one column that is not a reason then moves the "
-        "network's score further towards approval than at least one of the reasons does."
+        "declined rows (95% CI {omitted_low} to {omitted_high}), a column that is not given as a reason then moves the network's "
+        "score further towards approval than one of the reasons does."
     ),
     "reasons.protected": (
         "For {network}% of the declined rows (95% CI {network_low} to {network_high}), the network's reasons include at least "
@@ -128,8 +128,6 @@ TEXT: dict[str, str] = {
     "report.reasons.flip.note": "Each model is tested on the rows that it declines, using its own reasons.",
     "plot.axis.reasons": "Share of declined rows for which the column is a reason, 95% CI",
     # why it does not apply
-    "why.reasons are of a decision between two classes": (
-        "reason codes need a target with two classes, but this target is of another kind"
-    ),
+    "why.reasons are of a decision between two classes": "reason codes need a target with two classes",
     "why.declined.few": "there are too few declined or approved rows; reason codes need at least {least} of each",
 }

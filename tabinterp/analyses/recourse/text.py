@@ -40,8 +40,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "declined: the adverse class; level: a number of percentiles",
     ),
     "report.recourse.search": (
-        "The search for the network tried only some combinations of changes, so cheaper changes may exist and the true share "
-        "without recourse may be lower."
+        "For the network, the search tried only some combinations of changes, so cheaper changes may exist and the true share "
+        "of rows without recourse may be lower."
     ),
     "report.recourse.exact": (
         "For the network, an exact method found the cheapest changes; their plausibility was checked only afterwards."
@@ -68,13 +68,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.change.-": "downwards",
     "report.recourse.domain": "Limits",
     "report.recourse.groups": (
-        "Share without recourse among the rows of each group that the network declines [95% CI]. p: p-value for the "
-        "comparison with all other declined rows, not corrected for the number of groups"
+        "Share without recourse among the declined rows of each group (network) [95% CI]. p: p-value for the comparison with "
+        "all other declined rows, not corrected for the number of groups"
     ),
     "report.recourse.group": "Group",
     "report.recourse.rest": "Difference from other declined rows",
     # why it does not apply
-    "why.recourse.task": "recourse needs a target with two classes, but this target is of another kind",
+    "why.recourse.task": "recourse needs a target with two classes",
     "why.recourse.none": "the network declines none of the rows",
     "why.recourse.few": "there are too few declined or approved rows; recourse needs at least {least} of each",
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str | tuple[str, str]] = {
-    "step.resilience on hard and outer rows": "resilience on hard and outer rows",
-    "rows_of.resilience": "Resilience on hard and outer rows",
+    "step.resilience on hard and outer rows": "resilience on hard and outermost rows",
+    "rows_of.resilience": "Resilience on hard and outermost rows",
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.heading": "Hard rows",
     "report.resilience.lead": (
@@ -12,7 +12,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "network's {metric} on the hardest rows, minus the rise for {linear:name}, is {rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
-    "report.resilience.fold": "Resilience: hard rows, outer rows, worst cluster, drift",
+    "report.resilience.fold": "Resilience: hard rows, outermost rows, worst cluster, drift",
     "report.resilience.note": (
         "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows have the largest "
         "losses predicted by gradient-boosted trees fitted to the losses of other held-out rows; a fifth of the rows is used "
@@ -37,18 +37,18 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "shift of the same kind are not shown, because they would depend on too few rows.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
-    "report.resilience.table": ("{metric} on hard and outer rows", "metric: such as 'log loss'"),
+    "report.resilience.table": ("{metric} on hard and outermost rows", "metric: such as 'log loss'"),
     "report.resilience.of": "Rows",
     "report.resilience.all": "All",
     "report.resilience.hardest": ("Hardest {share} of rows for each model", "share: a percentage of the rows"),
     "report.resilience.network": ("Hardest {share} of rows for the network", "share: a percentage of the rows"),
     "report.resilience.linear": ("Hardest {share} of rows for {linear:name}", "share: a percentage of the rows"),
     "report.resilience.outer": ("{share} outermost", "share: a percentage of the rows"),
-    "report.resilience.cluster": "Worst cluster of the network",
+    "report.resilience.cluster": "Worst cluster for the network",
     "report.resilience.drift": "Repeated drift",
     "report.resilience.rise": "Excess rise [95% CI]",
     "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
-    "report.resilience.power": ("{metric} on hard and outer rows", "metric: 'AUC' or 'R²'"),
+    "report.resilience.power": ("{metric} on hard and outermost rows", "metric: 'AUC' or 'R²'"),
     "report.resilience.cluster.table": (
         ("Columns in which the worst cluster (n = {rows} held-out rows) differs most from other rows"),
         "rows: held-out rows in the cluster; its loss is measured in one half of them",

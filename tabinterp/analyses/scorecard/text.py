@@ -72,9 +72,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.scorecard.ks": "KS statistic",
     "report.scorecard.values": "Values",
     "report.scorecard.points": "Points",
-    "report.scorecard.points.table": "Points of each bin, added to {base} base points",
+    "report.scorecard.points.table": "Points for each bin, added to {base} base points",
     "report.scorecard.points.some": (
-        "Points of each bin, added to {base} base points, for {shown} of {count} columns: those with the largest differences in "
+        "Points for each bin, added to {base} base points, in {shown} of {count} columns: those with the largest differences in "
         "points"
     ),
     "report.scorecard.pair": ("Points for {first} × {second}", "first, second: columns"),
@@ -82,7 +82,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "plot.series.points": "points",
     "plot.other.bins": "other ({count} bins)",
     # why it does not apply
-    "why.scorecard.task": "a scorecard needs a target with two classes, but this target is of another kind",
+    "why.scorecard.task": "a scorecard needs a target with two classes",
     "why.scorecard.ladder": "the scorecard is derived from one of the simpler models, and these were not fitted",
     "why.scorecard.intercept": "the simplest model that predicts as well as the network uses no column",
     "why.scorecard.flat": "no column affects the score of the simpler model enough to be given a bin",

@@ -54,7 +54,7 @@ TEXT: dict[str, str] = {
     "report.spearman": "Spearman's ρ",
     "report.distance": "Distance correlation",
     "report.ratio": "Correlation ratio η",
-    "report.q": "Adjusted p (for the measure in the map)",
+    "report.q": "Adjusted p (for the measure shown in the heat map)",
     "report.neurons.summed": (
         "Means, standard deviations, shares of rows above 0, Pearson correlations and correlation ratios use all "
         "{rows} rows, which were read in batches."

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 TEXT: dict[str, str | tuple[str, str]] = {
-    "migration.none": "The audit conforms to the current form of schema {schema}. No migration is needed.",
+    "migration.none": "The audit already conforms to the current schema ({schema}). No migration is needed.",
     "migration.source": (
         "This audit was written by an earlier version of tabinterp and migrated to the current form. The SHA-256 of the original "
         "file is {digest}. Analyses and checks that the earlier version did not have are absent.",
