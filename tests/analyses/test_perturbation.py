@@ -571,7 +571,7 @@ TAMPERED = {
     "donors_of": lambda r: {"donors_of": "all"},
     "numbers must be given": lambda r: {"numbers": None},
     "numbers must have the size": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
-    "contain different inputs": lambda r: {"columns": r.columns[:-1]},
+    "must list at least": lambda r: {"columns": r.columns[:-1]},
     "sorted by the rise": lambda r: {"columns": r.columns[::-1]},
     "perturbation: difference is": lambda r: changed(r, 3, difference=other(r.sizes[3].difference, value=0.5)),
     "perturbation: rise is": lambda r: changed(r, 3, rise=other(r.sizes[3].rise, value=0.5)),

@@ -180,7 +180,7 @@ def test_weights_of_zero_are_rows_left_out():
 
 def test_classes_few_rows_and_unknown_charts_are_refused():
     frame, table, _, models = data(rows=120)
-    with pytest.raises(NotApplicableError, match="bins of at least 40 rows"):
+    with pytest.raises(NotApplicableError, match="fewer than 40 rows"):
         ti.residuals(models[0], ti.read_table(frame[["x", "z", "y"]][:30], target="y", task="regression"), models[1])
     classes = frame[["x", "z"]].assign(y=frame["y"] > 0)
     model = ti.wrap(LogisticRegression().fit(classes[["x", "z"]], classes["y"]))
