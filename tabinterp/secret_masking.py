@@ -80,7 +80,7 @@ def hidden(text: str, *sources: str) -> str:
 
     Parameters
     ----------
-    text : a URL, an argument of a command, a query, or another text.
+    text : a URL, an argument of a command, a query, or any other text.
     sources : URLs, connection strings or queries. Their secrets are masked in the text too, because error messages of libraries
         often repeat them in full or in part.
 

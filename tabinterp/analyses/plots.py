@@ -70,8 +70,8 @@ class Series:
 
     Parameters
     ----------
-    look : key of the look: "network", "linear", or "other" for another model. For any other key, the look depends on the position
-        of the series.
+    look : "network", "linear", or "other" for another model, each of which has a fixed look. For any other value, the look
+        depends on the position of the series.
     filled : for each point, True for a filled mark, False for a hollow mark, and None for a cross. If `filled` itself is None,
         the look determines whether marks are filled.
     """

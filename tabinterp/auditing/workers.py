@@ -1,7 +1,7 @@
 """Running independent analyses in parallel worker processes.
 
 Workers are forks of this process. They share the models, the rows and the settings without copying, and need no `__main__` guard.
-Only results are transferred, by pickle. Threads are not used for two reasons. PyTorch traces a network by patching
+Only results are transferred, by pickling. Threads are not used for two reasons. PyTorch traces a network by patching
 `torch.nn.Module` for all threads, so simultaneous traces would interfere. In addition, most of an analysis is Python code, which
 runs in only one thread at a time.
 """
@@ -69,8 +69,8 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups that do not depend on each other's results. The groups, and the analyses within each group, are
-    in the order of the list.
+    """Split analyses into groups that do not depend on each other's results. The groups, and the analyses within each group, keep
+    the order of the list.
     """
     groups: list[list[Analysis[Any]]] = []
     for analysis in analyses:

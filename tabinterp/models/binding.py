@@ -142,7 +142,7 @@ def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
     A prediction function encodes the values of one table as integer codes, so it is bound again for other rows. `beside` is
-    another model that is bound to the new rows. Its encoded rows are reused if both models have the same encoder.
+    another model, already bound to the new rows. Its encoded rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))

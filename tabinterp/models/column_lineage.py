@@ -40,7 +40,7 @@ class Structured(ABC):
     @abstractmethod
     def sources(self, inputs: Sources, of: PartSources) -> Sources:
         """Return the original columns on which each output depends. `inputs` contains the original columns on which each input
-        depends. To find the sources of a nested transformer, call the function `of`.
+        depends. The function `of` returns the sources of a nested transformer.
         """
 
     def beside(self) -> list[tuple[Any, tuple[str, ...]]]:

@@ -226,9 +226,9 @@ class Joined:
 
 
 class Shown(Structured):
-    """The head of an encoder for which only a probe has shown which columns are mixed. The output of the head starts with
-    unchanged copies of the numeric columns that the encoder mixes. They are followed by the encoded columns that depend on at
-    most one original column.
+    """The head of an encoder whose mixed columns are known only from a probe. The output of the head starts with unchanged
+    copies of the numeric columns that the encoder mixes. They are followed by the encoded columns that depend on at most one
+    original column.
     """
 
     def __init__(

@@ -343,7 +343,7 @@ def apply(encoder: Any, rows: pd.DataFrame) -> FloatArray:
 def encoded_by(
     encoder: Any, frame: pd.DataFrame, reads: tuple[str, ...] | None
 ) -> Callable[[pd.DataFrame], FloatArray]:
-    """Return an encoder (None: numbers are used unchanged) as a function of rows with the same columns as `frame`."""
+    """Return a function that encodes rows with the same columns as `frame`. Without an encoder, numbers are used unchanged."""
     return _passthrough(frame, reads) if encoder is None else Transform(encoder, tuple(map(str, frame.columns)), reads)
 
 

@@ -21,7 +21,7 @@ TRIED = 64  # rows on which an encoder is tried
 
 @dataclass(frozen=True)
 class Levels:
-    """Levels with the whole numbers from `low` to `low + size - 1`. Each level has its own encoded column."""
+    """Levels coded as whole numbers from `low` to `low + size - 1`. Each level has its own encoded column."""
 
     low: int
     size: int

@@ -61,10 +61,10 @@ LIKE = frozenset({  # do not read the values of their first argument
 
 @dataclass(frozen=True, eq=False)
 class _Codes:
-    """The source of each entry of a value: the position, in the flattened inputs (n, columns), of the input from which the entry
-    came, and the offset that was added to this input.
+    """The source of each entry of a value. `position` is the index of an entry of the flattened inputs (n, columns), and `shift`
+    is the offset that was added to this entry.
 
-    The position is -1 for an entry that does not come from the inputs.
+    The position is -1 if the source is not an input.
     """
 
     position: Any  # one or several tensors
@@ -331,8 +331,8 @@ class _Follow(TorchFunctionMode):
         return True
 
     def _chosen(self, func: Any, args: Any) -> Tensor | None:
-        """Return the codes that `torch.where` selects by a condition on codes. Return None unless the condition has the same
-        outcome for every entry.
+        """Return the codes that `torch.where` selects, or None. Its condition must be a comparison of codes with the same outcome
+        for every entry.
         """
         if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].any()) != bool(args[0].all()):
             return None
@@ -706,8 +706,8 @@ class Intercepted(nn.Module):
         return torch.stack(columns, dim=1)
 
     def _real(self, x: Tensor) -> Tensor | None:
-        """Return the whole numbers (n, columns) in encoded rows (n, d). Return None if a row does not have exactly one level in
-        each column.
+        """Decode encoded rows (n, d) to whole numbers (n, columns). Return None if a row does not have exactly one level in each
+        column.
         """
         off = x.detach().index_fill(1, self._numbers, 0.0)
         at = (self._rank @ off.to(self._rank).T).T.round().long().clamp(min=0).minimum(self._last)

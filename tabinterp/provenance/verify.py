@@ -276,7 +276,7 @@ def _report(found: list[str], document: Document) -> Step:
 
 
 def _printed(folder: Path, document: Document, signed: bool) -> Step:
-    """Return the step that compares the PDF with a PDF that is rendered again.
+    """Return the step that compares the PDF with a newly rendered PDF.
 
     The PDF also depends on the fonts of the machine. A difference therefore does not prove that the file was changed.
     """

@@ -75,7 +75,7 @@ class Pair:
 
     @property
     def part(self) -> Interval:
-        """The first number in the row that is not missing."""
+        """The first non-missing number in the row."""
         return next((part for part in self.parts if part.value is not None), self.network)
 
     @property
@@ -152,9 +152,7 @@ def canvas(
 
 
 def named(marks: Marks, title: Callable[[int, int], str]) -> dict[str, str]:
-    """Give an id to each line that draws marks. Return a mapping from the id of each mark to the text that is shown when the
-    reader hovers over it.
-    """
+    """Assign an id to each Matplotlib line that contains marks. Return a mapping from the id of each mark to its tooltip."""
     lines: dict[Line2D, str] = {}
     titles = {}
     for (row, model), (line, index) in marks.items():

@@ -43,7 +43,7 @@ def printed_tables(table: Table, share: float) -> list[Printed]:
 
     If possible, every column is as wide as its widest text. Otherwise, the widest columns are narrowed to a common width and
     their text is wrapped. No column is narrower than its longest word. Columns that still do not fit are put in another table,
-    which repeats the names of the rows.
+    which repeats the row names.
     """
     needs = [_needed(head, [row[place] for row in table.rows]) for place, head in enumerate(table.head)]
     room = SHEET * share
@@ -64,8 +64,8 @@ def printed_tables(table: Table, share: float) -> list[Printed]:
 
 
 def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
-    """Return the positions of the columns in each printed table. The first column, which contains the names of the rows, is in
-    every table.
+    """Return the positions of the columns in each printed table. The first column, which contains the row names, is in every
+    table.
 
     If the columns are divided among several tables, the tables have about the same width.
     """

@@ -180,7 +180,7 @@ def both(parts: Iterable[str]) -> str:
 
 
 def conditions(parts: Iterable[str]) -> str:
-    """Join conditions by "and", in the current language."""
+    """Join conditions with "and", in the current language."""
     return messages.joined(parts, "conditions")
 
 

@@ -357,7 +357,7 @@ def spearman(units: NDArray[Any], numeric: NDArray[Any], weights: Floats | None 
 
 
 def _places(values: NDArray[Any]) -> NDArray[np.int32]:
-    """Return the position, from 0, of each value (n, k) among the distinct values of its column, as an array (k, n)."""
+    """Return the position, counted from 0, of each value (n, k) among the distinct values of its column, as an array (k, n)."""
     places = [np.unique(column, return_inverse=True)[1] for column in values.T]
     return np.array(places, np.int32).reshape(values.shape[1], values.shape[0])
 

@@ -99,7 +99,7 @@ class Power:
 
 
 def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, float]:
-    """Return the difference `first` - `second` of two measures of different rows, with its standard error and 95% interval.
+    """Return the difference `first` - `second` of one measure on two sets of rows, with its standard error and 95% interval.
 
     For independent samples, critical values are those of Student's t distribution with the degrees of freedom of Welch (1947). A
     group of dependent rows can have rows in both samples if its group number is the same in both. The contributions of all its

@@ -64,9 +64,7 @@ class Share:
         return max((self.units if np.isfinite(self.units) else self.size) - 1, 1)
 
     def critical(self, level: float = LEVEL) -> float:
-        """Return the critical value of a two-sided interval. With probability `level`, the interval does not contain the true
-        share.
-        """
+        """Return the critical value of a two-sided interval that misses the true share with probability `level`."""
         return critical_value(self.units, level)
 
 

@@ -92,7 +92,7 @@ class Table(Previewed):
         )
 
     def take(self, rows: IntArray | BoolArray) -> Table:
-        """Return a table of these rows only, in this order."""
+        """Return a table with only these rows, in this order."""
         return replace(
             self,
             frame=self.frame.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),

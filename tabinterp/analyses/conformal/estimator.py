@@ -282,7 +282,7 @@ class Threshold:
 
     @classmethod
     def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
-        """Return the threshold of the nonconformities `strange` (n,), given weights that are 0 for rows of the other half.
+        """Return the threshold of one half, from the nonconformities `strange` (n,) and weights that are 0 in the other half.
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)

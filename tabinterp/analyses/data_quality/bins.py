@@ -65,7 +65,7 @@ class Cutting:
 def cutting(table: Table, name: str, training: BoolArray, most: int) -> Cutting:
     """Choose the bins of a column on the training rows.
 
-    There are at most `most` cells, plus one cell for all other levels and one for missing values.
+    There are at most `most` bins, plus one for all other levels and one for missing values.
     """
     if table.schema[name].kind == "numeric":
         x = table.numeric(name)

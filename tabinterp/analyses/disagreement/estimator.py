@@ -335,8 +335,8 @@ def _scored_told(
 ) -> tuple[Estimate, Estimate]:
     """Return AUC and balanced accuracy that do not reveal leaves in which the models differ or agree on 1 to 9 rows.
 
-    The estimates are computed with each count from 1 to 9 replaced by 5, and the best and the worst case with each of these
-    counts replaced by 1 or 9. The intervals cover the intervals of both cases.
+    For the estimates, each count from 1 to 9 is replaced by 5. In the best and the worst case, each of these counts is replaced
+    by 1 or 9. The intervals also cover the intervals of these two cases.
     """
     few = _leaves_of_few(differ, at)
     if not len(few):

@@ -177,7 +177,10 @@ def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
 
 
 def _over(quotients: list[tuple[int, int]]) -> Interval:
-    """Return the middle of several possible shares, rounded to two digits, with an interval that covers all their intervals."""
+    """Combine the possible values of a share, each given as a numerator and a denominator.
+
+    The result is the value in the middle, rounded to two digits. Its interval covers the Wilson intervals of all possible values.
+    """
     ends = [wilson(hits / of, of) for hits, of in quotients]
     middle = [sum(one) / len(quotients) for one in zip(*quotients, strict=True)]
     return interval(_rough(middle[0] / middle[1]), None, _rough(min(ends)[0]), _rough(max(high for _, high in ends)))
@@ -188,11 +191,11 @@ def _rough(share: float) -> float:
 
 
 def _right_withheld(result: DisagreementResult) -> bool:
-    """Return whether the shares of right predictions on the differing rows must be withheld.
+    """Return whether the shares of correct predictions on the differing rows must be withheld.
 
-    Three numbers of these rows are considered: those on which the network, the linear model, or neither model is right. The
-    shares are withheld if any of these numbers, or the number of the other differing rows, is one to nine. They are also withheld
-    if fewer than ten rows differ, or if a share could not be computed.
+    The differing rows are divided into three sets: those on which the network, the linear model, or neither model is right. The
+    shares are withheld if any of these sets contains one to nine rows, or all but one to nine. They are also withheld if fewer
+    than ten rows differ, or if a share could not be computed.
     """
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)

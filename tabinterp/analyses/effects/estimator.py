@@ -72,7 +72,7 @@ class Curve:
     ----------
     rows : (points,) number of rows nearest to each point.
     share : (points,) weighted share of all rows that are nearest to each point.
-    pdp : (points, outputs) partial dependence: the mean score when every row has the value of the point.
+    pdp : (points, outputs) partial dependence: the mean score when every row is given the value of the point.
     effect : (points, outputs) `pdp` minus its mean over the distribution of the column.
     ice_low : (points, outputs) 10% quantile of the centred curves of individual rows.
     ice_high : (points, outputs) 90% quantile of the centred curves of individual rows.

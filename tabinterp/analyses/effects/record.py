@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class EffectCurve(Part):
     """One point of a model's effect curve for a column.
 
-    The effect is the mean score when every row has the value of the point, minus the average of these means over the distribution
-    of the column.
+    The effect is the mean score when every row is given the value of the point, minus the average of these means over the
+    distribution of the column.
     """
 
     effect: Interval = Interval()

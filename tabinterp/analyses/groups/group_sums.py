@@ -128,7 +128,7 @@ class Tally:
         return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
     def _share(self, sides: IntArray) -> Moments:
-        """Return the moments of a share. `sides` (2, m) are the sides that count as not selected and as selected."""
+        """Return the moments of a share. `sides` (2, m): the sides counted as not selected, then those counted as selected."""
         rows, mass, squares = (
             np.stack([one.sum(axis=1)[:, some].sum(axis=1) for some in sides], axis=1)
             for one in (self.rows, *self._weighed)

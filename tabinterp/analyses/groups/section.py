@@ -66,7 +66,7 @@ def _answer(document: Document) -> Iterator[Block]:
 
 
 def _of_class(group_table: GroupTable) -> Fold:
-    """Return the results with one class as the selected class: rates, differences, error rates, calibration."""
+    """Return the results for one class, which counts as selected: rates, differences, error rates, calibration."""
     blocks: list[Block] = [
         _rates(group_table.columns, group_table),
         _suppressed(group_table),

@@ -6,7 +6,8 @@ them are real rows. The search sets each column in turn to its best candidate va
 table, encoded and scored again. The result also contains the largest value over real rows, the share of searches that reach the
 best value, and an upper bound if one can be proved (`bounds`).
 
-An optimum is not a typical row. Real rows show people better what activates a unit (Borowski et al. 2021).
+An optimum is not a typical row. Real rows give people a better understanding of what activates a unit
+(Borowski et al. 2021).
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class PathPoint(Part):
 
 
 class Plausible(Part):
-    """Largest optimum on a path that is not atypical compared with real rows."""
+    """Largest of those optima on a path that are not atypical compared with real rows."""
 
     share: float
     value: float

@@ -20,11 +20,11 @@ MISSING = "(missing)"  # the name of missing values among the levels of activati
 
 
 class Place(Part):
-    """Value of a column at an optimum, in a form that discloses no single row.
+    """Value of a column at an optimum, in a form that does not disclose any single row.
 
     A number is rounded, unless at least ten rows have it. `how` is "at" for an exact value and "about" for a rounded value.
-    "at_least" and "at_most" mean that the value lies beyond `at`, where the table has at most nine rows. "rare" means that the
-    value is withheld, because too few rows have it.
+    "at_least" and "at_most" mean that the value lies beyond `at`, which is the largest or the smallest number that may be shown.
+    "rare" means that the value is withheld, because too few rows have it.
     """
 
     column: str

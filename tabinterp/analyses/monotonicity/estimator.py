@@ -274,7 +274,7 @@ class _Setting:
         return self._verdict(one, frame, sign * float(scores[0] - scores[1]))
 
     def _verdict(self, one: Constraint, frame: pd.DataFrame, fall: float) -> Verdict:
-        """Return an open answer with the fall between two rows.
+        """Return the verdict "open" with the fall in the score between the two rows in `frame`.
 
         The rows are included if the fall exceeds the tolerance.
         """

@@ -208,7 +208,7 @@ def _gap(values: FloatArray, table: Table, held_out: BoolArray, training: BoolAr
 
 
 def _slices(table: Table, held: BoolArray, smallest: int) -> Iterator[Group]:
-    """Yield slices of the held-out rows with enough rows and events on both sides of the split.
+    """Yield slices with enough rows and events among both the training rows and the held-out rows.
 
     If one to nine training rows belong to none of a column's slices, one of the slices is omitted. If no slice were omitted, the
     sizes of the slices would reveal the number of these rows.

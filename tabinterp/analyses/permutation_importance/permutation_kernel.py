@@ -149,7 +149,7 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Return the sums of the rises in loss for each receiver and for each donor, with one donor per receiver and shift."""
+    """Return the sums (`Sum`) for each receiver and for each donor. At each shift, every receiver has one donor."""
     n, weights, at_rows = plan.donor_rows, plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
@@ -164,7 +164,7 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 
 
 def _mover(plan: Plan, player: str, rows: IntArray, own: Untouched) -> Callable[[IntArray], Tensor]:
-    """Return a function that takes the donor of each receiver and returns the receivers' scores after permutation."""
+    """Return a function that takes one donor for each of the receivers `rows` and returns the scores after permutation."""
     bound, columns = plan.bound, plan.players[player]
     if player in plan.groups:
         group, first = plan.groups[player]

@@ -515,7 +515,7 @@ def _confirmed(
 
 
 def _shares(table: Table, changes: Changes) -> Shares:
-    """Return shares and costs over the rows of `table`. `changes` must contain the same rows in the same order."""
+    """Summarise one model's changes over the rows of `table`. `changes` must contain the same rows in the same order."""
     weights, group, found = table.row_weights, groups(table), changes.found
     if len(found) == 0:
         return _untold(len(changes.columns), changes)

@@ -323,7 +323,7 @@ class _Reached:
         return self.row[self.at]
 
     def states(self, some: IntArray) -> State:
-        """Return the states after the changes of the entries with indices `some`."""
+        """Return the states after the changes with indices `some`."""
         made = self.state[self.at[some]]
         made[:, self.k] = self.value[some]
         return made
@@ -479,7 +479,7 @@ def _kept(reached: Sequence[_Reached], best: FloatArray, rate: FloatArray) -> tu
 
 
 def _ladder(choice: Choice) -> NDArray[np.bool_]:
-    """Return a mask (n, C) of the new values of a column for the beam search, at various distances from each row's value."""
+    """Return a mask (n, C) of the new values that the beam search tries, at various distances from each row's own value."""
     n, size = choice.cost.shape
     made = np.zeros((n, size), dtype=np.bool_)
     own = choice.cost.argmin(axis=1)  # index of the new value next to the row's own value

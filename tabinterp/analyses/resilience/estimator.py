@@ -19,9 +19,9 @@ fitted to all other folds, the errors would be correlated. In a simulation with 
 errors, the loss on the hardest tenth then had a standard deviation of 1.25 times the estimated standard error.
 
 Means are weighted means over rows. Differences are network minus linear counterpart. The *excess rise* of a subset is the rise in
-the network's loss from all rows to the subset, minus the same rise for the counterpart. Standard errors are over rows, or over
-groups of rows, and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for skewness
-(Hall 1992).
+the network's loss from all rows to the subset, minus the same rise for the counterpart. Standard errors are computed over rows,
+or over groups of rows, and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for
+skewness (Hall 1992).
 
 A result is left out if it is based on fewer than fifty effective rows (Kish 1965), on fewer than twenty groups of rows, or on too
 few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. For drift, no

@@ -76,7 +76,7 @@ class Design:
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """Design along a permutation, for a large number m of players.
+    """Design along a permutation, for many players.
 
     It uses running sums and differences instead of the matrices of `Design`, which would grow with the square of m.
     """

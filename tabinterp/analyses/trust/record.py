@@ -72,7 +72,7 @@ class CurveRow(Part):
 
 
 class StabilityRow(Part):
-    """Similarity of explanations that differ in their background rows or in the seed of the network, averaged over pairs."""
+    """Mean similarity of pairs of explanations with different background rows, or of networks with different seeds."""
 
     method: str
     over: Literal["backgrounds", "networks"]

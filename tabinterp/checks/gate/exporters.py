@@ -245,9 +245,7 @@ def _xml(text: str) -> str:
 
 
 def _unlinked(text: str) -> str:
-    """Return text in which nothing is a link. A SARIF viewer would otherwise treat `[words](address)` as a link even in plain
-    text.
-    """
+    """Return the text with links disabled. A SARIF viewer would treat `[words](address)` as a link even in plain text."""
     return text.replace("](", "] (")
 
 

@@ -1,4 +1,4 @@
-"""Adapter for skorch: the network is the module of the net, and the training criterion determines the kind of its outputs."""
+"""Adapter for skorch: the network is the net's module, and the training criterion determines the kind of outputs."""
 
 from __future__ import annotations
 

@@ -244,8 +244,8 @@ def rare_levels(model: Model, rows: Table) -> dict[str, int]:
 
 
 def _listed_levels(encoder: Any) -> Iterator[tuple[str | None, str]]:
-    """Yield the levels that an encoder stores: (column, level) for every category of a column, and (None, text) for every other
-    text.
+    """Yield (column, level) for every category of a column that an encoder stores. Any other stored string could also be a level,
+    so (None, string) is yielded for it.
     """
     waiting: list[tuple[str, Any]] = [("", encoder)]
     seen: dict[int, Any] = {}  # keeps the objects, so that their addresses are not reused

@@ -365,7 +365,7 @@ def _size(value: Any) -> int:
 
 
 def _check_spline(spline: Any, this_object: str) -> None:
-    """Check that the knots, coefficients and degree of a spline are consistent, because compiled code uses them without a check.
+    """Check that the knots, coefficients and degree of a spline are consistent, because compiled code does not check them.
 
     Since SciPy 1.18, a `BSpline` delegates its computation to an inner spline object (`_BSpline`) with these values. A delegate
     from another module is rejected.

@@ -140,7 +140,7 @@ def _check_identities(schema: dict[str, Any], archive: Archive) -> None:
     known: dict[int, str] = {}
 
     def digest(value: Any) -> str:
-        """Return a digest of a value's content, without the ids of its nodes and the names of their files."""
+        """Return a digest of a value's content. It does not depend on the ids of nodes or the names of files."""
         if isinstance(value, list):
             return _sha256("[", *map(digest, value))
         if not isinstance(value, dict):

@@ -85,7 +85,7 @@ def escaped(words: str) -> str:
 
 
 def line(words: str) -> str:
-    """Return text that can be put at the beginning of a line. A dash or a number that would start a list is escaped."""
+    """Escape text for the beginning of a line, where a dash or a number could start a list."""
     return OPENING.sub(r"\1\\", escaped(words))
 
 

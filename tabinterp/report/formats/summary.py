@@ -61,7 +61,7 @@ def in_one_line(document: Document) -> str:
 
 
 def on_a_terminal(document: Document) -> str:
-    """Return text with a line for each raised finding, the most severe first, and a line with the numbers of checks that passed
+    """Return text with a line for each raised finding, the most severe first, and a line that states how many checks passed
     or do not apply.
     """
     lines = [
