@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 
 from tabinterp.arrays import FloatArray
+from tabinterp.errors import argument
 from tabinterp.linear.counterpart import fit_counterpart
 from tabinterp.models.device import CPU, device_of
 from tabinterp.models.model import Model
 from tabinterp.models.transformer_calls import as_array
 from tabinterp.table import Table
+from tabinterp.table.identifiers import identifier_of
 from tabinterp.table.read import with_split
 from tabinterp.table.table import check_table
 from tabinterp.threads import one_thread
@@ -73,6 +76,7 @@ def train(
     """
     check_table(table)
     device = device_of(device)
+    _warn_of_identifiers(table)
     if table.split is None:
         table = with_split(table, FRACTION, None, table.schema.goal.classes, seed)
     training = table.training_rows()
@@ -116,6 +120,16 @@ def train(
     return Trained(
         networks, counterpart, table, losses, fits[0].training_rows, fits[0].validation_rows, null=knows_nothing
     )
+
+
+def _warn_of_identifiers(table: Table) -> None:
+    found = [name for name in table.schema.inputs if identifier_of(table, name)]
+    if found:
+        warnings.warn(
+            f"input columns that look like row identifiers: {', '.join(map(repr, found))}. The network can memorise them, but "
+            f"learns nothing from them for new rows. Leave them out with {argument('drop')}",
+            stacklevel=4,  # the caller of `train`, beyond its decorator
+        )
 
 
 def _share(progress: Progress | None, number: int, seeds: int) -> Callable[[int, int, float], None] | None:

@@ -63,7 +63,9 @@ def _is_narrow(block: Block) -> bool:
 
 
 def _without(block: Block, legend: Sequence[Key]) -> Block:
-    """Return a figure without its legend if `legend` contains all entries of this legend. Return any other block unchanged."""
+    """Return a figure without its own legend if all entries of that legend are already in `legend`. Return any other block
+    unchanged.
+    """
     said = isinstance(block, Figure) and all(key in legend for key in block.legend)
     return replace(block, legend=()) if said and isinstance(block, Figure) else block
 

@@ -467,7 +467,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     ),
     "an unknown layer": (
         lambda h: h["graph"]["layers"]["fc"].update(kind="LSTM"),
-        "a layer of the unknown kind 'LSTM'",
+        "a layer of unknown kind 'LSTM'",
     ),
     "a layer larger than memory": (
         lambda h: h["graph"]["layers"]["fc"]["settings"].update(in_features=1 << 23, out_features=1 << 23),

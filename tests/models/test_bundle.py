@@ -501,9 +501,9 @@ def entry(name, value):
 FORGED = {
     "unknown layer": (
         lambda h: h["layers"][1].update(kind="Lambda"),
-        "a layer of the unknown kind 'Lambda'; allowed kinds are Linear",
+        "a layer of unknown kind 'Lambda'; allowed kinds are Linear",
     ),
-    "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "a layer of the unknown kind 'os.system'"),
+    "code for a layer": (lambda h: h["layers"][1].update(kind="os.system"), "a layer of unknown kind 'os.system'"),
     "settings too many": (
         layer(1, inplace=True),
         r"a layer of kind Tanh must have the settings \[\]; got \['inplace'\]",

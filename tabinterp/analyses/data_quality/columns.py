@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.table import Table
+from tabinterp.table.identifiers import Identifier, identifier_of
 from tabinterp.table.split import BoolArray
 from tabinterp.table.suppression import SMALL
 
@@ -23,10 +23,6 @@ FAR = 1.0  # minimum gap for a value that does not look like a missing-value cod
 TIMES = 10  # a code within the range of other values has at least this many times as many rows as its neighbours
 NEIGHBOURS = 20
 INNER = 0.005  # a code within the range of other values also has at least this share of the rows
-UNIQUE = 0.95  # minimum share of distinct values among known values in an identifier
-ORDERED = 0.99  # minimum rank correlation of an identifier with the row number
-DENSE = 2.0  # a column of whole numbers counts rows if its range is below this multiple of the number of rows
-FEWEST = 50  # a column is called an identifier only if it has at least this many rows
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class ColumnFacts:
     column: str
     missing: float
     distinct: int
-    identifier: str | None  # None, "ordered", "counts rows" or "one each"
+    identifier: Identifier | None
     spike: Spike | None
     minimum: float
     maximum: float
@@ -74,26 +70,24 @@ class ColumnFacts:
 
 
 def column_facts(table: Table, name: str) -> ColumnFacts:
-    weights = table.row_weights
+    weights, identifier = table.row_weights, identifier_of(table, name)
     if table.schema[name].kind == "numeric":
         x = table.numeric(name)
         missing = np.isnan(x)
         values, counts = np.unique(x[~missing], return_counts=True)
-        return _facts(name, missing, weights, _identifier(x, values), values, counts, (0, 0), (0, 0))
+        return _facts(name, missing, weights, identifier, values, counts, (0, 0), (0, 0))
     codes = level_codes(table, name)
     missing = codes < 0
     distinct = int(codes.max(initial=-1)) + 1
-    known = int((~missing).sum())
-    text = "one each" if known >= FEWEST and distinct >= UNIQUE * known else None
     rare, unseen = _levels(codes, table.held_out)
-    return _facts(name, missing, weights, text, np.arange(distinct), None, rare, unseen)
+    return _facts(name, missing, weights, identifier, np.arange(distinct), None, rare, unseen)
 
 
 def _facts(
     name: str,
     missing: BoolArray,
     weights: FloatArray,
-    identifier: str | None,
+    identifier: Identifier | None,
     values: FloatArray | IntArray,
     counts: IntArray | None,
     rare: tuple[int, int],
@@ -184,23 +178,6 @@ def is_code(value: float) -> bool:
     digits = str(abs(int(value)))
     alike = set(digits) in ({"9"}, {"8"}, {"7"})
     return value == -1 or (alike and (len(digits) > 1 or value < 0))
-
-
-def _identifier(x: FloatArray, values: FloatArray) -> str | None:
-    """Return the kind of row identifier in a numeric column, or None if the column does not identify rows.
-
-    Only whole numbers can identify rows. The kind is "ordered" if the values are monotone in the row number, "counts rows" if
-    they are nearly consecutive, and "one each" if all values are distinct.
-    """
-    known = ~np.isnan(x)
-    n = int(known.sum())
-    if n < FEWEST or len(values) < UNIQUE * n or not np.all(values == np.floor(values)):
-        return None
-    if abs(stats.spearmanr(np.flatnonzero(known), x[known]).statistic) >= ORDERED:
-        return "ordered"
-    if values[-1] - values[0] < DENSE * n:
-        return "counts rows"
-    return "one each" if len(values) == n else None
 
 
 def _levels(codes: IntArray, held_out: BoolArray | None) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -38,7 +38,7 @@ class Optimum(Part):
     mahalanobis: float  # percentile among real rows, as are `neighbours` and `forest`; high values are atypical
     neighbours: float
     forest: float
-    residual: float  # percentile of the largest conditional residual of a number
+    residual: float  # percentile of the largest conditional residual in a numeric column
     residual_of: str | None  # the numeric column with this residual; None if no column is numeric
     out: int  # number of columns in which the value lies outside the range of the rows
     oddness: float  # share of real rows that are less atypical, over all measures and both ends

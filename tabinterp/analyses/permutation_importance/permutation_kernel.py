@@ -149,7 +149,9 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Return the sums (`Sum`) for each receiver and for each donor. At each shift, every receiver has one donor."""
+    """Return, for each receiver and for each donor, the sums of its rises in loss over the shifts (`Sum`). At each shift, every
+    receiver has one donor.
+    """
     n, weights, at_rows = plan.donor_rows, plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))

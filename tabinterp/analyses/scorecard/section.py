@@ -1,4 +1,6 @@
-"""Report section on the scorecard, folded below the section on the ladder: predictive performance and points."""
+"""Report section on the scorecard, shown collapsed below the section on the ladder. It contains the scorecard's predictive
+performance and points.
+"""
 
 from __future__ import annotations
 

@@ -174,9 +174,7 @@ def _widths(layers: list[Layer]) -> Iterator[int]:
 def made(layer: Layer, file: str) -> nn.Module:
     """Check the settings of one layer, and build it on the default device."""
     if layer.kind not in LAYERS:
-        raise ModelError(
-            f"{file!r} has a layer of the unknown kind {layer.kind!r}; allowed kinds are {', '.join(LAYERS)}"
-        )
+        raise ModelError(f"{file!r} has a layer of unknown kind {layer.kind!r}; allowed kinds are {', '.join(LAYERS)}")
     make, settings = LAYERS[layer.kind]
     if set(layer.settings) != set(settings):
         raise ModelError(
