@@ -17,8 +17,8 @@ regression fitted without it (Allen 1974). If there is a group column, all rows 
 of a real row are then computed from the half that does not contain it.
 
 The conditional residual of a numeric value comes from a linear regression of its column on all other columns, including
-categorical columns. The residual is in standard deviations. A row's largest residual shows whether the values in its columns are consistent with each
-other.
+categorical columns. The residual is in standard deviations. A row's largest residual shows whether the values in its columns are
+consistent with each other.
 """
 
 from __future__ import annotations
