@@ -55,22 +55,22 @@ TEXT: dict[str, str] = {
         "they refer to the unit of change shown in the table. z and p test whether the unpenalised coefficient is zero. "
         "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of "
         "the linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative has "
-        "the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and have "
-        "opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the penalised "
-        "coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same sign as the "
-        "network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are not marked for "
-        "exactly collinear columns."
+        "the opposite sign to its average. A conflict is marked if the unpenalised coefficient and the network's estimate "
+        "are both significant and have opposite signs, and the adjusted p of the coefficient is at most 0.05. A conflict also "
+        "requires that the penalised coefficient has the same sign as the unpenalised one, that the surrogate coefficient has "
+        "the same sign as the network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are "
+        "not marked for exactly collinear columns."
     ),
     "report.coefficients.note.rates": (
         "SD is the standard deviation of the column over all rows. Rate ratios are per SD for numeric terms; for other terms, "
         "they refer to the unit of change shown in the table. z and p test whether the unpenalised coefficient is zero. "
         "“Penalised” is the coefficient of the penalised fit, which has no valid interval. “Surrogate” is the coefficient of "
         "the linear surrogate of the network's score. “Sign flips” is the share of rows in which the network's derivative has "
-        "the opposite sign to its average. A conflict is marked if a term's two estimates are both significant and have "
-        "opposite signs, and the adjusted p of its coefficient is at most 0.05. A conflict also requires that the penalised "
-        "coefficient has the same sign as the unpenalised one, that the surrogate coefficient has the same sign as the "
-        "network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are not marked for "
-        "exactly collinear columns."
+        "the opposite sign to its average. A conflict is marked if the unpenalised coefficient and the network's estimate "
+        "are both significant and have opposite signs, and the adjusted p of the coefficient is at most 0.05. A conflict also "
+        "requires that the penalised coefficient has the same sign as the unpenalised one, that the surrogate coefficient has "
+        "the same sign as the network's estimate, and that sign flips occur in less than one third of the rows. Conflicts are "
+        "not marked for exactly collinear columns."
     ),
     # draws: "rows" or "groups of rows" (report.draws)
     "report.coefficients.intervals.held-out": (

@@ -42,7 +42,7 @@ TEXT: dict[str, str] = {
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",
     "report.slices.difference": "Difference [adjusted CI]",
-    "report.slices.rest": "Difference minus that in other rows [adjusted CI]",
+    "report.slices.rest": "Difference minus difference in other rows [adjusted CI]",
     "report.slices.status": "Network",
     "report.slices.note": (
         "A negative difference (network minus linear) favours the network. Adjusted CIs are wider than 95% CIs: at "
