@@ -38,7 +38,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "status.raised": "raised",
     "status.cleared": "passed",
     "status.not_applicable": "not applicable",
-    "step.analysis of evaluated rows": "analysis of the evaluated rows",
+    "step.analysis of evaluated rows": "all analyses of the evaluated rows",
     "step.null of random weights": "comparison with a network with random weights",
     # names that documents of earlier versions use
     "step.rows alone": "data quality checks",

@@ -80,7 +80,7 @@ CHECK = Check(
         "intercept": Limit(INTERCEPT, most=UNBOUNDED, means="absolute value of calibration in the large, in log-odds"),
         "p": Limit(JOINT_P, means="p-value of the joint test of slope and intercept"),
         "bend": Limit(BEND, means="difference between the smooth calibration curve and the prediction"),
-        "bend_p": Limit(BEND_P, means="p-value of the test of the smooth calibration curve against a straight line"),
+        "bend_p": Limit(BEND_P, means="p-value for the deviation of the smooth calibration curve from a straight line"),
     },
     text=Text(
         title="Miscalibrated predictions",

@@ -139,7 +139,7 @@ CHECK = Check(
             "significantly from the share among all other declined rows (5% level; Holm's correction for all these tests)."
         ),
         next=(
-            "Find out which immutable columns determine these decisions, and whether a model that depends less on them performs "
+            "Find out which immutable columns prevent recourse, and whether a model that depends less on them performs "
             "equally well. Check that all changeable columns and their limits were declared."
         ),
         claims={

@@ -30,7 +30,7 @@ CHECK = Check(
     text=Text(
         title="Identifier used as input",
         measures=(
-            "whether a categorical or whole-number column identifies individual rows. A categorical column counts as an "
+            "whether a categorical or whole-number column identifies individual rows. Such a column counts as an "
             "identifier if nearly all of its values are distinct. The values of a whole-number column must also follow the row "
             "order, fill at least half of their range, or all be different."
         ),

@@ -49,7 +49,7 @@ TEXT: dict[str, str] = {
     "report.calibration.observed.classes": "Observed share [95% CI]",
     "report.calibration.observed.numbers": "Mean outcome [95% CI]",
     "report.calibration.name": "{model}, bin {index}",
-    "report.calibration.x": "Mean prediction of the bin",
+    "report.calibration.x": "Mean prediction in the bin",
     "report.calibration.y.classes": "Observed share",
     "report.calibration.y.numbers": "Mean outcome",
     "report.calibration.aria": (

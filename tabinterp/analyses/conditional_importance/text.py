@@ -21,8 +21,7 @@ TEXT: dict[str, str] = {
         "for the linear counterpart: {linear}."
     ),
     "report.together.figure": (
-        "If the interval includes zero, the column does not contribute significantly beyond the information in its "
-        "associated columns."
+        "If the interval includes zero, the column's contribution beyond that of its associated columns is not significant."
     ),
     "report.together.table": (
         "Conditional importance of each column: rise in {metric} ({unit}) when the column is permuted within strata"

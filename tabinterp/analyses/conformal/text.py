@@ -30,7 +30,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.conformal.set.width": "Mean number of classes [95% CI]",
     "report.conformal.rows": "Rows",
     "report.conformal.note.regression": (
-        "The width of an interval does not depend on the columns, so coverage is low in subgroups whose outcomes vary more."
+        "The width of an interval does not depend on the columns, so coverage tends to be lower in subgroups with "
+        "more variable outcomes."
     ),
     "report.conformal.note.count": (
         "The width of an interval is roughly proportional to the square root of the predicted count, as is the standard "

@@ -102,7 +102,7 @@ TEXT: dict[str, str] = {
     "report.disagreement.network_right": "of these: network better",
     "report.disagreement.linear_right": "of these: linear counterpart better",
     "report.disagreement.neither": "of these: neither correct",
-    "report.disagreement.share": "Share of rows with disagreement [95% CI]",
+    "report.disagreement.share": "Share of rows on which the models disagree [95% CI]",
     "report.disagreement.rules": "Rules of the decision tree, and the share of rows on which the models disagree",
     "report.disagreement.rule": "Rule",
     "report.disagreement.rows": "Rows",

@@ -20,7 +20,7 @@ TEXT: dict[str, str] = {
         "rows. At both ends of a numeric column the ALE bins are wide; with correlated columns, the 95% CIs in these bins "
         "covered the true value in only about 90% of simulations. The pale band shows the middle 80% of the centred curves "
         "of {ice_rows} individual rows (ICE); where this band is much wider than the 95% CI, the effect depends on other "
-        "columns. Faint points have few rows nearby: fewer than 30 rows are closer to this point than to any other. Points "
+        "columns. A faint point has few rows nearby: fewer than 30 rows are closer to it than to any other point. Points "
         "with fewer than 10 such rows are left out."
     ),
     "report.effects.more": "Curves that are not shown in this report but are in audit.json: {count}.",

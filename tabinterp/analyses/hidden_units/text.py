@@ -35,8 +35,8 @@ TEXT: dict[str, str] = {
         "zero; if no unit mattered, about {chance} such intervals would be expected by chance."
     ),
     "report.inside.order_none": (
-        "The rise in {loss} without each unit could not be estimated, because the outputs of the hidden units cannot "
-        "be replaced. Units are listed in the order of the network's layers."
+        "The effect of each unit on the {loss} could not be estimated, because the outputs of the hidden units cannot be "
+        "replaced. Units are listed in the order of the network's layers."
     ),
     "report.inside.loss": "Rise in loss",
     "report.inside.loss_interval": "Rise in {loss} without the unit [95% CI]",
@@ -197,7 +197,7 @@ TEXT: dict[str, str] = {
     ),
     # name: name of the unit
     "report.inside.path.table": "Optimum of {name} within Mahalanobis balls that contain an increasing share of the rows",
-    "report.inside.path.ball": "Share of rows in the ball",
+    "report.inside.path.ball": "Share of rows in the Mahalanobis ball",
     "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "no limit",
     "report.inside.path.value": "Optimum",

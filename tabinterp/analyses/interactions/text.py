@@ -36,7 +36,7 @@ TEXT: dict[str, str] = {
     "report.interactions.unit.log-odds": "squared log-odds",
     "report.interactions.unit.target": "squared units of the target",
     "report.interactions.unit.log-rate": "squared log rate",
-    "report.interactions.table": "Strongest pairs of columns: interaction measures of the network",
+    "report.interactions.table": "Pairs of columns with the strongest interactions in the network",
     "report.interactions.first": "First column",
     "report.interactions.second": "Second column",
     "report.interactions.share": "Share of variance [95% CI]",

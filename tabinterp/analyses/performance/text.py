@@ -237,7 +237,7 @@ TEXT: dict[str, str] = {
     "report.performance.training.gap": "{model}: gap [95% CI]",
     "report.performance.training.note": (
         "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The interval for "
-        "the gap treats the two sets of rows as independent samples; rows of one group count as one draw, even if the group has "
+        "the gap treats the two sets of rows as independent samples; rows of the same group count as one draw, even if it has "
         "both training and held-out rows. A significant gap in favour of the training rows is a sign of overfitting."
     ),
     "report.performance.training.none": (

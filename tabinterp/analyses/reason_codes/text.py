@@ -116,7 +116,7 @@ TEXT: dict[str, str] = {
         "linear counterpart: two references, the mean of narrowly approved rows and the mean of all rows"
     ),
     "report.reasons.few": "withheld",
-    "report.reasons.flips": "Do reasons change decisions?",
+    "report.reasons.flips": "Do reasons drive decisions?",
     "report.reasons.flips.table": (
         "Share of declined rows that are approved after the columns given as reasons, or the same number of random columns, are "
         "set to the values of narrowly approved rows [95% CI]"

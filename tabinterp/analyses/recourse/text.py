@@ -54,7 +54,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.on_both": "Network, rows that both models decline",
     "report.recourse.linear": "{linear}, rows that both models decline",
     "report.recourse.without": "Rows without recourse",
-    "report.recourse.only_implausible": "Of these: recourse only through implausible rows (share of all declined rows)",
+    "report.recourse.only_implausible": (
+        "Rows without recourse for which only implausible changes were found (share of all declined rows)"
+    ),
     "report.recourse.cost": "Mean cost of recourse, in percentiles",
     "report.recourse.quartiles": "Quartiles of the cost, rounded",
     "report.recourse.one_column": "Rows with recourse that changes only one column",

@@ -33,8 +33,8 @@ TEXT: dict[str, str] = {
         "network: {network}. Largest for the linear model: {linear}."
     ),
     "report.trust.null.figure": (
-        "Each point is the correlation between a method's rankings with learned and with random weights: the mean over "
-        "{draws} draws of random weights, with its 95% CI."
+        "Each point is the mean correlation (with 95% CI), over {draws} draws of random weights, between a method's rankings "
+        "with learned and with random weights."
     ),
     # model: "Network" or "Linear model", as a beginning; methods: a list of names (reading)
     "report.trust.null.survives": (
@@ -104,7 +104,7 @@ TEXT: dict[str, str] = {
         "that use them) and, where supplied, for networks trained with other seeds. Cells show the mean agreement over "
         "pairs of repetitions, with the minimum in parentheses."
     ),
-    "report.trust.stability.table": "Methods: agreement between repetitions that differ in background or seed",
+    "report.trust.stability.table": "Agreement between repetitions of each method with different backgrounds or seeds",
     "report.trust.stability.over": "Varied",
     "report.trust.over.backgrounds": "background",
     "report.trust.over.networks": "seed of the network",
