@@ -22,7 +22,8 @@ TEXT: dict[str, str] = {
     "why.gradient": "{model:name} {opaque}, so its gradients cannot be computed",
     "why.units": "no hidden units were found in {model:name}",
     "why.units.differ": (
-        "{model:name} applies different activation functions to different rows, so no hidden units are common to all rows"
+        "{model:name} applies different activation functions to different rows, so its hidden units cannot be compared across "
+        "rows"
     ),
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
     "why.budget.spent": (

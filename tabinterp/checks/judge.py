@@ -58,7 +58,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
     Examples
     --------
     >>> explain_checks(["label-leak"])[0]["limits"].split("; r2")[0]
-    'auc = 0.99 (AUC when the target is predicted from this column alone; can be set from 0.5 to 1)'
+    'auc = 0.99 (AUC when the target is predicted from this column alone; allowed values: 0.5 to 1)'
     """
     return [
         {"code": check.code, "slug": check.slug, "severity": check.severity, "evidence": check.section}

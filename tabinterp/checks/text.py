@@ -51,6 +51,6 @@ TEXT: dict[str, Sentence] = {
     "amount.at_most": "at most {value}",
     "amount.at_least": "at least {value}",
     # a limit in the manual of a check; name: as a policy writes it; least, most: the range of its values
-    "checks.limit": "{name} = {value} ({means}; can be set from {least} to {most})",
-    "checks.limit.unbounded": "{name} = {value} ({means}; can be set to {least} or more)",
+    "checks.limit": "{name} = {value} ({means}; allowed values: {least} to {most})",
+    "checks.limit.unbounded": "{name} = {value} ({means}; allowed values: {least} or more)",
 }

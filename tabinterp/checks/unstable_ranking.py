@@ -42,8 +42,7 @@ CHECK = Check(
         measures="whether sampling error could swap adjacent columns in the ranking by Shapley value.",
         limitations="Does not show how the ranking would change with other rows, another background sample or retraining.",
         raised_when=(
-            "among the top {top} columns by Shapley value, the number that cannot be distinguished from the column ranked next "
-            "reaches {tied}.",
+            "at least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column ranked next.",
             "tied, top: numbers of places",
         ),
         next=(

@@ -9,7 +9,7 @@ TEXT: dict[str, str] = {
         "order) to 1 (same order). The analyses answer different questions, so a low correlation is a reason to look "
         "closer, not an error in itself."
     ),
-    "report.agreement.matrix": "Rank correlation between analyses (rows and columns in the same order)",
+    "report.agreement.matrix": "Rank correlation between analyses (columns are numbered as in the row labels)",
     "report.agreement.table": "Pairs of analyses: rank correlation, shared top-k columns and sign agreement",
     "report.agreement.pairs": "All pairs ({count})",
     "report.agreement.first": "Analysis",

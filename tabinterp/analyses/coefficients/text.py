@@ -204,7 +204,7 @@ TEXT: dict[str, str] = {
         "encodings: no training row is encoded with its own target."
     ),
     "coefficients.note.mixed": (
-        "The encoder mixes these columns with others, so the unpenalised fit has no coefficient for them: {columns}. For "
+        "The encoder combines these columns with others, so the unpenalised fit has no coefficient for them: {columns}. For "
         "these columns, the table shows the derivatives of both models and the coefficients of the linear surrogate of the "
         "network."
     ),
@@ -229,13 +229,13 @@ TEXT: dict[str, str] = {
         "Not estimable: separation. All {rows} training rows with this level have the same class."
     ),
     "reason.separated.level.few": (
-        "Not estimable: separation. The training rows with this level (fewer than {rows}) all have the same class."
+        "Not estimable: separation. The training rows with this level (fewer than {rows} rows) all have the same class."
     ),
     "reason.separated.reference": (
         "Not estimable: separation. All {rows} training rows with the reference level have the same class."
     ),
     "reason.separated.reference.few": (
-        "Not estimable: separation. The training rows with the reference level (fewer than {rows}) all have the same "
+        "Not estimable: separation. The training rows with the reference level (fewer than {rows} rows) all have the same "
         "class."
     ),
     "reason.separated.combination.few": (
@@ -247,13 +247,13 @@ TEXT: dict[str, str] = {
     ),
     "reason.never_counted.level": "Not estimable: the target is 0 in all {rows} training rows with this level.",
     "reason.never_counted.level.few": (
-        "Not estimable: the target is 0 in all training rows with this level (fewer than {rows})."
+        "Not estimable: the target is 0 in all training rows with this level (fewer than {rows} rows)."
     ),
     "reason.never_counted.reference": (
         "Not estimable: the target is 0 in all {rows} training rows with the reference level."
     ),
     "reason.never_counted.reference.few": (
-        "Not estimable: the target is 0 in all training rows with the reference level (fewer than {rows})."
+        "Not estimable: the target is 0 in all training rows with the reference level (fewer than {rows} rows)."
     ),
     "reason.never_counted.combination": (
         "Not estimable: the target is always 0 for a combination of values of {columns} ({rows} training rows)."
@@ -263,7 +263,7 @@ TEXT: dict[str, str] = {
     ),
     "reason.absent": "Not estimable: no training row has this class.",
     "reason.exact": (
-        "No interval: the fit reproduces the target exactly, so there are no residuals to estimate an error from."
+        "No interval: the fit reproduces the target exactly, so all residuals are zero and standard errors cannot be estimated."
     ),
     "reason.single_group": "No interval: the estimate is determined by the training rows of a single group.",
     "reason.few_groups": (
@@ -271,11 +271,11 @@ TEXT: dict[str, str] = {
     ),
     "reason.single_row": "No interval: the estimate is determined by a single training row.",
     "reason.curve": (
-        "No coefficient: the column has a nonlinear encoding or is mixed with others. Average derivatives through the "
-        "encoder are shown for both models."
+        "No coefficient: the encoder transforms the column nonlinearly or combines it with others. Average derivatives "
+        "through the encoder are shown for both models."
     ),
     "reason.mixed": (
-        "No coefficient: the encoder mixes the column with others. The derivatives of both models are taken through the "
+        "No coefficient: the encoder combines the column with others. The derivatives of both models are taken through the "
         "encoder."
     ),
     "reason.target_encoded": (

@@ -9,7 +9,7 @@ From the standard error of a difference between the models, a reader could calcu
 the two models differ. If this number is 1 to 9, the exact standard error is not reported. It is replaced by the largest standard
 error that is consistent with both confusion matrices (`performance.discordance`). If rows have weights or groups, or if a
 confusion matrix is withheld, the standard error is withheld instead. If the models make the same decision on every row, the
-interval follows the rule of three (Hanley and Lippman-Hand 1983).
+interval is based on the rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ TEXT: dict[str, str] = {
     "report.judged.curve.x": "Threshold probability",
     "report.judged.curve.y": "Net benefit (true positives per row)",
     "report.judged.curve.aria": (
-        "Net benefit of both models at {count} thresholds, compared with predicting every row, or no row, to be positive. The "
+        "Net benefit of both models at {count} thresholds, compared with predicting all rows or no rows to be positive. The "
         "net benefit of the network is significantly higher than that of the linear counterpart at {above} thresholds and "
         "significantly lower at {below}."
     ),
@@ -61,8 +61,8 @@ TEXT: dict[str, str] = {
     "report.judged.curve.widened": (
         "At some thresholds, the exact CI of a paired difference in net benefit would disclose a count of rows below "
         "ten. At these thresholds, the CI is withheld or is based on an upper bound on the number of rows in which "
-        "the models disagree. Where the models make the same predictions, the CI follows the rule of three, or is "
-        "omitted if rows are weighted or grouped."
+        "the models disagree. At thresholds where the models make the same predictions, the CI is based on the rule "
+        "of three, or is omitted if rows are weighted or grouped."
     ),
     "report.judged.curve.table": "Net benefit at each threshold [95% CI]",
     "report.judged.curve.threshold": "Threshold",

@@ -51,7 +51,7 @@ TEXT: dict[str, str] = {
         "because the encoder combines these columns in non-affine steps: {columns}."
     ),
     "why.the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of them": (
-        "the encoder mixes every column with levels or missing values, so the score has no gradient with respect to any "
+        "the encoder combines every column with levels or missing values, so the score has no gradient with respect to any "
         "column"
     ),
     "why.the encoder changes abruptly with every column that it combines, so that the score has no gradient by any column": (
@@ -84,7 +84,7 @@ TEXT: dict[str, str] = {
         "categorical column is a mixture of its levels, which no real row has."
     ),
     "gradient.expected_gradients": (
-        "Expected gradients are integrated gradients averaged over {background_rows} real rows as starting points; "
+        "Expected gradients are integrated gradients averaged over {background_rows} real rows, each used as the starting point; "
         "the completeness gap shows the sampling error of this average."
     ),
     "reading.network.saliency": "network: saliency",

@@ -20,7 +20,7 @@ TEXT: dict[str, str] = {
         "The linear counterpart adds up the effects of its columns, so its interactions are zero by construction."
     ),
     "report.interactions.linear_mixed": (
-        "The encoder of the linear counterpart mixes columns, so the counterpart may also have interactions. These "
+        "The encoder of the linear counterpart combines columns, so the counterpart may also have interactions. These "
         "were not estimated."
     ),
     "report.interactions.note": (

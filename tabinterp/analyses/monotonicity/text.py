@@ -43,7 +43,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "reason: a clause, such as 'the model is available only as a prediction function'",
     ),
     # why no proof is possible
-    "why.monotonicity.mixed": ("the encoder mixes column {column} with others", "column: a name"),
+    "why.monotonicity.mixed": ("the encoder combines column {column} with others", "column: a name"),
     "why.monotonicity.levels": (
         "the encoding of column {column} is not linear, and the column has more than {most} different values",
         "column: a name",

@@ -10,9 +10,9 @@ TEXT: dict[str, str] = {
     # output: report.off.support.output, or nothing; auc, real, perturbed, gap: with their intervals
     "report.off.support.lead": (
         "In the {rows} perturbed rows, half of the cells come from other rows.{output} Boosted trees trained to "
-        "distinguish perturbed from real rows reach an AUC of {auc}. Boosted trees also predict the network's score "
-        "on real rows. The R² is {real} for trees fitted to real rows and {perturbed} for trees fitted to perturbed "
-        "rows, a difference of {gap}. A large difference suggests that the network behaves differently on unrealistic "
+        "distinguish perturbed from real rows reach an AUC of {auc}. Other boosted trees predict the network's score. "
+        "On real rows, their R² is {real} if they are fitted to real rows and {perturbed} if they are fitted to "
+        "perturbed rows, a difference of {gap}. A large difference suggests that the network behaves differently on unrealistic "
         "rows."
     ),
     "report.off.support.output": " The score is that of the output “{output}”.",

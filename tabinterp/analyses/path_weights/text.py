@@ -66,7 +66,7 @@ TEXT: dict[str, str] = {
         "around a layer or normalises each row."
     ),
     "paths.garson.mixed": (
-        "The encoder mixes some columns with others, so these columns have neither a path product nor a "
+        "The encoder combines some columns with others, so these columns have neither a path product nor a "
         "share of their own."
     ),
     "plot.axis.paths": "Change in score per SD or level",

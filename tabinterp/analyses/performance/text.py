@@ -206,7 +206,7 @@ TEXT: dict[str, str] = {
         "The CI of the difference in {metrics} is withheld, because it would disclose a count of rows below {fewest}."
     ),
     "report.performance.rule_of_three": (
-        "The CI of the difference in {metrics} follows the rule of three (Hanley and Lippman-Hand 1983), because both "
+        "The CI of the difference in {metrics} is based on the rule of three (Hanley and Lippman-Hand 1983), because both "
         "models have the same result in every row. In this case, no CI is given for weighted or grouped rows, or for "
         "a mean over several classes."
     ),

@@ -31,8 +31,9 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.recourse.fold": "Recourse by model, column and group",
     "report.recourse.note": (
         "A row is declined if the network predicts it to be “{declined}”. Recourse is the change to the changeable "
-        "columns with the lowest total cost. Costs are in percentiles of the training rows: changing a number costs "
-        "the number of percentiles by which it shifts, and changing a level costs {level}. New values come from "
+        "columns with the lowest total cost. Costs are in percentiles of the training rows: the cost of "
+        "changing a numeric value is the number of percentiles by which it shifts, and the cost of changing a level is "
+        "{level}. New values come from "
         "{training} training rows, with at most {values} values for each numeric column. Missing values stay missing. "
         "Every change was confirmed by the model's prediction for the changed row. A change is plausible unless the "
         "changed row is more atypical than 99% of the training rows and also more atypical than the original row. CIs "

@@ -90,7 +90,7 @@ TEXT: dict[str, str] = {
         "{draws}; the background rows are treated as fixed."
     ),
     "report.trust.curves.better": (
-        "{model}: every method shown significantly outperforms random orderings in both deletion and insertion."
+        "{model}: all the rankings shown here significantly outperform random orderings in both deletion and insertion."
     ),
     "report.trust.curves.not": (
         "{model}: the following rankings do not significantly outperform random orderings: {methods}."
