@@ -125,7 +125,7 @@ class Rounding:
         return int(np.searchsorted(self.values, number + reach * NEAR, "right") - low)
 
     def _reach(self, number: float) -> float:
-        """Return the distance from the number to the tenth nearest row. This distance determines the finest step to try."""
+        """Return the distance from the number to the tenth nearest value. It determines the finest rounding step to try."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - SMALL) : at + SMALL]
         with np.errstate(over="ignore"):
