@@ -91,7 +91,7 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Return bin edges after rounding, in ascending order, without edges that have no value on one side. A value equal to an
+        """Return bin edges after rounding, in ascending order. Edges with no values on one side are left out. A value equal to an
         edge counts as below the edge.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
