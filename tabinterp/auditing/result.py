@@ -174,8 +174,8 @@ class Audit:
         return Audit(judged(self.document, card, mappings), self.run, self.read)
 
     def evidence(self, mappings: Iterable[Mapping] = (), unverified: bool = False) -> str:
-        """Return CSV with one line per clause. A line states whether the document contains evidence for the clause, and what is
-        missing.
+        """Return CSV with one line per clause. Each line states whether the document contains evidence for the clause, and what
+        is missing.
 
         If `unverified` is true, clauses that were not checked against the original text are included.
         """

@@ -101,8 +101,8 @@ class Check:
     lesser_severity : optional
         Severity of outcomes with `lesser=True`.
     voids_comparison : bool
-        Whether a raised finding invalidates the comparison of the two models. If so, every format of the report says so above the
-        verdict.
+        Whether a raised finding invalidates the comparison of the two models. In this case, every format of the report
+        states this above the verdict.
     """
 
     code: str

@@ -159,8 +159,7 @@ def _gap(part: Interval) -> str:
 
 
 def _others(document: Document) -> str | None:
-    """Return the ending that the message key of the sentence on the other metrics must have, or None if there must be no such
-    sentence.
+    """Return how the message key of the sentence on the other metrics must end, or None if there must be no such sentence.
 
     Metrics with withheld intervals are ignored. R2 is ignored because it repeats the squared error.
     """

@@ -53,7 +53,9 @@ def is_affine(step: Any) -> bool:
 
 
 def is_nearly_affine(step: Any) -> bool:
-    """Return whether a fitted step mixes columns only by affine steps, such as principal components of imputed numbers."""
+    """Return whether a fitted step is affine or works column by column, or consists of such steps (for example, an imputer
+    followed by principal components).
+    """
     if known_as(step) in HELD:
         return all(map(is_nearly_affine, HELD[known_as(step)](step)))
     return known_as(step) in COLUMN_LOCAL or is_affine(step)

@@ -214,7 +214,7 @@ def _with_columns(model: Model, table: Table) -> Model:
 
 def _objection(model: Model, rows: pd.DataFrame, present: tuple[str, ...]) -> str | None:
     """Return the message of the error that the encoder or function raises for rows with only the columns `present`, or None if
-    there is no error. The message is empty if there are no columns, or if the model has neither an encoder nor a function.
+    there is no error. The message is empty if `present` is empty, or if the model has neither an encoder nor a function.
     """
     if not present or (model.encoder is None and model.function is None):
         return ""

@@ -46,7 +46,7 @@ class Questions:
         self._limit = self.asked + min(rows, self.left)
 
     def finish(self) -> None:
-        """Remove the limit of the current analysis. The steps after the analyses use only the rows kept in reserve."""
+        """Remove the limit of the current analysis, so that the steps after the analyses can use the reserve (see `start`)."""
         self._limit = math.inf
 
     def add(self, rows: int) -> None:

@@ -124,7 +124,7 @@ class _Follow(TorchFunctionMode):
             first += width
 
     def finish(self, value: Any) -> None:
-        """If the network's result has lost its gradient, record that the run has none."""
+        """If the network's result has lost its gradient, record that the run has no gradient."""
         for one in _tensors(value):
             if id(one) in self._lost and not one.requires_grad:
                 self.refuse(why("opaque.detached"))
@@ -641,7 +641,8 @@ class Intercepted(nn.Module):
         Raises
         ------
         NotApplicableError
-            The network uses codes for a purpose other than lookups, and a gradient is needed or a row is between levels.
+            The network uses codes for a purpose other than lookups, and a gradient is needed or a row contains a mixture of
+            levels.
         """
         if isinstance(x, fx.Proxy):
             raise TypeError("a network whose lookups are intercepted cannot be traced")

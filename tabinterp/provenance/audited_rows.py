@@ -27,8 +27,8 @@ class Rows:
 
 
 def read_again(settings: TableSettings, rows: Rows, labels: Sequence[ColumnLabels] = ()) -> Table | Scan:
-    """Read the audited rows, at once or in batches as in the audit. `labels` are the labels of columns and levels in the audit
-    document.
+    """Read the audited rows, all at once or in batches, as the audit did. `labels` are the labels of columns and levels in the
+    audit document.
 
     If the split of the audit is stored with the model, the rows are returned without a split. `audit` then uses the split of the
     model.

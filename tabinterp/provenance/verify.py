@@ -54,8 +54,8 @@ Outcome = Literal["ok", "failed", "incomplete", "not_checked"]
 class Step:
     """One step of a verification. `what` is the file or item that was checked.
 
-    The status "incomplete" means that a required step was not possible. "not_checked" means that the step was skipped because it
-    was not requested or because a signature covers the item.
+    The status "incomplete" means that a required step could not be carried out. "not_checked" means that the step was skipped
+    because it was not requested or because a signature covers the item.
     """
 
     what: str
@@ -77,7 +77,7 @@ class Verification(PreviewedFrame):
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of the command: 0 if all steps passed, 1 if a difference was found, and 3 if no difference was found but
-        a required step was not possible.
+        a required step could not be carried out.
         """
         found = {step.status for step in self.steps}
         if "failed" in found:

@@ -110,7 +110,7 @@ def _environment() -> Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Remove characters that change the direction of text from a value that a template prints. Values that are already markup are
+    """Remove control characters for text direction from a value that a template prints. Values that are already markup are
     unchanged.
     """
     return plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -48,7 +48,7 @@ def name_column(head: str, name: Callable[[Row], str], style: str = "") -> Colum
 
 
 def interval_column(head: str, of: Callable[[Row], Interval], style: str = "", sign: bool = False) -> Column[Row]:
-    """Return a column of numbers with their 95% intervals. With `sign`, numbers always have a sign, which is useful for
+    """Return a column of numbers with their 95% intervals. With `sign`, positive numbers have a plus sign, as is useful for
     differences.
     """
     return Column(head, lambda row: interval(of(row), sign=sign), style)

@@ -205,7 +205,7 @@ def finish(state: Moments) -> Association:
 
 def _about_mean(sums: Floats, weight: Floats) -> Floats:
     """Convert sums (2, ...) of deviations and squared deviations from a centre to sums of squared deviations from the mean. A
-    result that may be a rounding error is 0.
+    result that may be only a rounding error is set to 0.
     """
     first, second = sums
     square = second - first**2 / weight

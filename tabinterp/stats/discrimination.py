@@ -83,7 +83,7 @@ class Power:
 
     @property
     def draws(self) -> FloatArray:
-        """The influence of each row, or of each group of rows."""
+        """The influence of each row, or of each group of rows, on the measure."""
         return self.influence if self.groups is None else group_sums(self.influence, self.groups)
 
     @property

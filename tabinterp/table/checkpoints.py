@@ -122,8 +122,8 @@ class Keeping:
             ) from None
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
-        """Save the state that `make` returns, and replace any earlier state with this name. `make` is called when the state is
-        written, which may be later.
+        """Save the state that `make` returns, and replace any earlier state with this name. The state may be written after this
+        method has returned; `make` is called just before.
         """
         self._waiting[name] = key, make
         if self.is_due:

@@ -35,7 +35,7 @@ class Piece:
     """A description of `rows` consecutive rows, starting at row number `first`. Each call to `frames` reads these rows again.
     `sides` has one bit per row; the bits of held-out rows are 1.
 
-    `fingerprints` are digests from an earlier read of these rows; None if the rows are sent from memory.
+    `fingerprints` are digests from an earlier read of these rows; None if `frames` takes the rows from memory.
     """
 
     first: int

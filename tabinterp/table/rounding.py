@@ -91,7 +91,7 @@ class Rounding:
         return both[0], both[1]
 
     def edges(self, edges: Iterable[float]) -> list[float]:
-        """Return bin edges after rounding, in ascending order, without edges that have no value on one side. A value equal to an
+        """Return bin edges after rounding, in ascending order. Edges with no values on one side are left out. A value equal to an
         edge counts as below the edge.
         """
         return [float(edge) for edge in self.points(edges) if self.values[0] <= edge < self.values[-1]]
@@ -125,7 +125,7 @@ class Rounding:
         return int(np.searchsorted(self.values, number + reach * NEAR, "right") - low)
 
     def _reach(self, number: float) -> float:
-        """Return the distance from the number to the tenth nearest row. This distance determines the finest step to try."""
+        """Return the distance from the number to the tenth nearest value. It determines the finest rounding step to try."""
         at = int(np.searchsorted(self.values, number))
         near = self.values[max(0, at - SMALL) : at + SMALL]
         with np.errstate(over="ignore"):

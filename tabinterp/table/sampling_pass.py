@@ -23,8 +23,8 @@ from .table import Table
 
 
 class Copies:
-    """Assignment of the rows of each batch to the two sides of the split. If the split numbers the copies of duplicate rows, this
-    object counts the copies in all earlier batches.
+    """Assignment of the rows of each batch to the two sides of the split. If the copies of duplicate rows are numbered for the
+    split, this object counts the copies in all earlier batches.
     """
 
     def __init__(self) -> None:

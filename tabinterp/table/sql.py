@@ -40,9 +40,9 @@ def spool(
 ) -> tuple[str, Any, list[Path]]:
     """Run a query and save its rows as files. Return the name of the table, the folder, and the paths of the files in order.
 
-    Without `keep`, the folder is deleted when the last reference to the returned folder is gone. With `keep`, the files of a
-    completed query remain after an interruption of the audit. If the query itself is interrupted, the files written so far remain
-    only if the rows are sorted by a `key`.
+    Without `keep`, the folder is temporary (see `_Temporary`). With `keep`, the files of a completed query remain after an
+    interruption of the audit. If the query itself is interrupted, the files written so far remain only if the rows are sorted by
+    a `key`.
 
     Raises
     ------

@@ -329,7 +329,8 @@ class Conductances:
     """Conductance summarised over rows.
 
     `mean` and `size` (units, outputs) are the mean conductance and the mean absolute conductance. For each layer, `gap` is the
-    largest gap of any row, and `around` (layers, outputs) is the mean absolute contribution of connections that bypass the layer.
+    largest completeness gap of any row, and `around` (layers, outputs) is the mean absolute contribution of connections that
+    bypass the layer.
     """
 
     layer: tuple[str, ...]

@@ -20,9 +20,9 @@ The uniform number of a row is computed from the hash of the row. If the predict
 
 Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the
 target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice is defined by one column:
-the rows with one of its levels, a quarter of the rows sorted by its numeric values, or the rows in which it is missing. Each
-slice has at least a hundred rows (Kish's effective number). Tests over all slices have a false discovery rate of 5% (Benjamini &
-Hochberg 1995), and the intervals have a false coverage rate of 5% (Benjamini & Yekutieli 2005).
+the rows with one of its levels, with values between two adjacent quartiles, or in which it is missing. Each slice has at least a
+hundred rows (Kish's effective number). Tests over all slices have a false discovery rate of 5% (Benjamini & Hochberg 1995), and
+the intervals have a false coverage rate of 5% (Benjamini & Yekutieli 2005).
 
 A mean width is computed at a smoothed threshold: the mean of all nonconformities, each weighted by the probability that it is the
 90% quantile of a sample (Harrell & Davis 1982). For weighted rows, the size of this sample is Kish's effective number of rows.

@@ -228,8 +228,9 @@ def _share(hit: Any, weights: FloatArray, groups: IntArray | None, fewest: int =
 def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundModel, seed: int) -> Tree | None:
     """Return the tree, or None if there is no tree to show.
 
-    There is no tree if either half has too few rows on which the models differ, or too few on which they agree, or if no column
-    separates these two kinds of rows.
+    There is no tree if either half of the rows has too few rows on which the models differ, or too few on which they agree. There
+    is also none if the second half has too few groups of rows, if no column separates the two kinds of rows, or if the AUC has no
+    bootstrap interval.
     """
     table = network.table
     scored = folds(table, seed + 2, 2) == 1

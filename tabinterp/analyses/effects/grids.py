@@ -89,12 +89,12 @@ class Grid:
         return self.shown & parts_shown([*counts, rows - int(counts.sum())])[:-1]
 
     def centre(self, spread: FloatArray) -> tuple[FloatArray, bool]:
-        """Return the weights (P,) of the points in the mean that is subtracted to centre a curve.
+        """Return the weights (P,) of the points in the mean that is subtracted to centre a curve, and whether these weights are
+        `spread` divided by its sum.
 
-        `spread` (P,) contains the interpolation weights of the first P points. The second result is True if the weights are
-        `spread` divided by its sum. If a point is withheld, the mean is taken over the points at which the number of rows can be
-        shown, weighted by this number. With any other weights, the number of rows at the withheld point could be calculated from
-        the values and their errors.
+        `spread` (P,) contains the interpolation weights of the first P points. If a point is withheld, the mean is taken over the
+        points at which the number of rows can be shown, weighted by this number. With any other weights, the number of rows at
+        the withheld point could be calculated from the values and their standard errors.
         """
         if self.shown.all():
             return spread / spread.sum(), True

@@ -18,8 +18,8 @@ groups that have the lowest and the highest shown rate or, if no rate is shown, 
 The flag must not reveal the small count of a withheld group (the number of its rows that are selected, or that are not). To check
 this, the flag is computed for every possible count from 1 to 9 (from 0 if the real count is 0), with all totals kept fixed.
 Whether the flag is raised or not, at least three of these counts must lead to the same result. If only one or two counts would
-raise the flag, or none although the group is assessed, the result is "untold". If only one or two counts would not raise it, the
-largest of the other counts are also treated as not raising it, so that there are three such counts.
+raise the flag, or if none would although the group is assessed, the result is "untold". If only one or two counts would not raise
+it, the largest of the other counts are also treated as not raising it, so that there are three such counts.
 """
 
 from __future__ import annotations

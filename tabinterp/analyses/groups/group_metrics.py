@@ -39,8 +39,8 @@ class Treated:
     Estimates are (value, standard error, low, high). An estimate is NaN if it compares the reference group with itself, if it
     would reveal a count below ten, or if it is a ratio with denominator zero.
 
-    If fewer than ten rows are selected, `ratio` has only its upper end, which is computed as if nine rows were selected. If fewer
-    than ten rows are not selected, `ratio` has only its lower end.
+    If fewer than ten rows are selected, only the upper end of `ratio` is given, computed as if nine rows were selected. If fewer
+    than ten rows are not selected, only the lower end is given.
     """
 
     rate: Estimate

@@ -76,7 +76,7 @@ def _of_class(group_table: GroupTable) -> Fold:
 
 
 def _pairs(group_table: GroupTable) -> list[Block]:
-    """Return the results for groups of two columns, in a folded block."""
+    """Return the results for groups defined by two columns, in a folded block."""
     if not group_table.pairs:
         return []
     more = _more(group_table.pairs, group_table.of)

@@ -3,7 +3,8 @@
 The rows of the groups of a column form one table of counts by group and predicted class. Its margins are known: the counts of a
 group add up to the size of the group, and the counts of a class add up to the number of all rows predicted to be in this class. A
 count from 1 to 9 is withheld, and so is any other count in its row or column from which it could be calculated
-(`suppression.shown`). A count of zero is shown. For groups of two columns, either all classes of a group are shown or none.
+(`suppression.shown`). A count of zero is shown. For groups defined by two columns, either all classes of a group are shown
+or none.
 """
 
 from __future__ import annotations

@@ -140,9 +140,10 @@ def probe_rows(
 
 
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
-    """Return the median row, with medians rounded to protect single rows.
+    """Return the median row, with medians rounded so that they do not reveal the values of single rows.
 
-    A median is not rounded if at least ten rows have it, or if the model does not accept the rounded value.
+    A median is not rounded if at least ten rows have this value, if fewer than ten rows have any value in the column, or if the
+    model does not accept the rounded value.
     """
     made = typical.copy()
     for name in bound.columns:

@@ -53,7 +53,7 @@ class Screen(PreviewedFrame):
     rows : number of rows used in that round.
     kept : whether the pair is evaluated in full.
     passed : columns that were not screened, because they change the score too little.
-    passed_most : the largest total index of these columns, in squared units of the score.
+    passed_most : the largest total Sobol index of these columns, in squared units of the score.
     """
 
     pairs: tuple[tuple[str, str], ...]
@@ -108,7 +108,7 @@ def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progre
 def most_moving(
     bound: BoundModel, columns: Sequence[str], rows: IntArray, donors: IntArray
 ) -> tuple[tuple[str, ...], float]:
-    """Return the `WIDE` columns that change the score most, in table order, and the largest total index of the other columns."""
+    """Return the `WIDE` columns that change the score most, in table order, and the largest total Sobol index of the others."""
     if len(columns) <= WIDE:
         return tuple(columns), 0.0
     total = total_indices(bound, columns, rows, donors)

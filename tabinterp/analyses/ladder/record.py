@@ -61,7 +61,7 @@ class Rung(Part):
 class Ladder(Part):
     metric: Metric
     margin: float
-    gain: Status  # whether the network is better than the linear model, worse, equivalent or not resolved
+    gain: Status  # network compared with the linear model: better, worse, equivalent or not resolved
     rungs: list[Rung]
     shortest: Literal["intercept", "linear", "curvature", "pairs"] | None  # the simplest model as good as the network
     passed: int = 0  # number of columns without curves and pairs, because they change the score too little

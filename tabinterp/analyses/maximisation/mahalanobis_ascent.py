@@ -38,7 +38,7 @@ STILL = 1e-9  # a standard deviation below this counts as zero
 
 
 def whitened(domain: Domain, reader: Reader, states: States, budget: Budget) -> States:
-    """Return the best state in the ball that the ascent finds from each start."""
+    """Return, for each start, the best state that the ascent finds in the ball."""
     space = _Space(domain, budget)
     if not domain.bound.has_gradient or space.size > FEATURES:
         return states

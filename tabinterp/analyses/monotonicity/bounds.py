@@ -167,7 +167,7 @@ class Bounds:
         self._size = size
 
     def __call__(self, boxes: Boxes) -> tuple[FloatArray, FloatArray]:
-        """Return lower bounds (boxes,) of the derivative, and each column's contribution (boxes, columns) to their looseness."""
+        """Return lower bounds (boxes,) on the derivative, and how much each column makes them looser (boxes, columns)."""
         network, box = self._network, _Box(boxes)
         layers: list[_Layer] = []
         form: Tensor | None = None  # (boxes, m, m1), functions of the first pre-activations; None: the identity

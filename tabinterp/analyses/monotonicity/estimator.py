@@ -9,7 +9,7 @@ deviation of the score over the rows of the table. The claim is
   exclude a fall above the tolerance. The proof is about the network in exact arithmetic, with its stored weights;
 - *refuted* if two rows were found between which the score falls by more than the tolerance (`counterexamples`). These rows were
   encoded and scored by the model itself;
-- *open* otherwise. The reported bound is an upper bound of the fall between any two values of the column.
+- *open* otherwise. The reported bound is an upper bound on the fall between any two values of the column.
 
 Falls are in units of the score: log-odds, log rates or values of the target. For a linear model, the derivative is a coefficient,
 and the answer is exact. Bounds exist for networks of affine layers and activations with known slopes (certified monotonicity:
@@ -346,7 +346,7 @@ def _whole(domain: Domain, number: int) -> _Part:
 
 
 def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
-    """Return, for each pair of neighbouring levels, a part on which the column takes all values between the two."""
+    """Return, for each pair of neighbouring levels, a part of the domain that also contains all interpolations of the two."""
     made = []
     own = domain.levels[level]
     others = (*domain.levels[:level], *domain.levels[level + 1 :])

@@ -35,7 +35,7 @@ class Answer(Part):
     fall: float  # the largest fall that was found, rounded down
     start: float | str | None  # column's value before this fall, rounded; None if no fall counts or it is withheld
     end: float | str | None
-    bound: float | None  # upper bound of the fall, rounded up; None if no bound was computed
+    bound: float | None  # upper bound on the fall, rounded up; None if no bound was computed
     reason: Message | None  # why no proof was attempted
 
 

@@ -270,7 +270,7 @@ def planned(
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
-    """Return strata for every player (column, or group of columns) that the model uses and that has associated columns."""
+    """Return strata for every player (column, or group of columns) that the model uses and that is associated with others."""
     associated, result = families(bound.table, seed=seed), {}
     for player, columns in players.items():
         others = associated.associated(columns, ASSOCIATED)

@@ -1,4 +1,4 @@
-"""Adverse decisions: the declined rows, the just-approved rows for comparison, and the contributions of columns.
+"""Adverse decisions: the declined rows, the narrowly approved rows for comparison, and the contributions of columns.
 
 Contributions are arrays (rows, columns) in units of the score. A positive contribution makes the adverse decision more likely.
 """
@@ -24,7 +24,7 @@ from tabinterp.models.perturbation import RESOLUTION
 from tabinterp.table import Scan, Table
 from tabinterp.table.hash_sampling import chosen, row_hash
 
-REFERENCE = 100  # number of just-approved rows
+REFERENCE = 100  # number of narrowly approved rows
 EVALUATIONS, MOST = (
     2_000_000,
     16,
@@ -37,7 +37,7 @@ BoolArray = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """The declined rows, followed by the just-approved rows, and both models bound to all of these rows.
+    """The declined rows, followed by the narrowly approved rows, and both models bound to all of these rows.
 
     `side` is 1 if a higher score makes the adverse decision more likely, otherwise -1.
     """
@@ -46,7 +46,7 @@ class Case:
     linear: BoundModel
     size: int
     found: int
-    near: IntArray  # indices of the just-approved rows
+    near: IntArray  # indices of the narrowly approved rows
     mean: FloatArray  # (d,) mean of all rows as the network encodes them
     linear_mean: FloatArray
     side: float
@@ -65,7 +65,7 @@ class Case:
 
     @property
     def near_weights(self) -> FloatArray:
-        """The weights of the just-approved rows (reference rows,)."""
+        """The weights of the narrowly approved rows (reference rows,)."""
         return self.network.table.row_weights[self.near]
 
     @property
@@ -154,7 +154,7 @@ def _both_scales(scores: torch.Tensor) -> torch.Tensor:
 
 
 def interventional(bound: BoundModel, case: Case, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return Shapley values of the log-odds and of the probability, both relative to the just-approved rows (rows, columns).
+    """Return Shapley values of the log-odds and of the probability, both relative to the narrowly approved rows (rows, columns).
 
     Both are computed from the same coalitions.
     """
@@ -173,7 +173,7 @@ def _baseline(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _gradients(case: Case) -> FloatArray:
-    """Return integrated gradients (rows, columns) from the mean of the just-approved rows."""
+    """Return integrated gradients (rows, columns) from the mean of the narrowly approved rows."""
     bound = case.network
     weights = np.zeros(len(bound.table))
     weights[case.near] = case.near_weights
@@ -185,7 +185,7 @@ def _gradients(case: Case) -> FloatArray:
 def linear_values(case: Case, mean: FloatArray) -> FloatArray:
     """Return contributions under the linear model (rows, columns): coefficient times difference from `mean`.
 
-    If the encoder mixes columns, the contributions are Shapley values relative to the just-approved rows.
+    If the encoder mixes columns, the contributions are Shapley values relative to the narrowly approved rows.
     """
     bound = case.linear
     if not bound.is_local(bound.columns):
@@ -202,7 +202,10 @@ def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
 
 
 def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
-    """Return a dict from the name of each alternative method to its contributions to the network's decisions (rows, columns)."""
+    """Return contributions to the network's decisions (rows, columns) by each alternative to the main method.
+
+    The keys of the result are the names of the alternatives.
+    """
     bound = case.network
     found = {"seed": interventional(bound, case, case.seed + 1)[0], "scale": on_probability}
     if bound.has_gradient and bound.is_local(bound.columns):

@@ -5,11 +5,11 @@ which the applicant is furthest below an average. In one method, this is the ave
 in the other, it is the average of all applicants. For a logistic regression, the contribution of a column is beta (x - average).
 For a network, there are several ways to compute contributions.
 
-- The main method is interventional Shapley values relative to the just-approved rows. It compares each declined row with real
+- The main method is interventional Shapley values relative to the narrowly approved rows. It compares each declined row with real
   rows, and treats all encoded columns of a column together.
-- Two alternatives are Shapley values relative to the mean of the just-approved rows, and Shapley values relative to the mean of
-  all rows. If some columns are categorical, a mean is not a possible row.
-- Another alternative is integrated gradients from the mean of the just-approved rows.
+- Two alternatives are Shapley values relative to the mean of the narrowly approved rows, and Shapley values relative to the mean
+  of all rows. If some columns are categorical, a mean is not a possible row.
+- Another alternative is integrated gradients from the mean of the narrowly approved rows.
 
 A *reason* is a column that contributes to the adverse decision. The list of reasons of a row contains the columns with the
 largest contributions, at most four of them (9(b)(2)-1). It is shorter if fewer than four columns contribute to the adverse
@@ -61,13 +61,13 @@ class ReasonCodes(Display):
     ----------
     rows : number of declined rows that are explained.
     declined_rows : number of declined rows.
-    reference_rows : number of just-approved rows for comparison with the declined rows. Both models use the same rows.
+    reference_rows : number of narrowly approved rows for comparison with the declined rows. Both models use the same rows.
     network : contribution of each column to the network's adverse decision, in log-odds (rows, columns).
     linear : contribution of each column to the adverse decision under the linear model, in log-odds (rows, columns).
     numbers : row numbers of the explained rows.
     omitted : share of rows in which a column that is not a reason matters more than a reason. How much a column matters is
-        measured by how far the network's score moves towards approval when only this column takes the values of the just-approved
-        rows.
+        measured by how far the network's score moves towards approval when only this column takes the values of the narrowly
+        approved rows.
     protected : share of rows for which a protected column is among the reasons, under the network and under the linear
         model; None if no column is protected.
     """
@@ -96,7 +96,9 @@ class ReasonCodes(Display):
     protected: tuple[Mean, Mean] | None
     against: tuple[Against, ...]
     seed: int
-    estimand: str = "interventional Shapley value of the log-odds against the just-approved rows, towards the decline"
+    estimand: str = (
+        "interventional Shapley value of the log-odds against the narrowly approved rows, towards the decline"
+    )
 
     def _numbers(self) -> pd.DataFrame:
         """Return, for each column and model, the share of rows for which the column is a reason."""
@@ -164,9 +166,9 @@ def reason_codes(
     threshold : probability above which a row is predicted positive.
     signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
     rows : maximum number of declined rows to explain, sampled by a hash of their row numbers; None explains all declined rows.
-    reference : maximum number of just-approved rows for comparison with the declined rows.
+    reference : maximum number of narrowly approved rows for comparison with the declined rows.
     evaluations : maximum number of rows that the network scores to compute one set of Shapley values. It determines the number of
-        permutations, from one to sixteen, for each pair of a declined and a just-approved row.
+        permutations, from one to sixteen, for each pair of a declined and a narrowly approved row.
 
     Raises
     ------

@@ -25,7 +25,7 @@ from tabinterp.table.suppression import parts_shown
 from .adverse_decisions import BoolArray, Case, linear_values
 from .record import TOP
 
-DONORS = 20  # just-approved rows from which the values of the named columns are taken
+DONORS = 20  # narrowly approved rows from which the values of the named columns are taken
 BLOCK = 512  # rows whose columns are changed at the same time
 
 Which = Literal["network", "linear"]
@@ -57,7 +57,7 @@ class Likeness:
 class Flips:
     """The share of a model's declined rows that become approved when the columns in the row's list of reasons change.
 
-    In each pair of a declined row and a just-approved row, columns of the declined row take the values of the just-approved row.
+    In each pair of a declined row and a narrowly approved row, columns of the declined row take the values of the approved row.
 
     Attributes
     ----------
@@ -89,7 +89,8 @@ class Named:
 class Against:
     """Among rows for which a column is a reason, the share in which the reason contradicts the column's declared direction.
 
-    In such a row, the declared direction implies that the column's value is less adverse than the mean of the just-approved rows.
+    In such a row, the declared direction implies that the column's value is less adverse than the mean of the narrowly approved
+    rows.
     """
 
     column: str
@@ -204,7 +205,7 @@ def _random_sets(case: Case, at: IntArray, sizes: IntArray) -> BoolArray:
 def _approved(case: Case, bound: BoundModel, at: IntArray, moved: BoolArray) -> FloatArray:
     """Return, for each row (rows,), the share of donors for which it is approved after taking the donor's values in some columns.
 
-    These columns are marked in `moved` (rows, columns). The donors are just-approved rows.
+    These columns are marked in `moved` (rows, columns). The donors are narrowly approved rows.
     """
     every = slice(None, None, max(1, -(-len(case.near) // DONORS)))
     donors, counts = case.near[every], case.near_weights[every]
@@ -222,7 +223,7 @@ def omitted(case: Case, main: FloatArray) -> Mean:
     """Return the share of rows in which a column that is not a reason matters more than a reason.
 
     How much a column matters is measured by how far the score moves towards approval when only this column takes the values of
-    the just-approved rows.
+    the narrowly approved rows.
     """
     bound, named = case.network, listed(main)[0]
     alone = np.empty(named.shape)

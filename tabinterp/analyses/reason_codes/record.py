@@ -49,7 +49,7 @@ class Alike(Part):
 
 class Flip(Part):
     """Share of declined rows that become approved when the columns named as reasons, or random columns, take values of
-    just-approved rows.
+    narrowly approved rows.
     """
 
     model: Literal["network", "linear"]

@@ -8,10 +8,10 @@ accepted only if it is
   of typicality (`maximisation/typicality`), or no more atypical than the original row. A row that is unusually close to the
   centre or to other rows is not treated as atypical.
 
-For each row, the search finds the cheapest valid change to each set of columns. The result is the cheapest plausible one of these
-changes. If none is plausible, changes that take the values of several columns from one training row are also tried. A row for
-which all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, the status "none"
-means only that no change was found.
+For each row, the search finds the cheapest valid change to each set of columns. The result is the cheapest plausible change among
+them. If none is plausible, changes that take the values of several columns from one training row are also tried. A row for which
+all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, the status "none" means
+only that no change was found.
 
 The share of rows without recourse is a share of the rows that the network declines. At most 500 declined rows are used, sampled
 by a hash of their row numbers. The two models are compared on the sampled rows that the linear model also declines. Shares have

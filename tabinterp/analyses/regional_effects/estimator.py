@@ -235,7 +235,7 @@ class _Sample:
             raise NotApplicableError(why("regional_effects.few", rows=4 * REGION, groups=2 * UNITS))
 
     def splits(self) -> Iterator[Group]:
-        """Yield the first region of each split, if both regions contain enough rows and groups from each half of the rows."""
+        """Yield the first region of every split in which both regions have enough rows and groups from each half of the rows."""
         seen: set[bytes] = set()
         for name in self.bound.columns:
             for split in self._of(name):
@@ -412,7 +412,7 @@ def _spread(
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return standard errors, half widths of 95% intervals, and the effective number of groups.
 
-    `moved` (n, ...) contains influence-function values, and `unit` (n,) the shares of the rows in the total weight. The standard
+    `moved` (n, ...) contains influence-function values, and `unit` (n,) each row's share of the total weight. The standard
     errors approximate those of the jackknife over groups: leaving out a group with a share h of the weight changes a mean by the
     group's influence divided by 1 - h. A few groups can dominate the estimate, particularly of a variance. The degrees of freedom
     are therefore reduced if the influences of a few groups are large. `by_chance` is the bias due to sampling error, which has

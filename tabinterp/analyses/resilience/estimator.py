@@ -416,7 +416,7 @@ def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: i
 
 
 def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: int) -> FloatArray:
-    """Return the odds (n,) that each held-out row is held-out rather than a training row, given its columns.
+    """Return, for each held-out row, the odds (n,) that a row with these column values is held out rather than a training row.
 
     The odds of a row come from a logistic regression that was fitted without the row's own fold.
     """

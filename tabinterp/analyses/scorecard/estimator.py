@@ -156,7 +156,7 @@ class Scorecard(Display):
     unrounded_base : base points before rounding: the score of a row that is in the reference bins of all columns.
     terms : columns and pairs of columns with their points.
     metrics : log loss in nats, AUC and Kolmogorov-Smirnov statistic on the held-out rows.
-    status : whether the scorecard's log loss is better than the network's, worse, equivalent or not resolved.
+    status : result of comparing the scorecard's log loss with the network's: better, worse, equivalent or not resolved.
     """
 
     drawn: ClassVar[Drawn] = Drawn(

@@ -73,7 +73,7 @@ class Record(Part):
     columns: list[ColumnPoints]
     pairs: list[PairPoints]
     metrics: list[CardMetric]
-    status: Status  # whether the scorecard's loss is better than the network's, worse, equivalent or not resolved
+    status: Status  # scorecard's loss compared with the network's: better, worse, equivalent or not resolved
     margin: float
     rows: int
     training_rows: int

@@ -161,7 +161,8 @@ class ShapleyValues(Display):
         return tied
 
     def _rank_noise(self, order: IntArray, k: int) -> FloatArray:
-        """Return, for each pair of adjacent ranks, the sampling error of the difference between the values of the two columns.
+        """Return, for each pair of adjacent ranks, the sampling error of the difference between the values of the columns at
+        these ranks.
 
         With two or more rows, the result is 0, because the variation between rows includes the sampling errors.
         """

@@ -80,7 +80,7 @@ class Slice:
 
     Attributes
     ----------
-    status : whether the network is better, worse, equivalent or not resolved, by the same rule as the report's verdict.
+    status : result of the comparison by the same rule as the report's verdict: better, worse, equivalent or not resolved.
     unlike : whether the difference in loss in the group differs significantly from that in all other rows.
     """
 

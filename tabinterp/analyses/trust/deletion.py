@@ -99,7 +99,7 @@ def area(gaps: FloatArray) -> FloatArray:
 
 
 def gaps(ask: Ask, order: IntArray) -> FloatArray:
-    """Return the gap of each row after the first t columns in `order` have been replaced (rows, columns + 1)."""
+    """Return each row's mean absolute change in score when the first t columns in `order` are replaced (rows, columns + 1)."""
     step = max(1, TOGETHER // len(ask.backs))
     with torch.inference_mode():
         few = [

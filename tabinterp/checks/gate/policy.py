@@ -201,7 +201,7 @@ class VerdictDemand(_Demand):
 
 
 class Waiver(_Part):
-    """A permission for a gate to fail until a given day, inclusive. The day must be at most `LONGEST_WAIVER` days after the day
+    """Permission for a gate to fail up to and including a given day. The day must be at most `LONGEST_WAIVER` days after the day
     on which the waiver is used.
     """
 

@@ -92,7 +92,7 @@ def wrap(
     outputs: str | None,
     name: str | None,
 ) -> Model:
-    """Wrap a network as a torch module if the module gives the same outputs, otherwise as a prediction function."""
+    """Wrap a network as a torch module if its conversion to torch gives the same outputs, otherwise as a prediction function."""
     encoders = encoders_of(encoder)
     stated = outputs is not None
     task, outputs = asked(task, outputs, classes, network.outputs)

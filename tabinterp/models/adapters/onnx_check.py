@@ -433,8 +433,8 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
 
 
 def _inferred(proto: Any, source: str, onnx: Any, data_prop: bool) -> Any:
-    """Return the model with the inferred shapes of its values. If `data_prop` is true, also infer the shapes that depend on
-    integers computed in the model.
+    """Infer the shapes of the values in the model, and return the model with these shapes. If `data_prop` is true, also infer the
+    shapes that depend on integers computed in the model.
     """
     try:
         return onnx.shape_inference.infer_shapes(proto, data_prop=data_prop)

@@ -1,8 +1,8 @@
 """Inspection of model files: what a file contains, which code would run if it were loaded, and whether loading is safe. No code
 in the file is run.
 
-A file is reported as safe only after the functions of `load_model` have loaded it. For a skops archive, all types must also be on
-the list of safe types. If `load_model` needs further arguments for a file, `needs` names these arguments, and the file is
+A file is reported as safe only if the functions that `load_model` uses can load it. For a skops archive, all types must also be
+on the list of safe types. If `load_model` needs further arguments for a file, `needs` names these arguments, and the file is
 inspected without them.
 """
 

@@ -316,8 +316,8 @@ def _check_object(value: Any, this_object: str) -> None:
 
 
 def _most(name: str) -> int | None:
-    """Return the largest number of steps or parts that an attribute with this name may set. Return None if the attribute does not
-    set a number of steps or parts.
+    """Return the largest allowed value of an estimator's attribute that sets a number of steps or parts, such as `max_iter`.
+    Return None for any other attribute.
     """
     known = name.removeprefix("_")  # scikit-learn stores derived parameters under such names
     return MOST_STEPS_OF.get(known, MOST_STEPS_IN_ALL) if STEPS.search(known) else COUNTS.get(known)
