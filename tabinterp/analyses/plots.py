@@ -574,7 +574,7 @@ def bare(axes: Axes, *spines: str, grid: Any) -> None:
 
 
 def number_axis(axis: Axis, most: int) -> None:
-    """Label an axis with at most about `most` round numbers, in the number format of the language."""
+    """Label an axis with up to about `most` round numbers, in the number format of the language."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))

@@ -119,7 +119,7 @@ def settings_of(
     Raises
     ------
     TabinterpError
-        A constraint, a reference group, the costs or the threshold do not fit the table.
+        A constraint, a reference group, the costs or the threshold does not fit the table.
     """
     table = rows.sample if isinstance(rows, Scan) else rows
     declarations = declared(table, constraints or {})

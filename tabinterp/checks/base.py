@@ -118,7 +118,7 @@ class Check:
 
     @property
     def severities(self) -> tuple[Severity, ...]:
-        """The severities that a finding of this check can have, the most severe first."""
+        """The severities that a finding of this check can have, most severe first."""
         return (self.severity,) if self.lesser_severity is None else (self.severity, self.lesser_severity)
 
     @property

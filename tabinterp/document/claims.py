@@ -152,14 +152,15 @@ def _lines(document: Document) -> None:
 
 
 def _gap(part: Interval) -> str:
-    """Return the ending that the message key of the sentence on the difference in the primary metric must have."""
+    """Return the required ending of the message key for the sentence on the difference in the primary metric."""
     if part.low is None or part.high is None:
         return "few"
     return {1: "higher", 0: "open", -1: "lower"}[side(part)]
 
 
 def _others(document: Document) -> str | None:
-    """Return how the message key of the sentence on the other metrics must end, or None if there must be no such sentence.
+    """Return the required ending of the message key for the sentence on the other metrics, or None if there must be no such
+    sentence.
 
     Metrics with withheld intervals are ignored. R2 is ignored because it repeats the squared error.
     """

@@ -87,7 +87,7 @@ class _Names:
         Parameters
         ----------
         column : column to which the part belongs.
-        template : the column of each level in the part's list of levels, in the order of the list.
+        template : the columns to which the levels in a `Template` belong, in the order of its list `levels`.
         """
         values = {name: getattr(part, name) for name in type(part).model_fields}
         kind = type(part).__name__

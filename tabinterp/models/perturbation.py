@@ -1,7 +1,7 @@
 """Scores of perturbed rows, in which the values of some columns are replaced by values from other rows.
 
 Encoded columns affect the scores only through `z`, the outputs of the leading affine layers of the network. If the encoder
-encodes a column separately, replacing the column only updates its contribution to `z`. For other columns, the affected encoded
+encodes a column separately, replacing its values changes only its contribution to `z`. For other columns, the affected encoded
 columns are computed again.
 """
 

@@ -2,8 +2,8 @@
 
 Every ReLU or leaky ReLU is linear on each side of 0. If all operations between the activations are affine, the network is one
 affine function for each pattern of activation signs. To check whether these operations are affine, the slopes are set to random
-numbers, and the resulting function is evaluated at intermediate values of real rows and at random values. The check uses only
-values, so it detects products, gates and row-wise normalisations however they are implemented.
+numbers, and the resulting function is evaluated at the values `z` of real rows and at random values far outside their range.
+The check uses only values, so it detects products, gates and row-wise normalisations however they are implemented.
 """
 
 from __future__ import annotations

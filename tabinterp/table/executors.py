@@ -230,7 +230,7 @@ def dask_engine(client: Any) -> Engine:
 
     Parameters
     ----------
-    client : a `distributed.Client`. Its workers need the same versions of tabinterp and its dependencies as this process.
+    client : a `distributed.Client`. The workers need the same versions of tabinterp and its dependencies as this process.
     """
     distributed, sent = _distributed(), _Sent(client)
 

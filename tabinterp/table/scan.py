@@ -124,7 +124,7 @@ class Scan(Previewed):
         """Yield all rows as pieces that can be sent to other processes. `form.batches` yields the tables of one piece, just as
         `batches` yields those of the whole scan.
 
-        `first` is the row number at which a piece starts. Earlier pieces are left out.
+        Pieces before row number `first` are left out. A piece must start at this row.
         """
         for piece in self.source.pieces(first):
             bits = held_out_bits(self.sides, np.arange(piece.first, piece.first + piece.rows))
@@ -337,7 +337,7 @@ def _packed(scan: Scan) -> State:
 
 
 def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
-    """Return the scan with the results in the output of `_packed`."""
+    """Return the scan with the results of its second pass, unpacked from the output of `_packed`."""
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):

@@ -146,8 +146,8 @@ def _mark(dtype: pd.CategoricalDtype) -> tuple[str, list[Any] | None]:
 
 
 def coded(values: pd.Series, schema: Schema) -> FloatArray:
-    """Return the class numbers (rows,) of a target, or its values if it is numeric. The array is a copy, because PyTorch uses its
-    memory directly.
+    """Return the class numbers (rows,) of a target, or its values if it is numeric. The array is a copy, because tensors made
+    from it share its memory.
     """
     if not schema.goal.classes:
         return values.to_numpy(dtype=np.float64, copy=True)

@@ -227,8 +227,8 @@ def check_first_date(split: object, at: str | None) -> None:
 
 
 def by_column(values: pd.Series, fraction: float | None, at: str | None, counts: IntArray | None = None) -> Split:
-    """Return a rule for a column of train/test labels or dates. For dates, the rule holds out the rows from the date `at`. If
-    `at` is None, it holds out the latest `fraction` of the rows.
+    """Return a rule for a column of train/test labels or dates. For dates, the rule holds out the rows dated `at` or later.
+    If `at` is None, it holds out the latest `fraction` of the rows.
 
     Without `at`, the first held-out date is rounded by `shown_date`, so it does not reveal the date of a single row. If `values`
     contains only distinct values, `counts` is the number of rows with each value.

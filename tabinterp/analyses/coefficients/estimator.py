@@ -341,7 +341,8 @@ Summed = tuple[list[Slope], Means]  # slope terms, and sums of their derivatives
 def _derivatives(
     terms: list[AnyTerm], bound: BoundModel, summed: Summed | None
 ) -> tuple[Estimates, FloatArray, tuple[int, ...]]:
-    """Return the mean derivatives (terms, k), the shares of rows with the opposite sign (terms, k), and the rows per term.
+    """Return the mean derivatives (terms, k), the shares of rows with a derivative of the opposite sign to the mean (terms, k),
+    and the number of rows for each term.
 
     The terms in `summed` are computed from the sums, and all other terms from the rows of `bound`.
     """

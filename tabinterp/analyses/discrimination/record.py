@@ -85,7 +85,9 @@ class ClassRates(Part):
 
 
 class GainRow(Part):
-    """Share of positives, captured share and lift in one tenth of the rows, ranked from the highest score to the lowest."""
+    """Share of positives in one tenth of the rows, and captured share and lift over this tenth and all tenths with higher
+    scores.
+    """
 
     part: int
     network_rate: Interval

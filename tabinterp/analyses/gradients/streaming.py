@@ -159,9 +159,7 @@ def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estim
 
 
 def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:
-    """Return, from the sums, the mean derivatives (terms, k), and the shares of rows whose derivative has the opposite sign to
-    the mean.
-    """
+    """Return, from the sums, the mean derivatives (terms, k) and the shares of rows with a derivative of the opposite sign."""
     found = sums.finish(state)
     mean = found[0]
     above, below = found.value[1], found.value[2]

@@ -175,7 +175,9 @@ def _highs(shares: Mapping[int, Share], pairs: Sequence[tuple[int, int]], level:
 
 
 def _flag(family: Family, judged: Mapping[int, GroupShares], groups: Sequence[GroupShares], level: float) -> Withheld:
-    """Return whether a withheld group is far from the groups it is compared with; "untold" if this would reveal a small count."""
+    """Return whether an impact ratio of a withheld group is significantly below four fifths; "untold" if this would reveal a
+    small count.
+    """
     shares = {i: one.whole for i, one in judged.items()}
     hidden = [i for i, one in judged.items() if not np.isfinite(one.rate.value)]
     against = _against(family, judged)

@@ -69,8 +69,8 @@ from .several_classes import Fitting, fitting
 class Group:
     """One group with its number of rows and the results of both models.
 
-    If the group is withheld (`told` is False), only its name is set. With several classes, `output` is the selected class.
-    `fit_rows` is the number of rows on which the intercept and slope are fitted.
+    If the group is withheld (`told` is False), only its name is set. With several classes, rows predicted to be in
+    the class `output` count as selected. `fit_rows` is the number of rows on which the intercept and slope are fitted.
     """
 
     cell: Cell

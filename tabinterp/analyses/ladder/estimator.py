@@ -145,7 +145,7 @@ class Ladder(Display):
         points : total points of a row with the odds `odds`.
         odds : odds of the favourable class against the adverse class, for a row with `points` points.
         pdo : number of points by which the odds double.
-        counterpart : the logistic regression with which the scorecard is compared; None fits one, as an audit does.
+        counterpart : the logistic regression with which the scorecard is compared; by default, one is fitted, as in an audit.
 
         Raises
         ------

@@ -1,10 +1,10 @@
-"""Path of optima, from plausible rows near the mean row to the unrestricted optimum, as the limit of the search is relaxed.
+"""Path of optima as the search region grows, from plausible rows near the mean row to the unrestricted optimum.
 
 A budget is a share of the real rows. The search is limited to the Mahalanobis ball that contains this share of the rows
 (`mahalanobis_ball`). Budgets grow until the ball contains all rows, and the last search has no limit. Olah et al. (2017) show
 optima for priors of several strengths, which limit the optima in a similar way. The value at the optimum never falls as the
-budget grows. Each optimum is assessed by all measures of `typicality`. `readable` is the index of the largest optimum on the path
-that is not too atypical to interpret.
+budget grows. Each optimum is assessed by all measures of `typicality`. `readable` is the index of the optimum with the
+largest value among those that are not too atypical to interpret.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Pareto(Display):
 
     @property
     def readable(self) -> int | None:
-        """The index of the largest optimum that is not too atypical to interpret; None if there is none."""
+        """The index of the optimum with the largest value among those not too atypical to interpret; None if there is none."""
         able = np.flatnonzero(~np.asarray(self.typicality.unreadable, dtype=bool))
         return int(able[self.value[able].argmax()]) if len(able) else None
 

@@ -120,9 +120,9 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 
 
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
-    """Return the largest optimum on a unit's path that is not atypical; None if there is none.
+    """Return the optimum with the largest value among those on a unit's path that are not atypical; None if there is none.
 
-    None is also returned if the unrestricted optimum itself is not atypical.
+    Return None as well if the unrestricted optimum, which is also shown, is not atypical.
     """
     points, paths = build_path(optima, k), optima.paths
     typical = [b for b, point in enumerate(points) if not point.unreadable]

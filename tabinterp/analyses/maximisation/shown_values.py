@@ -36,7 +36,7 @@ class ShownValues:
     """Rules for showing column values.
 
     A level is shown only if at least ten rows of the table have it. A number is rounded. If fewer than ten rows have
-    this number or a more extreme one, a bound is shown instead.
+    a value at least as extreme, a bound is shown instead.
     """
 
     def __init__(self, r: Results) -> None:

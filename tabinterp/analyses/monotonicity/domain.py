@@ -257,6 +257,6 @@ def _levels(
 
 
 def apart(known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return a mask (m, K) that marks, in each row, the first half of the values that are marked in `known` (m, K)."""
+    """Return a mask (m, K) of the first half of the values that `known` (m, K) marks in each row."""
     count = np.cumsum(known, axis=1)
     return np.asarray(known & (count <= (count[:, -1:] + 1) // 2))

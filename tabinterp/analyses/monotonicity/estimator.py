@@ -208,7 +208,7 @@ class _Setting:
             self._reason = error.reason
 
     def answer(self, one: Constraint, work: float) -> Verdict:
-        """Return the answer for one column, with at most `work` multiplications for bounds."""
+        """Return the answer for one column, spending at most `work` multiplications on bounds."""
         column, domain = one.column, self._domain
         if len(self._bound.encoding.blocks[column]) == 0:
             return Verdict(one, "proved", 0.0, bound=0.0)

@@ -128,7 +128,7 @@ def overfitting(
     ----------
     model : the network.
     table : the rows, with the split that the network was trained with.
-    counterpart : the linear model; None fits one, as an audit does.
+    counterpart : the linear model; by default, one is fitted, as in an audit.
     smallest : minimum number of training rows, and of held-out rows, in a slice. For weighted rows, it applies to their effective
         number (Kish 1965).
     seed : seed of the folds in which the counterpart's penalty is chosen.

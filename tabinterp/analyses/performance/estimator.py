@@ -220,7 +220,7 @@ class Performance(Display):
     def rows_needed(self) -> int | None:
         """The estimated number of rows needed for a verdict, assuming that the difference stays the same.
 
-        None if there already is a verdict, or if no number of rows would be enough.
+        None if there is already a verdict, or if no number of rows would be enough.
         """
         if self.status != "not_resolved" or self.one_value:
             return None
@@ -314,7 +314,7 @@ def performance(
     ----------
     model : the network.
     table : the rows.
-    counterpart : the linear model; None fits one, as an audit does.
+    counterpart : the linear model; by default, one is fitted, as in an audit.
     threshold : for two classes, the probability above which a row is predicted positive.
     margin : equivalence margin; smaller differences in the first metric are negligible. None uses 1% of the loss of a model that
         uses no columns.
@@ -815,11 +815,11 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Replace the standard error of the difference in a metric with that of `assumed`, which is based on hypothetical decisions.
+    """Replace the difference in a metric and its standard error with those of `assumed`, which assumes hypothetical decisions.
 
-    The standard error is withheld if a confusion matrix is withheld, because the standard error would reveal the matrix. It is
-    also withheld if rows have weights or belong to groups. With weights or groups, the standard error would depend on which rows
-    the hypothetical decisions are assigned to.
+    If a confusion matrix is withheld, the standard error is withheld instead, because it would reveal the matrix. It is also
+    withheld if rows have weights or belong to groups, because it would then depend on which rows the hypothetical decisions are
+    assigned to.
     """
     if not found.margins_told or table.weights is not None or table.groups is not None:
         return withheld(metric)

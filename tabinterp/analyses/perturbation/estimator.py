@@ -185,7 +185,7 @@ def robustness(
     ----------
     model : the network.
     table : the rows.
-    counterpart : the linear model; None fits one, as an audit does.
+    counterpart : the linear model; by default, one is fitted, as in an audit.
     sizes : sizes of perturbation in increasing order, above 0 and at most 1.
     draws : number of perturbed copies of the rows at each size.
     column_size : size at which single columns are perturbed.

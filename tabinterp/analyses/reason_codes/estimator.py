@@ -132,7 +132,7 @@ class ReasonCodes(Display):
 
     @any_backend
     def codes(self) -> pd.DataFrame:
-        """Return a data frame with the number of each explained row and its reasons under each model, strongest first."""
+        """Return a data frame with the row number of each explained row and its reasons under each model, strongest first."""
         made: dict[str, Any] = {"row": self.numbers}
         names = np.array([*self.columns, None], dtype=object)
         for model in ("network", "linear"):

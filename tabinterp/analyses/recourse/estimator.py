@@ -140,7 +140,7 @@ class GroupShare:
 
 @dataclass(frozen=True, eq=False)
 class Recourse(Display):
-    """Recourse of rows that the network declines.
+    """Recourse for rows that the network declines.
 
     Parameters
     ----------
@@ -153,8 +153,8 @@ class Recourse(Display):
     network_on_both : share of rows without recourse under the network, over the rows that both models decline.
     difference : `network_on_both` minus the linear model's share without recourse.
     groups : shares without recourse in the groups of protected columns.
-    changes : recourse of each row under the network.
-    linear_changes : recourse under the linear model of each row that both models decline.
+    changes : recourse for each row under the network.
+    linear_changes : recourse under the linear model for each row that both models decline.
     training_rows : number of training rows that supplied new values.
     evaluations : number of changed rows that the models scored.
     """
@@ -256,7 +256,7 @@ def recourse(
     ----------
     model : the network.
     table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`).
-    counterpart : the linear model; None fits one, as an audit does.
+    counterpart : the linear model; by default, one is fitted, as in an audit.
     rows : indices (m,) or a mask (n,) of rows of the table. Only rows that the network declines are used. None uses at most 500
         declined rows, sampled by a hash of their row numbers from the held-out rows, or from all rows if the table has no split.
     changeable : names of the columns that may change, or a mapping from names to permitted changes. A permitted change is "+"

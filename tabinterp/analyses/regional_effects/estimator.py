@@ -1,4 +1,4 @@
-"""Regional effects: pairs of regions in which a column has different effects that its average effect curve hides.
+"""Regional effects: pairs of regions in which the effect of a column differs, which its average effect curve hides.
 
 The curve of a row (Goldstein et al. 2015) shows the row's score when the column is set to each point of a grid. Each curve is
 centred: its mean over the distribution of the column is subtracted. The *heterogeneity* of a column is the variance of the

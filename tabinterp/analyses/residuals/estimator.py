@@ -157,7 +157,7 @@ class Residuals(PreviewedFrame):
 
         Parameters
         ----------
-        ax : axes to draw on; None makes a new figure.
+        ax : axes to draw on; by default, those of a new figure.
         chart : "residuals" (residuals by prediction), "observed" (predictions by observed value) or "errors" (distribution of the
             residuals).
 
@@ -212,7 +212,7 @@ def residuals(
     ----------
     model : the network.
     table : the rows. Only the held-out rows are used, or all rows if the table has no split.
-    counterpart : the linear model; None fits one, as an audit does.
+    counterpart : the linear model; by default, one is fitted, as in an audit.
     resamples : number of bootstrap resamples for the intervals of quantiles of the absolute error.
     seed : seed of the resamples.
 

@@ -187,7 +187,7 @@ def resilience(
     ----------
     model : the network.
     table : the rows, with the split that the network was trained with.
-    counterpart : the linear model; None fits one, as an audit does.
+    counterpart : the linear model; by default, one is fitted, as in an audit.
 
     Raises
     ------
@@ -295,7 +295,7 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield results on the hardest rows and on the outermost rows, with smaller shares of the rows first.
+        """Yield results on the hardest rows and on the outermost rows, in order of increasing share.
 
         Each model is first evaluated on the rows that are hardest for itself. For the smallest share, both models are then
         evaluated on the network's hardest rows and on the linear model's. `distance` (n,) is the mean distance of each row to its

@@ -177,7 +177,7 @@ def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
 
 
 def pieces(values: pd.Series, kind: str, function: FloatArray, most: int) -> Piece:
-    """Return the pieces of one column: at most `most` intervals, or levels sorted by their mean of `function` (rows,)."""
+    """Return the pieces of one column: at most `most` intervals, or levels sorted by the mean of `function` (rows,)."""
     numeric = kind == "numeric"
     bins = _intervals(values, most) if numeric else _levels(values, function)
     if values.isna().sum() >= SMALL:

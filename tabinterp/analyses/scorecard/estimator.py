@@ -339,7 +339,7 @@ def scorecard(
     ----------
     ladder : the ladder of refits.
     network : the network with which the refits of the ladder are compared, bound to its table.
-    counterpart : the logistic regression; None fits one, as an audit does.
+    counterpart : the logistic regression; by default, one is fitted, as in an audit.
     points, odds, pdo : scale of the score, as in `Scaling`.
 
     Raises

@@ -71,7 +71,7 @@ def _name(metric: str) -> str:
 
 
 def _points(record: Record) -> Table:
-    """Return a table of the points of every bin.
+    """Return a table of the points for every bin.
 
     If there are many columns, the table contains only the columns with the largest range of points.
     """

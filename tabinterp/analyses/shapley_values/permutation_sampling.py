@@ -285,7 +285,7 @@ class _Sums:
     def _spread(
         self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
     ) -> None:
-        """For each pair with several permutations, add the variance of its mean over permutations."""
+        """For each pair with several permutations, add the variance of its mean over permutations to the sums."""
         players = np.argsort(order, axis=1)  # The columns of a pair are the same in all its permutations.
         columns = self._held(np.take_along_axis(order, players, axis=1))
         values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))

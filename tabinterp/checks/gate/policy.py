@@ -180,7 +180,7 @@ class FindingDemand(_Demand):
 
 
 class SeverityDemand(_Demand):
-    """A demand that no check with a given severity is raised. Checks for which the policy has a separate demand are exempt."""
+    """A demand that no check with a given severity be raised. Checks for which the policy has a separate demand are exempt."""
 
     severity: Annotated[Severity, AsShown]
 

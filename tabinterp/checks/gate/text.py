@@ -1,4 +1,4 @@
-"""Sentences of gates: the demands of a policy, and the results of the audit."""
+"""Sentences about gates: the demands of a policy, and the results of the audit."""
 
 from __future__ import annotations
 
