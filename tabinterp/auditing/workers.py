@@ -69,8 +69,9 @@ def can_fork(context: Context) -> bool:
 
 
 def independent(analyses: Sequence[Analysis[Any]]) -> list[list[Analysis[Any]]]:
-    """Split analyses into groups that do not depend on each other's results. The groups, and the analyses within each group, keep
-    the order of the list.
+    """Split analyses into groups that do not depend on each other's results.
+
+    Both the groups and the analyses within each group stay in their original order.
     """
     groups: list[list[Analysis[Any]]] = []
     for analysis in analyses:

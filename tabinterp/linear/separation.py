@@ -45,7 +45,7 @@ def strike_empty_levels(design: Design, y: Ints, possible: Bools) -> tuple[Bools
 
     This is repeated until no more classes are removed. Every design column of zeros and ones is treated as a level, and so is the
     reference level of a column with dummies. Only rows with more than one possible class are used to decide whether a class
-    occurs at a level, and only these rows are counted in the returned causes.
+    occurs at a level, and only these rows are counted in the returned `Cause` of each level.
     """
     indicators, owners = levels(design)
     outcome = np.zeros(possible.shape)

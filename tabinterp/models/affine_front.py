@@ -419,7 +419,7 @@ def _of(graph: nn.Module, node: fx.Node, kind: type[nn.Module]) -> bool:
 
 
 def is_sequence(module: nn.Module) -> TypeGuard[nn.Sequential]:
-    """Return whether a module is a Sequential without hooks and without a forward method of a subclass."""
+    """Return whether a module is a Sequential that has no hooks and does not override the forward method."""
     hooked = module._forward_hooks or module._forward_pre_hooks
     return isinstance(module, nn.Sequential) and type(module).forward is nn.Sequential.forward and not hooked
 

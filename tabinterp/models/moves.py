@@ -21,7 +21,7 @@ from .encoding import Encoding
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One of the last steps of an encoder. `mix` maps the columns `taken` of the head's output to the columns `made` of the
+    """A step of an encoder after its head. `mix` maps the columns `taken` of the head's output to the columns `made` of the
     encoded rows. `mix` is None if the step leaves its input unchanged.
     """
 

@@ -659,7 +659,7 @@ class Intercepted(nn.Module):
 
     def inspect(self, codes: Tensor, expected: Tensor) -> None:
         """Check that a gradient is available for rows with the inputs `codes` (n, columns) and the scores `expected`. Also store
-        the outcomes of the network's conditions on these codes, because they must be the same in later calls.
+        the results of comparisons of these codes in the network's code, because later calls must give the same results.
 
         Raises
         ------
@@ -738,7 +738,7 @@ class Intercepted(nn.Module):
 
 
 class OwnInputs(nn.Module):
-    """An intercepted network as a function of its original inputs (n, columns).
+    """The network in an `Intercepted`, as a function of its original inputs (n, columns).
 
     Levels are counted from the lowest level of their column. Single precision can then represent even very large levels exactly.
     Every row must have exactly one level in each column. The network has no gradient.

@@ -88,7 +88,7 @@ def _is_number(values: pd.Series) -> bool:
 
 
 def is_complete(values: pd.Series, every: bool) -> bool:
-    """Return whether the sketch of a column with the type of `values` contains all distinct values."""
+    """Return whether the sketch of a column contains all distinct values. Only the type of `values` is used."""
     return (every or not _is_number(values)) and not pd.api.types.is_datetime64_any_dtype(values.dtype)
 
 

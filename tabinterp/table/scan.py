@@ -371,7 +371,7 @@ def _check_sides(scan: Scan, sides: Sides, mass: Mapping[bool, float]) -> None:
 
 
 def _tables(scan: Scan, form: Form, first: int, reader: str) -> Iterator[Table]:
-    """Yield the rows as one table per batch, with the types and codes of the whole table."""
+    """Yield a table for each batch, with the column types and the class codes of the whole table."""
     for raw in scan.source.batches(first, reader):
         yield form.table(raw)
 

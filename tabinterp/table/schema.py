@@ -163,7 +163,7 @@ def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missi
 
 
 def _counted(vocabulary: str, names: list[Any]) -> str:
-    """Return a list, as text, of the distinct names, translated with a vocabulary, and how often each occurs."""
+    """Return text that states how often each name occurs. Names are translated with a vocabulary."""
     return messages.joined(
         f"{messages.count(n)} {messages.word(vocabulary, name)}" for name, n in Counter(names).items()
     )

@@ -261,7 +261,7 @@ def adaptive(p: FloatArray, y: IntArray, drawn: FloatArray) -> tuple[FloatArray,
 
 @dataclass(frozen=True, eq=False)
 class Threshold:
-    """The threshold of one half of the rows, with the influence of each row on it.
+    """The threshold that is computed from one half of the rows, with the influence of each row on it.
 
     Parameters
     ----------
@@ -418,7 +418,7 @@ def _assumed_covered(slices: Sequence[Group], hit: BoolArray, equal: bool) -> li
 
 
 def _above(off: Mean) -> Mean:
-    """Convert the difference between a coverage and `LEVEL` to the coverage, and limit its interval to the range 0 to 1."""
+    """Return a coverage, given its difference from `LEVEL`. Its interval is limited to the range 0 to 1."""
     value, stderr, low, high = off
     return LEVEL + value, stderr, max(LEVEL + low, 0.0), min(LEVEL + high, 1.0)
 

@@ -291,7 +291,7 @@ class Sums:
     - the scores of the row at the G points;
     - the differences in its score over each of the G' bins between adjacent points, or 0 for bins that the row is not used for;
     - indicators of the bins that the row is used for (G' values);
-    - the weights that express its value as a linear interpolation between the G points.
+    - the weights that express the row's value in the column as a linear interpolation between the G points.
 
     If rows come in groups, w u is summed within each group before the outer product is taken.
     """
@@ -391,7 +391,7 @@ def finish(plan: Plan, sums: Sums) -> Effects:
 
 
 def mover(plan: Plan, grid: Grid) -> Callable[[IntArray], FloatArray]:
-    """Return a function that maps m rows to their centred scores (m, G, k) with the column set to each of its G points."""
+    """Return a function that maps m rows to their centred scores (m, G, k) with `grid`'s column set to each of its G points."""
     bound, columns = plan.asked, (grid.column.name,)
     local = bound.is_local(columns)
     part = bound.part(columns) if local and is_read(bound, columns) else None

@@ -77,7 +77,7 @@ def update(plan: tuple[Points, Points], network: BoundModel, linear: BoundModel)
 
 
 def _of(points: Points, bound: BoundModel) -> Sums:
-    """Return the `Sums` over the rows of a bound model. Grid points take their values from the rows in `points`."""
+    """Return the `Sums` over the rows of a bound model, at the grid points in `points`."""
     asked, count = joined(points.donors, bound), len(points.donors.table)
     grids = tuple(grid.on(asked.table) for grid in points.grids)
     none = np.empty(0, dtype=np.int64)

@@ -29,7 +29,7 @@ def covariances(bound: BoundModel) -> tuple[FloatArray, ...]:
 def sizes(bound: BoundModel, gradient: FloatArray, spread: tuple[FloatArray, ...]) -> FloatArray:
     """Return the gradient size sqrt(g' S g) of every column in every row (n, columns, k).
 
-    Here g is the gradient with respect to the encoded columns of a column, and S is their covariance matrix.
+    Here g is the gradient with respect to the encoded columns of one column, and S is their covariance matrix.
     """
     result = np.zeros((len(gradient), len(bound.columns), gradient.shape[2]))
     blocks = [bound.encoding.blocks[column] for column in bound.columns]

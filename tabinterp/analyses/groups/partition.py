@@ -233,7 +233,7 @@ def partition(table: Table, control: Mapping[str, Any] | None = None) -> Partiti
 
 
 def cut(table: Table, name: str) -> Cut:
-    """Divide the rows into groups by the levels of one column, in order, or by ranges of a numeric column."""
+    """Divide the rows into groups by the most frequent levels of a column or, if it is numeric, by ranges of its values."""
     axis = _axis(table, name)
     codes = axis.codes(table)
     held = np.bincount(codes, minlength=len(axis.conditions)) > 0

@@ -131,7 +131,7 @@ class Neurons(Display):
 
 
 def neurons(model: Model | BoundModel, table: Table) -> Neurons:
-    """Describe every hidden unit on all rows of `table`; ablations use its held-out rows if it has a split.
+    """Describe every hidden unit on all rows of `table`. If some rows are held out, only these are used for ablations.
 
     Raises
     ------

@@ -101,7 +101,7 @@ class ProbeRows(Display):
 def probe_rows(
     model: Model | BoundModel, table: Table, *, columns: Sequence[str] | None = None, grid: int = POINTS
 ) -> ProbeRows:
-    """Compute the responses of hidden units and outputs when single columns of the median row of `table` are changed.
+    """Compute the responses of hidden units and outputs when one column of the median row of `table` is changed at a time.
 
     Each of the `columns` (default: all) is set to at most `grid` of its values. Only the responses of the outputs are returned
     for a linear model, for a prediction function, and for a network whose hidden units cannot be found.

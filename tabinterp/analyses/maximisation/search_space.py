@@ -99,8 +99,8 @@ class Domain:
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
         """Return the first affine outputs of states (m, h).
 
-        `at` (m, groups) contains the index of each group's candidate. `value` (m, groups) contains the values of numbers, and NaN
-        for other groups.
+        `at` (m, groups) contains the index of each group's candidate. `value` (m, groups) contains the value of each group that
+        is a number, and NaN for all other groups.
         """
         z = self.constant.expand(len(at), -1).clone()
         for p, player in enumerate(self.players):

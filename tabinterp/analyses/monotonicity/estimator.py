@@ -174,8 +174,8 @@ def monotonicity(model: Model | BoundModel, table: Table, columns: Mapping[str, 
 def _answers(bound: BoundModel, constraints: Sequence[Constraint], seed: int, rows: int) -> Monotonicity:
     """Return the answers for all columns with a declared direction.
 
-    If the model's domain cannot be built, for example because the encoder mixes columns, the search for falls is limited to at
-    most `rows` rows of the table.
+    If the model's domain cannot be built, for example because the encoder mixes columns, each answer is based only on
+    changing the column in at most `rows` rows of the table.
     """
     scale = float(np.abs(bound.scores).max())
     least = max(LEAST * float(bound.scores.std()), RESOLUTION * scale)

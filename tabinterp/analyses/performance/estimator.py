@@ -89,7 +89,7 @@ class Metric:
 
     @property
     def resolved(self) -> Literal["better", "worse", "no"]:
-        """Whether the network is significantly "better" or "worse"; "no" if the interval of the difference includes zero."""
+        """The result for the network: "better" or "worse" if the difference is significant, otherwise "no"."""
         _, _, low, high = self.difference
         if not (low > 0 or high < 0):
             return "no"

@@ -198,7 +198,7 @@ def _equal(bound: BoundModel, columns: tuple[str, ...]) -> IntArray:
 
 
 def _mixed(plan: Plan, player: str, rows: IntArray, own: Untouched, value: IntArray) -> Callable[[IntArray], Tensor]:
-    """Return a function like that of `_mover`, for columns that the encoder mixes with other columns.
+    """Return a function like the one that `_mover` returns, for columns that the encoder mixes with other columns.
 
     The encoded row depends on the permuted columns and on the columns with which they are mixed. Each distinct combination of
     these values is encoded once for all shifts. If there are too many combinations, rows are encoded again for each shift.

@@ -171,7 +171,7 @@ def _weighed(case: Case, at: Any) -> tuple[FloatArray, IntArray]:
 
 
 def flips(case: Case, main: FloatArray, linear: FloatArray) -> list[Flips]:
-    """Return, for each model, the share of its declined rows that become approved when the columns in the row's list change."""
+    """Return the `Flips` of each model: how often changing the columns in the list of reasons changes the decision."""
     models: tuple[tuple[Which, BoundModel, FloatArray], ...]
     models, found = (("network", case.network, main), ("linear", case.linear, linear)), []
     for name, bound, values in models:

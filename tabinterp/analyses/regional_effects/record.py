@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class RegionalPoint(Part):
-    """Average centred curves at one value of the column; empty for regions with fewer than ten rows near the value."""
+    """The average centred curves at one value of the column. A curve has no value here if fewer than ten of its rows are near."""
 
     value: str | float | None  # value of the column; None for missing values
     inside: Interval

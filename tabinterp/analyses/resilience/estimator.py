@@ -192,7 +192,7 @@ def resilience(
     Raises
     ------
     NotApplicableError
-        If the table has no split into training and held-out rows, or if there are too few rows or too few rows of a class.
+        If the table has no split into training and held-out rows, or if there are too few rows, in total or in a class.
 
     Examples
     --------

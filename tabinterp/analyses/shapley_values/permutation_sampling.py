@@ -110,7 +110,7 @@ def _add(result: Sampled, at: IntArray, new: Sampled) -> None:
     """Update the estimates for the rows with indices `at`, using new, independent estimates.
 
     Old and new estimates are weighted by inverse variance. `result` is changed in place. `result.against` is not updated, because
-    it contains sums over many rows, and their sampling error hardly matters.
+    it contains sums over many rows, in which sampling error hardly matters.
     """
     before, after = result.variance[at], new.variance
     a, b = before.mean(axis=(1, 2), keepdims=True), after.mean(axis=(1, 2), keepdims=True)

@@ -56,7 +56,7 @@ class Curves:
 
 
 def by_chance(ask: Ask, orders: int) -> FloatArray:
-    """Return the gaps of each row, averaged over random orders of the columns (rows, columns + 1).
+    """Return each row's gaps (see `gaps`), averaged over random orders of the columns (rows, columns + 1).
 
     The random orders of a row depend only on its row number and the seed. Every second order is the reverse of the previous one.
     """
@@ -74,7 +74,8 @@ def curves(ask: Ask, sizes: FloatArray, chance: FloatArray) -> Curves:
 
     Parameters
     ----------
-    sizes : absolute attribution of each column in each row (rows, columns). Columns with NaN are replaced last.
+    sizes : absolute attribution of each column in each row (rows, columns). If an attribution is NaN, its column is
+        replaced last.
     chance : gaps for random orders, as returned by `by_chance` (rows, columns + 1).
     """
     order = np.argsort(-np.nan_to_num(sizes, nan=-np.inf), axis=1, kind="stable")

@@ -126,8 +126,8 @@ class _Compared:
     """The step that completes a pipeline for a table (`Model.finish`). The pipeline uses columns of the table, or the output of
     the user's encoder (`outside`).
 
-    The network must reproduce onnxruntime's predictions on rows of the table. Otherwise, the model becomes `answers`, which
-    predicts with onnxruntime.
+    The network must reproduce onnxruntime's predictions on rows of the table. Otherwise, the model is replaced with
+    `answers`, which predicts with onnxruntime.
     """
 
     steps: Front

@@ -28,7 +28,7 @@ WAYS_BACK: list[tuple[Any, Callable[[Tensor], Tensor]]] = [
 
 def wrap(estimator: Any, read: Callable[[Any], Model]) -> Model | None:
     """Return the network that is exactly equivalent to the regressor, or None if the regressor or the inverse transformation
-    cannot be expressed as one.
+    cannot be expressed as a network.
     """
     inner = read(estimator.regressor_)
     back = _back(estimator.transformer_, module_dtype(inner.module))

@@ -124,7 +124,8 @@ def check(value: Any, file: str) -> None:
     ------
     UnsafeFileError
         An object has a type or function that is not on the list of safe types, or an attribute that replaces a method. The error
-        is also raised if an object refers to a cache folder, a file or an address, or contains indices outside an array.
+        is also raised if an object refers to a cache folder, a file or an address, or contains array indices that are out of
+        range.
     ModelError
         The parts of the model would create more columns or longer arrays than allowed.
     """

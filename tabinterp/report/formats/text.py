@@ -1,4 +1,4 @@
-"""Sentences of the other formats of a report: model card, summary, notebook, terminal, CycloneDX."""
+"""Sentences of the report formats that do not contain the whole report: model card, summary, notebook, terminal, CycloneDX."""
 
 from __future__ import annotations
 

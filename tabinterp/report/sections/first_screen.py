@@ -200,8 +200,8 @@ def _predicted(document: Document) -> str:
 
 
 def _strip(document: Document) -> Iterator[Number]:
-    """Yield the numbers of the strip: differences between the models (in the verdict's metric, AUC, R² and Gini points), the
-    difference between the network and boosted trees, and the calibration slope.
+    """Yield the numbers in the row below the verdict: differences between the models (in the verdict's metric, AUC, R² and Gini
+    points), the difference between the network and boosted trees, and the calibration slope.
     """
     metrics = {row.metric: row for row in document.performance.metrics}
     if not document.performance.held_out:
