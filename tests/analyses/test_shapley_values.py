@@ -271,7 +271,7 @@ def sampled():
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("n", [2, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 6))])
+@pytest.mark.parametrize("n", [2, *(pytest.param(n, marks=pytest.mark.nightly) for n in (1, 6, 8, 16))])
 def test_intervals_cover_over_seeds(sampled, n):
     few, backs, model, exact = sampled
     runs = [ti.shapley_values(model, few, backs, "permutation", seed, n_permutations=n) for seed in range(40)]
@@ -282,6 +282,23 @@ def test_intervals_cover_over_seeds(sampled, n):
     assert told == pytest.approx(seen, rel=0.1)
     mean = np.mean([run.values for run in runs], axis=0) - exact
     assert np.all(np.abs(mean) < 4.5 * np.std([run.values for run in runs], axis=0) / np.sqrt(40) + 1e-6)
+
+
+def test_balanced_sets_lower_the_error_and_the_standard_error_says_so(sampled, monkeypatch):
+    few, backs, model, exact = sampled
+
+    def runs():
+        return [ti.shapley_values(model, few, backs, "permutation", seed, n_permutations=8) for seed in range(15)]
+
+    def squared_error(found):
+        return np.mean([(run.values - exact) ** 2 for run in found])
+
+    balanced = runs()
+    assert np.mean([run.stderr**2 for run in balanced]) == pytest.approx(squared_error(balanced), rel=0.2)
+    monkeypatch.setattr(walks, "LARGEST", 1)
+    independent = runs()
+    assert squared_error(balanced) < 0.7 * squared_error(independent)
+    assert np.array_equal(independent[0].evaluations, balanced[0].evaluations)
 
 
 @pytest.mark.nightly

@@ -3,9 +3,9 @@
 A *pair* is an explained row and a background row. A column has one Shapley value for each pair. The Shapley value for an
 explained row is the weighted mean over the row's pairs. Every background row is used, so the main effects of columns have no
 sampling error. Every permutation is combined with its reverse, so interactions of two columns have no sampling error either. The
-sampling error comes only from interactions of three or more columns. It is estimated from the variation between independent
-permutations for the same pair. The difference between a permutation and its reverse cannot be used, because the two are not
-independent.
+sampling error comes only from interactions of three or more columns. To reduce it, the permutations of a pair are drawn in sets
+that are balanced for interactions of three columns (`balanced_permutations`). The sampling error is estimated from the variation
+between independent sets for the same pair. The permutations of a set are not independent, nor are a permutation and its reverse.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from torch import Tensor
 from tabinterp.arrays import FloatArray, HashArray, IntArray
 from tabinterp.table.hash_sampling import row_hash, splitmix
 
+from .balanced_permutations import balanced_set
 from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_cost
 
 FIRST = 2  # initial permutations for each pair, before the error is known
 FEWEST, LEAST = 4, 16  # If a row has fewer than `FEWEST` sampled pairs, each of them has at least `LEAST` permutations.
 MOST = 512  # maximum permutations for each pair
+LARGEST = 4  # maximum permutations in a balanced set
 AGREED = 1e-6  # share of the row's variance below which a column's variance is treated as a rounding error
 SURE = 2 / 3  # factor for Satterthwaite's degrees of freedom, which are too large if estimated from a few draws
 AUDITED = 4  # With one permutation per pair, every fourth pair has a second one, from which the error is estimated.
@@ -155,9 +157,10 @@ class _Plan:
             at = np.flatnonzero((m == size) & (counts == 0))
             for few in self._in_turn(at, int(size), 1):
                 self._enumerate(played, differ, few, int(size), sums)
-            at = np.flatnonzero((m == size) & (counts > 0))
-            for few in self._in_turn(at, int(size), max(1, int(counts.max()))):
-                self._walk(played, labels, differ, few, counts[few], before, sums)
+            for number in np.unique(counts[(m == size) & (counts > 0)]):
+                at = np.flatnonzero((m == size) & (counts == number))
+                for few in self._in_turn(at, int(size), int(number)):
+                    self._walk(played, labels, differ, few, int(number), before, sums)
         return sums.finish()
 
     def _in_turn(self, at: IntArray, size: int, count: int) -> Iterator[IntArray]:
@@ -186,16 +189,19 @@ class _Plan:
         labels: _Labels,
         differ: NDArray[np.bool_],
         at: IntArray,
-        counts: IntArray,
+        count: int,
         before: int,
         sums: _Sums,
     ) -> None:
-        pair = np.repeat(np.arange(len(at)), counts)
-        draw = before + np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
-        row, back = np.divmod(at[pair], len(self.games.backs))
-        order = self._orders(row, back, draw, differ[at[pair]], labels)
-        values = played.play([walk(order.shape[1])], row, back, order)
-        sums.add(row, back, order, values, counts, 2 * (order.shape[1] - 1))
+        size = _set_size(count)
+        row, back = np.divmod(np.repeat(at, count // size), len(self.games.backs))
+        first = before + np.tile(np.arange(0, count, size), len(at))  # first draw of each set
+        start = self._orders(row, back, first, differ[np.repeat(at, count // size)], labels)
+        m = start.shape[1]
+        order = start[:, balanced_set(m, size)].reshape(-1, m)
+        row, back = np.repeat(row, size), np.repeat(back, size)
+        values = played.play([walk(m)], row, back, order)
+        sums.add(row, back, order, values, (count // size, size), 2 * (m - 1))
 
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
@@ -211,6 +217,15 @@ class _Plan:
         order = np.take_along_axis(label, self._pool[picked.astype(np.int64)], axis=1)
         kept = np.take_along_axis(differ, order, axis=1)
         return order[kept].reshape(len(row), -1)
+
+
+def _set_size(count: int) -> int:
+    """Return the number of permutations in a balanced set, so that `count` permutations form at least two sets, if they can.
+
+    >>> [_set_size(count) for count in (1, 2, 3, 4, 6, 8, 16)]
+    [1, 1, 1, 2, 3, 4, 4]
+    """
+    return max(size for size in range(1, LARGEST + 1) if count % size == 0 and (size == 1 or 2 * size <= count))
 
 
 class _Labels:
@@ -255,24 +270,22 @@ class _Sums:
         back: IntArray,
         order: IntArray,
         values: Tensor,
-        counts: IntArray | None,
+        sets: tuple[int, int] | None,
         evaluations: int,
     ) -> None:
         """Add the values (n, m, k) of the columns with indices `order` (n, m).
 
-        `counts` (pairs,) contains the number of permutations for each pair. The entries of a pair are consecutive along the first
-        axis. If `counts` is None, each pair has a single, exact entry.
+        `sets` contains the number of balanced sets for each pair and the number of permutations in a set. The entries of a pair
+        are consecutive along the first axis. If `sets` is None, each pair has a single, exact entry.
         """
         rows = self._held(row)
         self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
-        if counts is None:
+        if sets is None:
             self._total(rows, back, order, values)
             return
-        first = np.cumsum(counts) - counts
-        pair = self._held(np.repeat(np.arange(len(counts)), counts))
-        number = self._held(counts).double()
-        self._total(rows, back, order, values / number[pair, None, None])
-        self._spread(self._held(row[first]), self._held(back[first]), order, values, pair, number)
+        count = sets[0] * sets[1]
+        self._total(rows, back, order, values / count)
+        self._spread(self._held(row[::count]), self._held(back[::count]), order, values, sets)
 
     def _total(self, rows: Tensor, back: IntArray, order: IntArray, values: Tensor) -> None:
         players, columns = self._held(order), self._shape[1]
@@ -282,30 +295,26 @@ class _Sums:
         weighed = values * self._weights[rows, None, None]
         self._against.index_add_(0, (backs[:, None] * columns + players).reshape(-1), weighed.flatten(0, 1))
 
-    def _spread(
-        self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, pair: Tensor, number: Tensor
-    ) -> None:
-        """For each pair with several permutations, add the variance of its mean over permutations to the sums."""
+    def _spread(self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, sets: tuple[int, int]) -> None:
+        """For each pair with several balanced sets, add the variance of its mean over the sets."""
         players = np.argsort(order, axis=1)  # The columns of a pair are the same in all its permutations.
-        columns = self._held(np.take_along_axis(order, players, axis=1))
-        values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
-        mean = values.new_zeros((len(number), *values.shape[1:])).index_add_(0, pair, values)
-        mean /= number[:, None, None]
-        deviation = torch.zeros_like(mean).index_add_(0, pair, (values - mean[pair]) ** 2)
-        several, squared = number > 1, self._back_weights[backs] ** 2
-        free = (number[several] - 1)[:, None, None]
-        variance = squared[several, None, None] * deviation[several] / (free * number[several, None, None])
-        first = torch.cumsum(number, 0).long() - number.long()
-        at = rows[:, None] * self._shape[1] + columns[first]
+        columns = self._held(np.take_along_axis(order, players, axis=1)[:: sets[0] * sets[1]])
+        at, squared = rows[:, None] * self._shape[1] + columns, self._back_weights[backs] ** 2
         ones = values.new_ones(at.shape)
-        self._measured.index_add_(0, at[several].reshape(-1), ones[several].reshape(-1))
-        self._lone.index_add_(0, at[~several].reshape(-1), ones[~several].reshape(-1))
         mass = ones * squared[:, None]
-        self._measured_mass.index_add_(0, at[several].reshape(-1), mass[several].reshape(-1))
-        self._lone_mass.index_add_(0, at[~several].reshape(-1), mass[~several].reshape(-1))
-        self._free.index_add_(0, at[several].reshape(-1), (ones[several] * free[:, :, 0]).reshape(-1))
-        self._variance.index_add_(0, at[several].reshape(-1), variance.flatten(0, 1))
-        self._fourth.index_add_(0, at[several].reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
+        if sets[0] == 1:
+            self._lone.index_add_(0, at.reshape(-1), ones.reshape(-1))
+            self._lone_mass.index_add_(0, at.reshape(-1), mass.reshape(-1))
+            return
+        free = sets[0] - 1
+        values = torch.gather(values, 1, self._held(players)[:, :, None].expand_as(values))
+        means = values.view(len(rows), *sets, *values.shape[1:]).mean(dim=2)
+        variance = squared[:, None, None] * means.var(dim=1) / sets[0]
+        self._measured.index_add_(0, at.reshape(-1), ones.reshape(-1))
+        self._measured_mass.index_add_(0, at.reshape(-1), mass.reshape(-1))
+        self._free.index_add_(0, at.reshape(-1), ones.reshape(-1) * free)
+        self._variance.index_add_(0, at.reshape(-1), variance.flatten(0, 1))
+        self._fourth.index_add_(0, at.reshape(-1), (variance**2 / (free + 2)).flatten(0, 1))
 
     def finish(self) -> Sampled:
         """Return the means over the background rows, with their variances.
