@@ -8,9 +8,11 @@ the layers in single precision. All are warmed up, our model is already bound to
 
 Errors are root mean square differences from the enumeration of the same rows, in standard deviations of the score. The error of
 sampling falls with the square root of the work, so another package's time at our error is its time times (its error / our error)
-squared. Bars: at least 12 times faster at equal error than the better of PermutationExplainer and LightSHAP; enumeration at least
-5 times faster than ExactExplainer; every row of the test split explained with an error of at most .003, within 30 seconds on two
-cores.
+squared. PermutationExplainer is run with 500 evaluations and, once, with 2,000 to show that this law holds. Our numbers of permutations
+are those that a user can choose; larger numbers come in balanced sets, and many pairs are then cheaper to enumerate. Bars: at our
+best number of permutations, at least 30 times faster at equal error than PermutationExplainer and than LightSHAP; enumeration at
+least 15 times faster than ExactExplainer; every row of the test split explained with an error of at most .003, within 30 seconds
+on two cores.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from benchmarks.adult import adult, fitted, timed
 from tabinterp.analyses.shapley_values.estimator import background_rows
 from tabinterp.models import bind
 
-SAMPLED, EXACT, SECONDS, ERROR = 12.0, 5.0, 30.0, 0.003
+SAMPLED, EXACT, SECONDS, ERROR = 30.0, 15.0, 30.0, 0.003
+PERMUTATIONS = (1, 2, 4, 8)
 RUNS = 3
 
 
@@ -83,7 +86,7 @@ def main() -> int:
 
     ours("permutation")
     exact_time, truth = timed(lambda: ours("exact"), RUNS)
-    sampled = {n: timed(lambda n=n: ours("permutation", n_permutations=n), RUNS) for n in (1, 2)}
+    sampled = {n: timed(lambda n=n: ours("permutation", n_permutations=n), RUNS) for n in PERMUTATIONS}
 
     def error(values: np.ndarray) -> float:
         return float(np.sqrt(np.mean((values - truth.values[: len(values), :, 0]) ** 2))) / sd
@@ -91,6 +94,9 @@ def main() -> int:
     peers = {
         "shap PermutationExplainer, 500 evaluations": lambda rows: (
             shap.PermutationExplainer(f, masker, seed=0)(rows, max_evals=500, silent=True).values
+        ),
+        "shap PermutationExplainer, 2,000 evaluations": lambda rows: (
+            shap.PermutationExplainer(f, masker, seed=0)(rows, max_evals=2_000, silent=True).values
         ),
         "LightSHAP permutation": lambda rows: (
             lightshap.explain_any(f, rows, bg_X=b, method="permutation", random_state=0, verbose=False).shap_values
@@ -100,32 +106,35 @@ def main() -> int:
     told = {}
     for name, call in peers.items():
         call(x[:2])
-        seconds, values = timed(lambda call=call: call(x), RUNS)
+        seconds, values = timed(lambda call=call: call(x), 1 if "2,000" in name else RUNS)
         told[name] = (seconds / len(x), error(np.asarray(values).reshape(len(x), -1)))
-    best_n = min(sampled, key=lambda n: sampled[n][0] * error(sampled[n][1].values[:, :, 0]) ** 2)
-    our_time, our_error = sampled[best_n][0] / compared, error(sampled[best_n][1].values[:, :, 0])
     all_time, every = timed(lambda: ti.shapley_values(bound, test, background, "permutation", n_permutations=1))
     all_error = error(every.values[:compared, :, 0])
     print(f"Adult, {len(bound.columns)} columns, {torch.get_num_threads()} threads; {compared} rows for all")
-    print("| | ms a row | error / sd | ms at our error | ratio | bar |\n|---|---|---|---|---|---|")
+    print("| | ms a row | error / sd |\n|---|---|---|")
+    for name, (seconds, wrong) in told.items():
+        print(f"| {name} | {seconds * 1e3:.2f} | {wrong:.5f} |")
     print(
-        f"| tabinterp, {best_n} permutation(s) a pair | {our_time * 1e3:.2f} | {our_error:.4f} | {our_time * 1e3:.2f} | | |"
+        "\n| tabinterp, permutations a pair | ms a row | error / sd | times faster than: "
+        + " | ".join(list(told)[:3])
+        + " |"
     )
-    ratios = []
-    for name in list(peers)[:2]:
-        seconds, wrong = told[name]
-        equal = seconds * (wrong / our_error) ** 2
-        ratios.append(equal / our_time)
-        print(
-            f"| {name} | {seconds * 1e3:.1f} | {wrong:.4f} | {equal * 1e3:.1f} | {ratios[-1]:.1f} | at least {SAMPLED:.0f} |"
-        )
+    print("|---|---|---|---|---|---|")
+    ratios = {}
+    for n, (seconds, found) in sampled.items():
+        each, wrong = seconds / compared, error(found.values[:, :, 0])
+        ratios[n] = [told[name][0] * (told[name][1] / wrong) ** 2 / each for name in list(told)[:3]]
+        print(f"| {n} | {each * 1e3:.2f} | {wrong:.5f} | " + " | ".join(f"{ratio:.1f}" for ratio in ratios[n]) + " |")
+    best = max(min(of_n) for of_n in ratios.values())
+    print(f"\nat our best number of permutations: {best:.1f} times (bar: {SAMPLED:.0f})")
+    print("| | ms a row | error / sd | ratio | bar |\n|---|---|---|---|---|")
     ratio = told["shap ExactExplainer"][0] / (exact_time / compared)
-    print(f"| tabinterp, exact | {exact_time / compared * 1e3:.2f} | | | | |")
+    print(f"| tabinterp, exact | {exact_time / compared * 1e3:.2f} | | | |")
     seconds, wrong = told["shap ExactExplainer"]
-    print(f"| shap ExactExplainer | {seconds * 1e3:.1f} | {wrong:.1e} | | {ratio:.1f} | at least {EXACT:.0f} |")
+    print(f"| shap ExactExplainer | {seconds * 1e3:.1f} | {wrong:.1e} | {ratio:.1f} | at least {EXACT:.0f} |")
     name = f"tabinterp, {len(test):,} rows: {all_time:.1f} s"
-    print(f"| {name} | {all_time / len(test) * 1e3:.2f} | {all_error:.4f} | | | 30 s at .003 |")
-    fine = min(ratios) >= SAMPLED and ratio >= EXACT and all_time <= SECONDS and all_error <= ERROR and wrong < 1e-5
+    print(f"| {name} | {all_time / len(test) * 1e3:.2f} | {all_error:.4f} | | 30 s at .003 |")
+    fine = best >= SAMPLED and ratio >= EXACT and all_time <= SECONDS and all_error <= ERROR and wrong < 1e-5
     return 0 if fine else 1
 
 
