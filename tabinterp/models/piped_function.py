@@ -171,7 +171,7 @@ class OfCodes:
             return self._piped.answer(rows.copy())
 
     def encoded(self, codes: NDArray[Any]) -> Any:
-        """Return the input of the last step for rows of codes (n, columns). The result is valid until the next call."""
+        """Return the input of the last step for rows given as codes (n, columns). The result is valid until the next call."""
         self._learn()
         size = len(codes)
         kept = self._kept
