@@ -79,7 +79,7 @@ def _without_target(rows: int | None) -> doc.WithoutTarget | None:
 
 def _events(table: Table) -> int | None:
     """Return the number of evaluated rows in the rarest class, or None if the target has no classes. To keep small counts
-    confidential, also return None if 1 to 9 rows of this class are evaluated, or if 1 to 9 are not.
+    confidential, also return None if 1 to 9 rows of this class are evaluated, or if 1 to 9 rows of it are not evaluated.
     """
     if not table.schema.goal.classes:
         return None

@@ -293,8 +293,8 @@ class Audit:
 
 @contextmanager
 def holding_together(read: bool) -> Iterator[None]:
-    """Raise `DocumentError` in place of any error in the `with` block that contradictory values in a document may have caused,
-    but only if the document was read from a file (`read`).
+    """Convert errors in the `with` block to `DocumentError` if the document was read from a file (`read`), because contradictory
+    values in the document may have caused them.
     """
     try:
         yield

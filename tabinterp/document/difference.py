@@ -172,7 +172,7 @@ def _digest(document: Document) -> str:
 
 
 def _numbers(d: Document) -> Iterator[tuple[Key, Interval]]:
-    """Yield the numbers of an audit that have the same meaning in all audits with this target, except missing numbers."""
+    """Yield the numbers of an audit that have the same meaning in all audits with this target. Missing numbers are left out."""
     found: list[tuple[Key, Interval]] = []
     for row in d.performance.metrics:
         found += [(("performance", of, (row.metric,)), getattr(row, of)) for of in ("network", "linear", "difference")]

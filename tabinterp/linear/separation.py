@@ -132,11 +132,11 @@ def _gradients(likelihood: Likelihood, rows: Ints, others: Ints) -> Floats:
 
 
 def determined(likelihood: Likelihood) -> tuple[Floats | None, Floats | None]:
-    """Return orthonormal bases (size, .) of two spaces: the directions about which rows with several possible classes contain
-    information, and the directions about which they contain none.
+    """Return orthonormal bases (size, .) of two spaces of parameters: the directions that the rows with several possible
+    classes determine, and the directions that they do not determine.
 
-    Both are None if every class is possible for every row, because then all directions are of the first kind. The second space is
-    the null space of the information matrix. It does not depend on the parameters or the weights. It is therefore computed with
+    Both are None if every class is possible for every row, because then all directions are determined. The second space is the
+    null space of the information matrix. It does not depend on the parameters or the weights. It is therefore computed with
     weights of one and equal probabilities for the possible classes of each row.
     """
     if likelihood.possible.all():

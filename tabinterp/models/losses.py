@@ -40,7 +40,7 @@ class Loss:
     ranks: bool = False
 
     def each(self, scores: FloatArray, y: FloatArray, device: str) -> FloatArray:
-        """Return the contributions (m, n) of rows with equal weights, given m sets of scores (m, n, k) and the targets (n,)."""
+        """Return the contributions (m, n) of equally weighted rows to the loss, for m sets of scores (m, n, k)."""
         at = torch.as_tensor(scores).to(device)
         rows = self.rows(at, torch.as_tensor(y).to(device), torch.ones(at.shape[:2], device=device))
         return np.asarray(rows.cpu().numpy(), dtype=np.float64)

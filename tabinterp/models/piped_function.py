@@ -95,7 +95,7 @@ class Dense:
         before[:] = rows
 
     def first(self, size: int) -> Any:
-        """Return the first `size` rows as a read-only object."""
+        """Return the first `size` rows as a read-only array, or as a data frame of read-only values."""
         made, like = _fixed(self._made[:size]), self._like
         return pd.DataFrame(made, columns=like.columns, copy=False) if isinstance(like, pd.DataFrame) else made
 
@@ -127,7 +127,7 @@ class Sparse:
         self._numbers[: len(rows), span] = one.numbers[rows]
 
     def first(self, size: int) -> Any:
-        """Return the first `size` rows as a read-only object."""
+        """Return the first `size` rows as a sparse matrix with read-only arrays."""
         places, numbers, ends = self._places[:size], self._numbers[:size], self._ends[: size + 1]
         if self._is_full:
             places, numbers = places.reshape(-1), numbers.reshape(-1)
@@ -171,7 +171,7 @@ class OfCodes:
             return self._piped.answer(rows.copy())
 
     def encoded(self, codes: NDArray[Any]) -> Any:
-        """Return the input of the last step for rows of codes (n, columns). The result is valid until the next call."""
+        """Return the input of the last step for rows given as codes (n, columns). The result is valid until the next call."""
         self._learn()
         size = len(codes)
         kept = self._kept

@@ -100,7 +100,7 @@ def _collinear(tests: Sequence[WaldRow]) -> list[Paragraph]:
 
 
 def _over(coefficients: Coefficients) -> set[int]:
-    """Return the numbers of rows behind the network estimates that do not use the whole sample."""
+    """Return the row counts of those estimates for the network that do not use the whole sample."""
     return {row.network_rows for row in coefficients.terms if row.network_rows is not None} - {
         coefficients.rows_network
     }

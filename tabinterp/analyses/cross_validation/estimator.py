@@ -67,7 +67,7 @@ class Crossvalidated(Display):
 
     @property
     def status(self) -> Status:
-        """The verdict on the network compared with the linear model, from the interval of the mean difference and the margin."""
+        """The verdict on whether the network is better, from the margin and the interval of the mean difference."""
         return judged(*self.interval, self.margin)
 
     def _numbers(self) -> pd.DataFrame:

@@ -46,7 +46,7 @@ class ColumnFacts:
 
     Fields named `rare_*` and `unseen_*` apply to columns with levels; `unseen_*` also requires a split. For numeric columns,
     `at_minimum` and `at_maximum` are the shares of known values that equal the minimum or the maximum. `times_minimum` is the
-    number of rows with the minimum, divided by the median row count of the ten next larger values. `times_maximum` is the
+    number of rows with the minimum, divided by the median row count of the next ten larger values. `times_maximum` is the
     corresponding ratio for the maximum. Both are 1 if there are no other values.
     """
 

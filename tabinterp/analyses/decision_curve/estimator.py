@@ -120,7 +120,7 @@ def decisions(
 
 
 def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[Metric, ...], Estimate, Estimate]:
-    """Return the metrics under the policy, and the expected costs of predicting every row positive and every row negative."""
+    """Return the metrics for a threshold and costs, and the expected costs of predicting every row positive or negative."""
     y = table.y
     hit = right(scores[..., None], y, asked.threshold)
     differ = discordance(scores[..., None], table, asked.threshold)

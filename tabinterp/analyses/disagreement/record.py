@@ -204,8 +204,8 @@ def _right_withheld(result: DisagreementResult) -> bool:
 def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["network", "linear"] | None]:
     """Return the share of differing rows on which the network's prediction is higher.
 
-    If one model has the higher prediction on all but one to nine of these rows, the share is empty, and the name of this model is
-    returned.
+    If one model has the higher prediction on all but one to nine of these rows, the share is withheld. If there are at least 20
+    of these rows, the name of this model is then returned.
     """
     if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
         return Interval(), None

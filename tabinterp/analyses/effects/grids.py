@@ -258,7 +258,7 @@ def _spaced(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
 
 
 def _middles(values: FloatArray, distinct: FloatArray, size: int) -> IntArray:
-    """Return positions among the distinct values: the middle row of each of `size` equal blocks of sorted rows."""
+    """Divide the sorted `values` into `size` equal blocks, and return the position of each block's middle value in `distinct`."""
     middle = ((np.arange(size) + 0.5) * len(values) / size).astype(np.int64)
     return np.unique(np.searchsorted(distinct, values[middle])).astype(np.int64)
 

@@ -50,7 +50,7 @@ class Gradients:
 
 
 def start(network: BoundModel, linear: BoundModel, settings: AuditSettings) -> tuple[Gradients, Gradients]:
-    """Compute the covariances and baselines of both models from the sampled rows."""
+    """For each model, compute the covariances of its encoded columns and the baseline from the sampled rows."""
     return start_gradients(network), start_gradients(linear)
 
 

@@ -59,7 +59,7 @@ def _people(group_table: GroupTable, document: Document) -> list[Block]:
 
 
 def _answer(document: Document) -> Iterator[Block]:
-    """Yield the result of the impact-ratio check if it passed. If it was raised, the finding is shown elsewhere."""
+    """Yield the claim of the impact-ratio check if the check passed. If the check was raised, its finding is shown elsewhere."""
     for finding in document.findings:
         if finding.slug == "disparate-impact" and finding.status == "cleared":
             yield Paragraph(say(finding.claim))

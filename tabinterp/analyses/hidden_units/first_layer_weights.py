@@ -79,8 +79,9 @@ def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
 
 
 def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
-    """Return pairs of a level and its weights (units,) for a column, from its contributions `part` (n, units) to the units. For
-    the slope of a numeric column, the level is None.
+    """Return a column's levels, each with its weights (units,), from the column's contributions `part` (n, units) to the units.
+
+    For a numeric column, return the slope, with None as its level, and the weights of missing values if there are any.
     """
     values = bound.table.frame[name]
     missing = values.isna().to_numpy()

@@ -68,8 +68,8 @@ class Basis:
 
     Attributes
     ----------
-    tier : index into `TIERS` of each function (p,).
-    term : index into `columns` or `pairs` of each function (p,).
+    tier : for each function, the index of its tier in `TIERS` (p,).
+    term : for each function, the index of its column in `columns` or of its pair in `pairs` (p,).
     """
 
     transformer: ColumnTransformer

@@ -66,7 +66,7 @@ class Reader:
         return scores if self.apart is None else scores - self.apart(z.flatten(0, 1)).reshape(scores.shape)
 
     def every(self, z: Tensor) -> FloatArray:
-        """Return the value (m, K) of every objective at each first affine output (m, h), from the features of `keys`."""
+        """Return the value (m, K) of every objective at each first affine output (m, h)."""
         modules = [_module(self.bound, self.layers, key) for key in self.keys]
         parts = []
         with torch.inference_mode():

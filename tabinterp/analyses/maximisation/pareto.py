@@ -191,7 +191,7 @@ def raised(
     starts: int = STARTS,
     seed: int = 0,
 ) -> Raised:
-    """Find the path of every objective in one search over all budgets and starting rows."""
+    """Find the optimum of every objective within every budget, in one search from all starting rows."""
     sizes = [np.inf if one is None else one for one in budgets]
     if not sizes or sizes != sorted(set(sizes)) or starts < 2:
         raise NotApplicableError(
@@ -233,7 +233,8 @@ def raised(
 def _started(
     domain: Domain, reader: Reader, ball: Budget, every: FloatArray, asked: tuple[int, int]
 ) -> tuple[States, FloatArray]:
-    """Return the starting states for every objective and budget, and the largest and tenth largest real values in each ball.
+    """Return the starting states for every objective and budget, and the objectives' largest and tenth-largest values over the
+    real rows in each ball.
 
     `every` (n, K) contains the values of the objectives at the real rows.
     """

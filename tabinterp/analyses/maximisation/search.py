@@ -117,7 +117,7 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
 def _moved(
     domain: Domain, states: States, p: int, at: IntArray, value: FloatArray, score: FloatArray, better: IntArray
 ) -> States:
-    """Set column p of the states `better` to the given candidates and values (S,)."""
+    """In the states `better`, set column p to the candidates with indices `at` (S,), or to the numbers `value` (S,)."""
     player, few = domain.players[p], torch.as_tensor(better)
     own = states.at[better, p], states.value[better, p]
     states.z[few] += player.part(at[better], value[better]) - player.part(*own)

@@ -178,8 +178,8 @@ def _player(
 ) -> Player:
     """Return a group of columns with its candidates.
 
-    A group is of one of three kinds: a number on one or several scales; a column with the columns that it determines; or columns
-    that take only combinations of values that occur in the table.
+    A group is of one of three kinds: one numeric column, or several that are linear functions of one another; a column with the
+    columns that it determines; or columns that take only combinations of values that occur in the table.
     """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):
         whole = sorted(
@@ -223,7 +223,7 @@ def _led(bound: BoundModel, columns: tuple[str, ...], lead: str, group: IntArray
 
 
 def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[float, float], ...]) -> Player:
-    """Return the group of all columns that contain the same number, on one or several scales."""
+    """Return the group of one numeric column, or of several that are linear functions of one another."""
     x = bound.table.numeric(columns[0])
     held = np.flatnonzero(~np.isnan(x))
     if len(held) == 0:
@@ -261,9 +261,9 @@ def _number(bound: BoundModel, columns: tuple[str, ...], scaled: tuple[tuple[flo
 
 
 def _rounded(x: FloatArray, values: FloatArray) -> FloatArray:
-    """Round the candidates of a number and the ends of its range.
+    """Round the candidate values of a numeric column.
 
-    If rounding would make the two ends equal, the candidates are returned unchanged.
+    If rounding would make the lowest and the highest value equal, the values are returned unchanged.
     """
     rounding = Rounding(x)
     low, high = rounding.ends(values[0], values[-1])

@@ -1,8 +1,8 @@
 """Branch and bound: the domain is split until the derivative is bounded on every part, or until the work limit is reached.
 
 The part that can contribute most to the largest fall in the score is split first. It is split by the column that contributes most
-to the looseness of its bound. The range of a number is split in the middle, and levels are split into two halves. A number that
-may be missing is split into known and missing values.
+to the looseness of its bound. The range of a numeric column is split in the middle, and levels are split into two halves. A
+numeric column that may be missing is split into known and missing values.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ FLAT = 1e-6  # share of a bound below which looseness is rounding
 
 
 class Branching:
-    """Boxes on which the derivative along a number may still be substantially negative.
+    """Boxes on which the derivative with respect to a numeric column may still be substantially negative.
 
     Parameters
     ----------
-    bounds : function that returns lower bounds on the derivative on boxes.
+    bounds : function that returns a lower bound on the derivative for each box.
     boxes : the whole domain.
-    number : index of the number along which the derivative is taken.
-    least : tolerance. Smaller falls in the score over the range of the number are ignored.
+    number : index of the column in the domain's `numbers`.
+    least : tolerance. Smaller falls in the score over the range of the column are ignored.
     together : number of boxes that are split at once.
 
     Attributes
     ----------
-    fall : upper bound on the fall in the score between any two values of the number.
+    fall : upper bound on the fall in the score between any two values of the column.
     """
 
     def __init__(self, bounds: Bounds, boxes: Boxes, number: int, least: float, together: int) -> None:
@@ -69,14 +69,16 @@ class Branching:
         return self.boxes.take(np.argsort(-self._shares(), kind="stable")[:most])
 
     def _shares(self) -> FloatArray:
-        """Return the maximum contribution of each box to the largest fall: its width times the negative of its lower bound."""
+        """Return, for each box, the largest fall that it can contribute: its width along the column times the negative of the
+        lower bound on the derivative.
+        """
         width = self.boxes.high[:, self._number] - self.boxes.low[:, self._number]
         return np.asarray(-self._known * width)
 
     def _fall(self) -> float:
-        """Return the upper bound on the fall in the score over the range of the number.
+        """Return the upper bound on the fall in the score over the range of the column.
 
-        The upper bound is the negative of an integral over the positions of the number. The integrand is the lowest of the boxes'
+        The upper bound is the negative of an integral over positions in this range. The integrand is the lowest of the boxes'
         bounds at each position.
         """
         low, high = self.boxes.low[:, self._number], self.boxes.high[:, self._number]

@@ -321,7 +321,7 @@ class _Part:
     """Part of the domain on which one column varies along one direction (h,) of the first affine output.
 
     If the part is the step between two levels, `level` contains the index of the categorical column and the index of the level at
-    which the step starts. The last number of the domain then represents the step.
+    which the step starts. The last item of the domain's `numbers` then represents the step.
     """
 
     domain: Domain
@@ -341,7 +341,7 @@ class _Part:
 
 
 def _whole(domain: Domain, number: int) -> _Part:
-    """Return the whole domain as a single part, on which a number varies."""
+    """Return the domain as a single part on which a numeric column varies, without missing values of this column."""
     return _Part(domain, number, without_missing(whole(domain), number))
 
 

@@ -72,8 +72,8 @@ class Discordance:
     def margins_told(self) -> bool:
         """Whether a reader can compute how often each of the two models predicts each class.
 
-        A reader cannot compute this if a model has 1 to 9 right or wrong predictions in both classes. The model's confusion
-        matrix is then withheld, and cannot be derived from the model's accuracy.
+        A reader cannot compute this if a model has, in each of two classes, 1 to 9 right or 1 to 9 wrong predictions. The
+        model's confusion matrix is then withheld, and cannot be derived from the model's accuracy.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
@@ -170,8 +170,8 @@ class Discordance:
 
     @property
     def _pairs_hidden(self) -> tuple[int, int] | None:
-        """Smallest and largest number of additional pairs in total that a reader cannot rule out; None if the true one may be
-        shown.
+        """The smallest and the largest total number of additional pairs (see `_least`) that a reader cannot rule out; None if
+        the true number may be shown.
         """
         small = self._tells_of_few()
         hidden = small.copy()

@@ -81,7 +81,7 @@ class Case:
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """Return the rows with the adverse class set if the target has two classes, and unchanged otherwise."""
+    """Return the rows with the adverse class that `declined` names; return them unchanged if the target is not binary."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             f"the deprecated argument 'declined' must be 'negative' or 'positive'; got {argument('declined', declined)}. "

@@ -3,7 +3,7 @@
 The refit's functions of single columns and of pairs of columns are converted to step functions (`binning`). In each bin, the
 function is replaced by its mean over the training rows. The intercept is then fitted again. The points of a column therefore
 follow the refit's curve. A logistic regression on the bins would instead fit the same outcomes a second time and undo the
-shrinkage due to the refit's penalty. Such a regression also predicted worse on small tables.
+shrinkage due to the refit's penalty. In experiments with small tables, such a regression also predicted worse.
 
 The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
 odds). The score increases as the adverse class becomes less likely. An increase of pdo points doubles the odds (Siddiqi 2006,

@@ -1,7 +1,7 @@
 """Sentences about converted documents, and sentences from documents that earlier versions wrote.
 
 `former.KEY` is the sentence that had the key KEY before the key was removed, or before the values in its sentence changed.
-`former.KEY.earlier` is the sentence that had the key even earlier.
+`former.KEY.earlier` is an even older sentence with this key.
 """
 
 from __future__ import annotations

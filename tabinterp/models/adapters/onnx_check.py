@@ -388,7 +388,8 @@ def _shape(dims: list[Any]) -> str:
 
 
 def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ()) -> None:
-    """Check the size of every value for a large number of rows. Raise an error if a size is known only when the model runs.
+    """Check the size that every value would have if the model were run on `ROWS` rows. Raise an error if a size is known only
+    when the model runs.
 
     `stated` contains shapes that onnx cannot infer, for the same number of rows.
     """
