@@ -284,7 +284,7 @@ def binned(
 def binned_span(
     at: Sequence[FloatArray], series: Sequence[Series], bands: Sequence[FloatArray], *, diagonal: bool
 ) -> tuple[float, float]:
-    """Return the ends of the vertical axis that `binned` uses."""
+    """Return the limits of the vertical axis that `binned` uses."""
     drawn = [*(one.value for one in series), *(band.ravel() for band in bands)]
     return span([*drawn, *(at if diagonal else [[0.0]])], [end for one in series for end in (one.low, one.high)], 0.04)
 
@@ -413,7 +413,7 @@ def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray,
 
 
 def path_span(value: FloatArray, real: FloatArray) -> tuple[float, float]:
-    """Return the ends of the vertical axis that `path` uses."""
+    """Return the limits of the vertical axis that `path` uses."""
     return span([value, real], [], 0.06)
 
 
@@ -520,7 +520,7 @@ def _style(
 
 
 def span(points: Sequence[Any], ends: Sequence[Any], edge: float) -> tuple[float, float]:
-    """Return the ends of an axis for points and interval ends; NaN if there is no point.
+    """Return the limits of an axis for points and interval ends; NaN if there is no point.
 
     The range includes all points. It includes interval ends only to the extent that the points remain legible.
     """

@@ -255,7 +255,7 @@ class Audit:
         return log_files(self.document, files, run_id)
 
     def to_summary(self, path: str | Path | None = None, lang: str = SOURCE) -> str:
-        """Return a summary as HTML for one sheet of A4: verdict, difference between the models, most severe findings and
+        """Return an HTML summary that fits on one A4 sheet: verdict, difference between the models, most severe findings and
         digests.
         """
         return self.view("summary", path, lang).decode("utf-8")

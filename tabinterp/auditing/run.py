@@ -250,8 +250,8 @@ def _expect(
 def _linear(
     counterpart: Model | None, network: BoundModel, table: Table | Scan, seed: int, engine: Engine
 ) -> BoundModel:
-    """Return the linear counterpart, bound to the rows of the network. If the user did not supply a counterpart, one is fitted
-    first.
+    """Return the linear counterpart, bound to the same rows as the network. If the user did not supply a counterpart, one is
+    fitted first.
     """
     fitted = counterpart or fit_counterpart(network, table, seed=seed, engine=engine)
     linear = bind(replace(fitted, device=network.device), network.table, beside=network)

@@ -226,7 +226,7 @@ Architecture = Annotated[
     Path | None,
     typer.Option(
         "--architecture",
-        help="JSON file that describes the layers of the network; needed if the model is a file of weights.",
+        help="JSON file that describes the layers of the network; needed if the model is a weights file.",
         rich_help_panel=help_pages.MODEL,
     ),
 ]
@@ -234,7 +234,7 @@ Encoder = Annotated[
     str | None,
     typer.Option(
         "--encoder",
-        help="Encoder of an ONNX file or a file of weights: a .skops file, or passthrough if the network reads the columns "
+        help="Encoder of an ONNX file or a weights file: a .skops file, or passthrough if the network reads the columns "
         "unchanged.",
         rich_help_panel=help_pages.MODEL,
     ),
@@ -366,7 +366,7 @@ def audit(
     ctx: typer.Context,
     model: Annotated[
         Path,
-        typer.Argument(help="Model to audit: bundle (folder or .zip), .skops file, ONNX file or file of weights."),
+        typer.Argument(help="Model to audit: bundle (folder or .zip), .skops file, ONNX file or weights file."),
     ],
     data: Rows,
     out: Out,
@@ -601,7 +601,7 @@ def inspect(
 )
 def convert(
     model: Annotated[
-        Path, typer.Argument(help="Model file: a .skops file, a file of weights, or a pickle that you trust.")
+        Path, typer.Argument(help="Model file: a .skops file, a weights file, or a pickle that you trust.")
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder or .zip file to write the bundle to.")],
     architecture: Architecture = None,

@@ -134,7 +134,7 @@ class _Follow(TorchFunctionMode):
         self.reason = self.reason or reason
 
     def refuse_unseen(self, tensors: Any) -> None:
-        """Record that the run has no gradient if `tensors`, from code that cannot be tracked, include whole numbers."""
+        """Record that the run has no gradient if code that cannot be tracked uses `tensors` that are not floating-point."""
         if any(not one.is_floating_point() for one in _tensors(tensors)):
             self.refuse(why("opaque.compiled"))
 

@@ -36,7 +36,7 @@ def write_folder(audit: Audit, folder: Path, run: Mapping[str, Any], pdf: bool =
     Raises
     ------
     TableError
-        If the key for the digests of columns is in the folder.
+        If the key for the column digests is in the folder.
     """
     if "digest_key" in audit.run:
         check_outside(audit.run["digest_key"], folder)

@@ -52,7 +52,7 @@ def render_changes(first: Document, second: Document, lang: str = SOURCE) -> str
 
 
 def render_summary(document: Document) -> str:
-    """Return a summary of the audit as HTML for one sheet of A4: verdict, difference, most severe findings and digests."""
+    """Return an HTML summary of the audit that fits on one A4 sheet: verdict, difference, most severe findings and digests."""
     claims.check(document)
     style = _static("summary.css")
     return _filled("summary.html", brief=on_one_sheet(document), policy=_policy(style, ""), style=Markup(style))

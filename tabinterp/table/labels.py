@@ -244,7 +244,7 @@ def matching_levels(given: Any, levels: Sequence[Any]) -> list[Any]:
 
 
 def _number(value: Any) -> float | None:
-    """Return a value as a number, even if it is text. Return None if it is not a number. This allows a level 1.0 to be given as
+    """Return a value as a number, even if it is text. Return None if it is not a number. This allows the level 1.0 to be given as
     "1".
     """
     try:

@@ -44,7 +44,7 @@ class Asked:
     labels: Codebook = field(default_factory=Codebook)
 
     def declared(self) -> dict[str, Any]:
-        """Return the declarations that were made, except the split, as arguments of `read_table`."""
+        """Return the user's declarations, except the split, as arguments of `read_table`."""
         said = {
             "target": self.target,
             "task": self.task,

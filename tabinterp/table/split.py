@@ -258,7 +258,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
 
 
 def _latest(dates: pd.Series, fraction: float, counts: IntArray | None) -> pd.Timestamp:
-    """Return the date from which the latest `fraction` of the rows starts."""
+    """Return the first date of the latest `fraction` of the rows."""
     order = dates.argsort(kind="stable").to_numpy()
     reached = np.cumsum(np.ones(len(dates), dtype=np.int64) if counts is None else counts[order])
     place = int((1 - fraction) * (int(reached[-1]) - 1))

@@ -39,7 +39,7 @@ FORMATS = {"safetensors": hostile.safetensors_bytes} | ({"torch": hostile.state_
 
 @pytest.fixture(params=FORMATS)
 def weights(request, tmp_path):
-    """A file of weights, under a name that says nothing."""
+    """A weights file, under a name that says nothing."""
     path = tmp_path / "model.bin"
     path.write_bytes(FORMATS[request.param]())
     return path, request.param

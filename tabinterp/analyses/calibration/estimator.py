@@ -406,7 +406,7 @@ def _sandwich(
 def _bend(score: FloatArray, y: FloatArray, table: Table) -> Bend | None:
     """Return the largest departure of a smooth recalibration curve (a natural cubic spline of the score) from the predictions.
 
-    The result is None unless the target is a class, rows are independent and have equal weights, and there are enough events.
+    It is None unless the task is classification, rows are independent and have equal weights, and there are enough events.
     """
     if not (_alone(table) and table.schema.goal.classes) or min(y.sum(), len(y) - y.sum()) < CURVE_EVENTS:
         return None

@@ -424,5 +424,5 @@ def _above(off: Mean) -> Mean:
 
 
 def run(context: Context) -> Conformal:
-    """Compute conformal intervals or sets of both models of an audit on the evaluated rows."""
+    """Compute conformal intervals or sets for both models of an audit on the evaluated rows."""
     return conformal(context.network, context.network.table, context.linear, seed=context.seed)

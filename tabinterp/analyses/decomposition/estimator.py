@@ -67,8 +67,8 @@ class Decomposition(Display):
     weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
         counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
-    curved_share : (weightings,) share of curvature, divided by the sum of the shares of curvature and of the named pairs, over
-        all outputs.
+    curved_share : (weightings,) share of curvature divided by the total share of curvature and the named pairs, for all outputs
+        together.
     curved : (weightings, resamples) the value of `curved_share` in every resample.
     passed : columns that have no curve and are in no pair, because they change the score too little; empty unless there are more
         than a hundred columns.
@@ -290,7 +290,7 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the share of curvature, divided by the sum of the shares of curvature and of the named pairs, over all outputs.
+    """Return the share of curvature divided by the total share of curvature and the named pairs, for all outputs together.
 
     The first result (weightings,) is computed on the evaluated rows, and the second (weightings, resamples) on resamples of these
     rows.

@@ -1,8 +1,8 @@
 """Effect curves in the document: partial dependence, ICE and ALE of both models.
 
 The value and the estimates at a point with fewer than ten rows are withheld, because they could reveal facts about individual
-people. If the number of rows at this point could be calculated from the other counts, the number of rows at one more point is
-withheld.
+people. If the number of rows at this point could be calculated from the other counts, the number of rows at another point is
+also withheld.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Mergeable sums over rows from which group metrics are computed: `start`, `update` and `merge`.
 
-For every group and each model, the sums are counts of rows by selection and outcome, moments of the scores, and predictions and
-outcomes in ten bins. The rows passed to `start` determine which levels form separate groups, the cut points of numeric columns,
-and the bins. With several classes, each class is the selected class in turn.
+For every group and each model, the sums are counts of rows by selection and outcome, moments of the scores, and the totals of
+predictions and outcomes in ten bins. The rows passed to `start` determine which levels form separate groups, the cut points of
+numeric columns, and the bins. With several classes, each class is the selected class in turn.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ the activating rows divided by its share among all rows (Hastie, Tibshirani & Fr
 first-order influence values of the rows (Hájek 1968). The choice of activating rows is treated as fixed.
 
 A level is left out if fewer than 10 rows have it, or if 1 to 9 activating rows have it. If all but 1 to 9 of the activating rows
-have a level, the report states that nearly all of them have it. The significance of its lift is then computed as if ten
-activating rows did not have the level. If the rows come in groups, no significance is computed for such a level.
+have a level, the report states that nearly all of them have it. To avoid revealing how many
+do not have it, the significance of the lift is then computed as if ten activating rows did not have the level. If the rows come
+in groups, no significance is computed for such a level.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class Optima:
 
 
 def audited_rows(network: BoundModel, seed: int) -> BoundModel:
-    """Return the network on a sample of its rows.
+    """Return the network, bound to a sample of its rows.
 
     The maximum number of rows is 4,000,000 divided by the number of hidden units, but at least 2,000. Rows with weight 0 are left
     out.
@@ -91,7 +91,7 @@ def audited_rows(network: BoundModel, seed: int) -> BoundModel:
 
 
 def inside(network: BoundModel, seed: int = 0) -> Inside:
-    """Describe every hidden unit on a sample of the rows of the network.
+    """Describe every hidden unit, using a sample of the rows to which the network is bound.
 
     Raises
     ------

@@ -184,7 +184,7 @@ def neurons(model: Model | BoundModel, table: Table) -> Neurons:
 
 
 def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str], list[int | None], FloatArray]:
-    """Return each unit's health, the unit that it duplicates, and the share of rows with an output at an end of its range.
+    """Return, for each unit, `Neurons.health`, the unit that it duplicates, and `Neurons.ends`.
 
     The outputs of the units are `a` (n, h). The second result is None for a unit that duplicates no other unit.
     """

@@ -152,7 +152,8 @@ class Ladder(Display):
         NotApplicableError
             If the target does not have two classes, the adverse class was not declared, or `best()` uses no column.
         TabinterpError
-            If `points`, `odds` or `pdo` is not a number, if `odds` or `pdo` is not positive, or if the ladder was pickled.
+            If `points`, `odds` or `pdo` is not a number, if `odds` or `pdo` is not positive, or if the ladder was loaded from
+            a pickle.
         """
         if self.network is None:
             raise TabinterpError(

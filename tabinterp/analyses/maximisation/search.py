@@ -34,7 +34,7 @@ GAIN = 1e-5  # smallest improvement, in standard deviations of the objective ove
 def climb(domain: Domain, reader: Reader, states: States, scale: FloatArray, budget: Budget | None) -> States:
     """Improve all states until none of them changes. `scale` (K,) contains the standard deviation of each objective.
 
-    If the search is limited to a ball, every second state is first improved by a gradient ascent, which moves all columns
+    If the search is limited to a ball, every second state is first improved by gradient ascent, which moves all columns
     together. The ascent finds some optima that the coordinate search misses, and vice versa.
     """
     if budget is not None:

@@ -35,11 +35,11 @@ PROBES = 33
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """Numeric column that varies between a lower and an upper end.
+    """Numeric column that varies between a lower and an upper bound.
 
     Attributes
     ----------
-    low, high : the ends of the number's range, at positions 0 and 1.
+    low, high : the bounds, at positions 0 and 1.
     span : change in the first affine output from position 0 to position 1 (h,).
     missing : change in the first affine output when the value is missing instead of `low` (h,); None if no value is missing.
     """

@@ -267,7 +267,7 @@ class _Setting:
         return level, np.array([code for k, code in enumerate(codes) if k == 0 or code != codes[k - 1]], dtype=np.int64)
 
     def _confirmed(self, one: Constraint, pair: Pair, sign: float) -> Verdict:
-        """Convert two points to rows of the original columns, score these rows, and return an open answer with the fall."""
+        """Convert two points to rows of original columns, score them, and return the verdict "open" and the fall in score."""
         assert self._domain is not None
         frame = self._domain.frame(pair.place, pair.at)
         scores = self._bound.score(self._bound.encoding.transform(frame))[:, 0]

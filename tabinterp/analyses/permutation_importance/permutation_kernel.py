@@ -58,7 +58,7 @@ class Plan:
         return len(self.bound.table) if self.donating is None else self.donating
 
     def is_exact(self, player: str) -> bool:
-        """Return whether every row is evaluated at all values of a column or group of columns, because there are only a few."""
+        """Return whether a column or group has so few distinct values that every row is evaluated at all of them."""
         if player not in self.groups or player in (self.strata or {}):
             return False
         return len(self.values(player)) <= EXACT * len(self.shifts)

@@ -250,7 +250,7 @@ def recourse(
     A change is accepted only if the model's decision on the changed row is favourable and the changed row is plausible. A changed
     row is plausible if it is no more atypical than 99% of the training rows, or no more atypical than before the change. For a
     small ReLU network and at most 20 rows, integer programming finds the cheapest changes and proves that there are no cheaper
-    ones. In the frame, `exact` states for which rows the result is exact.
+    ones. The column `exact` of `Recourse.frame` marks rows with an exact result.
 
     Parameters
     ----------

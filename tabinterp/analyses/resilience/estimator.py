@@ -64,7 +64,7 @@ from tabinterp.table.suppression import SMALL, BoolArray
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LEAST = 50  # minimum effective number of rows for a result
 GROUPS = 20  # minimum groups of rows
-REFERENCE = 5_000  # training rows for distances, clusters and odds
+REFERENCE = 5_000  # training rows for distances, clusters and drift weights
 NEIGHBOURS = 10
 FOLDS = 5
 TREES, LEAVES = 30, 6
@@ -137,8 +137,9 @@ class Resilience(Display):
     loss : name of the loss, such as "log_loss".
     power : the second metric, "auc" or "r2"; None if neither applies.
     rows : number of held-out rows.
-    training_rows : number of training rows used for distances, clusters and odds.
-    subsets : results on each subset. Results on all rows come first, and smaller shares come before larger ones.
+    training_rows : number of training rows used to compute distances, clusters and drift weights.
+    subsets : results on each subset. Results on all rows come first. Among the hardest rows, and among the outermost rows,
+        smaller subsets come before larger ones.
     cluster : description of the worst cluster; None if it has too few rows, or if fewer than two clusters have enough rows.
     drift : AUC of trees that distinguish held-out from training rows.
     """

@@ -55,7 +55,7 @@ class Record(Part):
     metric: Metric
     power: Literal["auc", "r2"] | None
     rows: int
-    training_rows: int  # number of training rows used for distances, clusters and odds
+    training_rows: int  # number of training rows used to compute distances, clusters and drift weights
     seed: int
     subsets: list[OnRows]  # all rows first
     cluster: Cluster | None  # the worst cluster, selected on one half of the held-out rows

@@ -154,9 +154,9 @@ def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
     """Choose one division into bins for each term, and return the chosen divisions, except those without bins.
 
     `candidates` contains the possible divisions of each term, in increasing number of bins. The first division of a term has no
-    bins. Each step selects the term and division that reduce the loss most per added bin. The steps end when all divisions
-    together increase the loss of the refit by at most a tenth of the margin, or when no step reduces the loss by more than 0.5%
-    of the margin per bin.
+    bins. Each step selects the term and division that reduce the loss most per added bin. The steps end when the increases
+    in loss (`Candidate.loss`) of the selected divisions add up to at most a tenth of the margin, or when no step reduces the loss
+    by more than 0.5% of the margin per bin.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:

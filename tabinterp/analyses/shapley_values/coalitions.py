@@ -187,7 +187,7 @@ def differing(bound: BoundModel) -> NDArray[np.int32]:
 
 
 class Games:
-    """Cooperative games, one for each pair of an explained row and a background row, of one bound model.
+    """Cooperative games of one bound model, one for each pair of an explained row and a background row.
 
     Parameters
     ----------

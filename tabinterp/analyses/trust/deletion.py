@@ -35,7 +35,7 @@ TOGETHER = 8192  # changed rows scored at once
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Deletion and insertion curves of one method.
+    """Deletion and insertion curves of one method. The module docstring defines the gap.
 
     Attributes
     ----------

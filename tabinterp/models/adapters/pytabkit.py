@@ -77,7 +77,7 @@ def _mean(members: Tensor, of_probabilities: bool) -> Tensor:
 
 
 class _Inputs:
-    """A function that computes one input of the network from rows, with the conversion and preprocessing of the estimator."""
+    """A function that converts and preprocesses rows as the estimator does, and returns one input of the network."""
 
     def __init__(self, convert: Callable[[pd.DataFrame], Any], prepare: Any, kept: Any, name: str) -> None:
         self.convert = convert

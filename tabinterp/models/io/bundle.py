@@ -143,7 +143,7 @@ def save_model(
         were used to read `rows`, except the split.
     rows : the table. If it is given, a warning names the columns for which the bundle stores levels with fewer than ten rows in
         this table.
-    others : networks that differ from the model only by their seed. They can only be saved if the bundle is a folder.
+    others : networks that differ from the model only in their seed. They can only be saved if the bundle is a folder.
     null : a network trained on permuted labels. It can only be saved if the bundle is a folder.
 
     Raises

@@ -188,7 +188,7 @@ def _skops(content: Content, found: Inspection) -> None:
     value = skops_archive.load(content)
     if is_encoder(value):
         found.needs = (
-            "this file contains an encoder, not a model. Pass the file as --encoder, together with a file of weights and a "
+            "this file contains an encoder, not a model. Pass the file as --encoder, together with a weights file and a "
             "description of the layers (--architecture)"
         )
     else:

@@ -64,7 +64,7 @@ def load_model(
 
     Parameters
     ----------
-    path : path of a bundle (folder or zip), a skops archive of a fitted pipeline, a file of weights (safetensors or torch state
+    path : path of a bundle (folder or zip), a skops archive of a fitted pipeline, a weights file (safetensors or torch state
         dict), an ONNX file, or an MLflow model that is stored as skops or ONNX. For an MLflow model, pass its folder or its URI,
         such as "models:/churn/3".
     architecture : for weights: a JSON file that describes the layers.
@@ -119,7 +119,7 @@ def load_counterpart(path: str | Path) -> Model | None:
 
 
 def load_others(path: str | Path) -> tuple[Model, ...]:
-    """Return the networks that `train --seeds` saved in the folder of a bundle. They differ from the bundle's network only by
+    """Return the networks that `train --seeds` saved in the folder of a bundle. They differ from the bundle's network only in
     their seed.
 
     Raises

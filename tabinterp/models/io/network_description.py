@@ -17,9 +17,7 @@ from .reading import LARGEST_JSON, Content, json_object
 
 
 class Architecture(BaseModel):
-    """The contents of `architecture.json`: the layers of a network and other information that a file of weights does not
-    contain.
-    """
+    """The contents of `architecture.json`: the layers of a network and other information that a weights file does not contain."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     layers: list[Layer] | None = None

@@ -43,8 +43,8 @@ def evidence(document: Document) -> list[Block]:
 
 
 def _named(vocabulary: str, name: str) -> str:
-    """Return a name from a mapping of clauses as it is shown to the reader. Names from the built-in mapping are translated into
-    the reader's language. Names from a user's mapping are unchanged.
+    """Return a name as the report shows it. Names from the built-in mapping of clauses are translated into the reader's language.
+    Names from a user's mapping are unchanged.
     """
     return tidy(word(vocabulary, name))
 
