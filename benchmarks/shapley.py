@@ -7,12 +7,12 @@ background rows. The other packages get the fastest function available: a lookup
 the layers in single precision. All are warmed up, our model is already bound to its table, and every time is the best of three.
 
 Errors are root mean square differences from the enumeration of the same rows, in standard deviations of the score. The error of
-sampling falls with the square root of the work, so another package's time at our error is its time times (its error / our error)
-squared. PermutationExplainer is run with 500 evaluations and, once, with 2,000 to show that this law holds. Our numbers of permutations
-are those that a user can choose; larger numbers come in balanced sets, and many pairs are then cheaper to enumerate. Bars: at our
-best number of permutations, at least 30 times faster at equal error than PermutationExplainer and than LightSHAP; enumeration at
-least 15 times faster than ExactExplainer; every row of the test split explained with an error of at most .003, within 30 seconds
-on two cores.
+sampling falls with the square root of the work, so another package's time at our error is its time times (its error / our
+error) squared. PermutationExplainer is run with 500 evaluations and, once, with 2,000 to show that this law holds. Our numbers
+of permutations are those that a user can choose; larger numbers come in balanced sets, and many pairs are then cheaper to
+enumerate. Bars: at our best number of permutations, at least 30 times faster at equal error than PermutationExplainer and than
+LightSHAP; enumeration at least 15 times faster than ExactExplainer; every row of the test split explained with an error of at
+most .003, within 30 seconds on two cores.
 """
 
 from __future__ import annotations
