@@ -252,7 +252,7 @@ def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Le
 
 
 def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
-    """Raise an error if a code is not a level, or if there are more levels than the limit on one-hot columns."""
+    """Raise an error if a code is not a level, or if all columns together have more than `MOST_LEVELS` levels."""
     for column, one in levels.items():
         of = codes[:, column]
         if (of != np.floor(of)).any():
