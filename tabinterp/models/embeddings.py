@@ -195,8 +195,8 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Return whether a node rounds, casts to integers, looks up levels, compares with a constant, or detaches a value from the
-    gradient.
+    """Return whether a node rounds, casts to integers, looks up levels, compares with a constant, or stops the gradient of a
+    value.
     """
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)

@@ -350,7 +350,7 @@ def _reach(
     below: FloatArray | IntArray,
     tried: Any = True,
 ) -> _Reached:
-    """Return the margins and costs after each possible change of column k. Column k must be unchanged in all given states.
+    """Return the margins and costs after each possible change to column k. Column k must be unchanged in all given states.
 
     Parameters
     ----------
