@@ -101,7 +101,7 @@ class Dots:
 
 @dataclass(frozen=True)
 class Heat:
-    """A heat map of numbers in [-1, 1] (rows, columns), coloured around zero.
+    """A heat map of numbers in [-1, 1] (rows, columns), with a colour scale centred on zero.
 
     Only the twenty rows and the twenty columns with the largest absolute numbers are shown, in their original order.
     """

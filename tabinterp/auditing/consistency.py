@@ -115,8 +115,8 @@ def _parts(document: Document) -> Iterator[Message]:
 
 
 def _metrics_possible(document: Document) -> bool:
-    """Return whether each metric belongs to the task, occurs only once and has possible values. Duplicates are not allowed,
-    because a policy uses the first metric with a given name.
+    """Return whether each metric belongs to the task, occurs only once and has values that are possible. Duplicates are not
+    allowed, because a policy uses the first metric with a given name.
     """
     rows = document.performance.metrics
     names = {row.metric for row in rows}

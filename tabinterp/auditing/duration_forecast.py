@@ -59,7 +59,7 @@ def measured(network: BoundModel, most: int, rows: int, all_rows: bool = False) 
 
 
 def _passes(columns: int) -> int:
-    """Return the number of evaluations of each row for the permutation importance and the effect curves of both models."""
+    """Return how often each row is evaluated for the permutation importance and the effect curves of both models."""
     return 2 * (REPEATS * columns + POINTS * min(columns, AUDITED_COLUMNS))
 
 

@@ -19,7 +19,7 @@ KEYS = frozenset(
 
 
 def unassessed(document: Document) -> list[Message]:
-    """Derive notes on what was not assessed from the rest of the document."""
+    """Return notes on what was not assessed. They are derived from the rest of the document."""
     notes = []
     if not document.performance.held_out:
         notes.append(_note("split"))

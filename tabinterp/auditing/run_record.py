@@ -68,7 +68,7 @@ def readings(d: doc.Document) -> list[ReadingRows]:
 
 def _own_rows(name: str, record: Any, d: doc.Document) -> list[ReadingRows]:
     """Return descriptions of the rows that an analysis used, from its record in `Document.analyses`. If the record states only
-    the number of rows, they are evaluated rows.
+    the number of rows, they are assumed to be evaluated rows.
     """
     if hasattr(record, "rows_used"):
         return [*record.rows_used(d)]

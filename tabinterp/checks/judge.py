@@ -74,7 +74,7 @@ def explain_checks(slugs: Sequence[str] = ()) -> list[dict[str, str]]:
 def _named(names: Sequence[str]) -> Sequence[Check]:
     """Return the checks with these slugs, titles or codes, in the order of `CHECKS`. Without names, return all checks.
 
-    Titles may be in English or in the current language. Upper and lower case make no difference.
+    Titles may be in English or in the current language. Case is ignored.
     """
     slugs = {name.casefold(): check.slug for check in CHECKS for name in (check.slug, check.code)}
     for check in CHECKS:

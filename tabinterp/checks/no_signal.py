@@ -64,7 +64,7 @@ def _not_judged(document: Document) -> Outcome | None:
 
 
 def _may_be_useful(document: Document, measure: str, estimate: Interval) -> bool:
-    """Return whether the interval of the network's performance includes values that would be useful."""
+    """Return whether, according to the interval of its performance, the network may be useful."""
     # If `estimate` is a difference in loss, it and the network's loss add up to the null loss.
     null_loss = (document.performance.metrics[0].network.value or 0.0) + (estimate.value or 0.0)
     useful = {"auc": USEFUL_AUC, "r2": USEFUL_SHARE}.get(measure, USEFUL_SHARE * null_loss)

@@ -32,7 +32,7 @@ def controls(given: list[str] | None) -> dict[str, str]:
 
 
 def how_of(architecture: Path | None, encoder: str | None, unsafe_pickle: bool, sha256: str | None) -> dict[str, Any]:
-    """Return options for loading a model file as arguments of `ti.load_model`."""
+    """Return the arguments of `ti.load_model` for the options of a command that loads a model file."""
     return {"architecture": architecture, "encoder": encoder, "unsafe_pickle": unsafe_pickle, "sha256": sha256}
 
 

@@ -227,14 +227,14 @@ class Document(Recorded):
     settings: AuditSettings | None = None  # the user's settings; None in documents written before settings were stored
 
     def get(self, kind: type[R]) -> R | None:
-        """Return the record of this class, or None if the analysis that produces it does not apply or was not requested."""
+        """Return the record of class `kind`, or None if the analysis that produces it does not apply or was not requested."""
         found: Any = self
         for name in PLACES[kind]:
             found = found.get(name) if isinstance(found, dict) else getattr(found, name, None)
         return cast("R | None", found)
 
     def __getitem__(self, kind: type[R]) -> R:
-        """Return the record of this class. Use this for records that every document contains (`Analysis.always`).
+        """Return the record of class `kind`. Use this for records that every document contains (`Analysis.always`).
 
         Raises
         ------

@@ -195,8 +195,8 @@ def _is(node: fx.Node, targets: tuple[Any, ...]) -> bool:
 
 
 def is_rounding(node: fx.Node) -> bool:
-    """Return whether a node rounds, casts to integers, looks up levels, compares with a constant, or detaches a value from the
-    gradient.
+    """Return whether a node rounds, casts to integers, looks up levels, compares with a constant, or stops the gradient of a
+    value.
     """
     to_whole = {torch.int64, torch.int32, torch.long, torch.LongTensor, "torch.LongTensor"}
     cast = _is(node, ("to", "type")) and any(a in to_whole for a in [*node.args, *node.kwargs.values()] if a.__hash__)
@@ -252,7 +252,7 @@ def levels_of(lookups: list[Lookup], codes: NDArray[np.float64]) -> dict[int, Le
 
 
 def check_levels(levels: dict[int, Levels], codes: NDArray[np.float64]) -> None:
-    """Raise an error if a code is not a level, or if there are more levels than the limit on one-hot columns."""
+    """Raise an error if a code is not a level, or if all columns together have more than `MOST_LEVELS` levels."""
     for column, one in levels.items():
         of = codes[:, column]
         if (of != np.floor(of)).any():

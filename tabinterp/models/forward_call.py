@@ -247,7 +247,7 @@ def _choice(result: Any, rows: int) -> str | int | None:
 
 
 def _entries(result: Any) -> list[tuple[str | int, Any]]:
-    """Return a pair (key, value) for each output. A key can also be the name of a field or a position."""
+    """Return a pair (key, value) for each output. The key is a mapping key, the name of a field, or a position."""
     if isinstance(result, Mapping):
         return list(result.items())
     if isinstance(result, tuple) and hasattr(result, "_fields"):

@@ -88,7 +88,9 @@ class Finish:
 def _finished(
     model: Model, encoder: SideBySide, encoded: list[FloatArray], rows: int, stated: Sequence[Form] | None
 ) -> Model:
-    """Complete the model by a trial call on some encoded rows. If memory is insufficient, fewer rows are used."""
+    """Return the model with its encoder, after a trial call on some encoded rows. If memory is insufficient, the call is repeated
+    with fewer rows.
+    """
     try:
         forms = _forms(model, encoded, rows) if stated is None else stated
         inputs = [form.of(one, module_dtype(model.module)) for form, one in zip(forms, encoded, strict=True)]

@@ -201,8 +201,8 @@ class OfCodes:
 def of_codes(codes: Codes, function: Any, frame: pd.DataFrame, questions: Questions) -> OfCodes | None:
     """Return a pipeline as a function of codes, or None if this is not possible.
 
-    The encoder must be known to work column by column. On a few rows, the assembled rows must be identical to the output of the
-    encoder, and the predictions must agree with those of the pipeline.
+    The encoder must be known to work column by column. On a few rows, the result of encoding values one by one must be identical
+    to the output of the encoder, and the predictions must agree with those of the pipeline.
     """
     if not isinstance(function, Piped):
         return None

@@ -80,7 +80,7 @@ class _OneHot:
 
 @dataclass(frozen=True, eq=False)
 class _Check:
-    """The result of a comparison of codes. `of_all` states whether the codes of all rows were compared."""
+    """The outcome of a condition on codes. `of_all` states whether the condition applies to the codes of all rows."""
 
     of_all: bool
 
@@ -331,8 +331,8 @@ class _Follow(TorchFunctionMode):
         return True
 
     def _chosen(self, func: Any, args: Any) -> Tensor | None:
-        """Return the codes that `torch.where` selects, or None. Its condition must be a comparison of codes with the same outcome
-        for every entry.
+        """Return the codes that `torch.where` selects, or None. The condition must depend only on codes, and must have the
+        same outcome for every entry.
         """
         if not isinstance(self._known_as(args[0]), _Check) or bool(args[0].any()) != bool(args[0].all()):
             return None
@@ -387,8 +387,9 @@ class _Follow(TorchFunctionMode):
         self.lookups.append(Lookup(tuple(pairs.shape[:1]), pairs[:, 0].numpy(), pairs[:, 1].numpy(), table))
 
     def _vectors(self, codes: _Codes, found: _Lookup) -> Tensor | None:
-        """Return the embedding vectors of the codes, computed as one-hot levels times the table. Return None if a column has no
-        levels, or if some of its levels are not rows of the table.
+        """Return the embedding vectors of the codes, computed as one-hot levels times the embedding table.
+
+        Return None if a column has no levels, or if some of its levels are not rows of the embedding table.
         """
         table = found.table.reshape(len(found.table), -1)
         position, shift = codes.position.reshape(-1), codes.shift.reshape(-1)

@@ -307,9 +307,9 @@ def regions(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One point of `path`: the row that maximises the output of a hidden unit within a ball of allowed rows (the optimum). `name`
-    is the ball's name on the axis, `value` the output at the optimum, and `real` the tenth largest output among the real rows.
-    `readable` is true if the optimum is plausible.
+    """One point of `path`: the row that maximises the output of a hidden unit within a Mahalanobis ball (the optimum). `name` is
+    the ball's name on the axis, `value` the output at the optimum, and `real` the tenth largest output among the real rows in the
+    ball. `readable` is true if the optimum is plausible.
     """
 
     name: str
@@ -321,9 +321,7 @@ class Step:
 
 @later
 def path(steps: Sequence[Step], names: tuple[str, str], aria: str, figure_id: str) -> Markup:
-    """Draw the largest output of a hidden unit against the size of the ball of allowed rows. `names` are the names of the two
-    axes.
-    """
+    """Draw a hidden unit's largest output within Mahalanobis balls of growing size. `names` are the names of the two axes."""
     value, real = (numbers([getattr(one, name) for one in steps]) for name in ("value", "real"))
     gutter = 14 + max(text_width(tick(at)) for at in plots.round_values(*plots.path_span(value, real), 5))
     labels = {f"@{i}@": Label(one.name) for i, one in enumerate(steps)}

@@ -25,7 +25,7 @@ from .estimates import FEWEST_GROUPS, Estimates, group_sums
 class Means:
     """Sums over rows of values v with weights w. All arrays have the same shape.
 
-    `rows` is the number of all rows, and `count` the number of rows with a value. `mass` is sum w, and `mean` is the weighted
+    `rows` is the total number of rows, and `count` the number of rows with a value. `mass` is sum w, and `mean` is the weighted
     mean. With d = v - mean, `zeroth` is sum w^2, `first` is sum w^2 d, and `second` is sum w^2 d^2.
     """
 

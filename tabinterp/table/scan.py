@@ -348,7 +348,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
 
 
 def _levels(scan: Scan, name: str, found: Witness) -> int | None:
-    """Return the number of distinct values of a column, or None if it is not reported or unknown. For dates and a numeric target,
+    """Return the number of distinct values of a column, or None if it is unknown or not reported. For dates and a numeric target,
     the number is known only if it is small.
     """
     known = (is_complete(found.values, found.every) or distinct(found.values) <= FEW) and not found.full

@@ -5,9 +5,9 @@ fit has no penalty, because a penalised fit has no valid Wald interval. The mode
 reported as well. For models from statsmodels, no new fit is needed. Their own estimates and covariance are used, transformed to
 the original columns.
 
-For a network, each term has an average derivative (for a number) or an average contrast (for a level), with a standard error for
-the sampling of rows. The share of rows in which the derivative has the opposite sign to the average is reported as well. The
-linear surrogate is a least-squares fit of the network's score on the same terms.
+For a network, each term has an average derivative (for a number) or an average contrast (for a level), with a standard error
+that accounts for the sampling of rows. The share of rows in which the derivative has the opposite sign to the average is reported
+as well. The linear surrogate is a least-squares fit of the network's score on the same terms.
 """
 
 from __future__ import annotations
@@ -393,7 +393,7 @@ def _left_out(bound: BoundModel) -> tuple[str, ...]:
 
 
 def run(context: Context) -> tuple[Coefficients, Coefficients]:
-    """Compute the coefficients of the linear model and the average derivatives of the network of an audit."""
+    """Compute the coefficients of an audit's linear model and the average derivatives of its network."""
     return _of_both(context, None)
 
 

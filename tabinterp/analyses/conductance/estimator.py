@@ -7,8 +7,8 @@ the layer (a residual or wide branch), their contribution is reported separately
 up to f(x) - f(baseline).
 
 A straight path is still straight after the first affine operation, so integration can start after this operation. The path is
-divided into segments. The change of h_j over a segment is the difference between the outputs at the two ends, so the gradient of
-h_j is not needed. A segment is halved if its contributions, summed over the layer, do not match the change of the score. This
+divided into segments. The change in h_j over a segment is the difference between the outputs at the two ends, so the gradient of
+h_j is not needed. A segment is halved if its contributions, summed over the layer, do not match the change in the score. This
 check misses a change in a unit's output that is reversed within half a segment (1/128 of the path). Only the result and one batch
 of paths (at most 2 million numbers) are kept in memory at a time.
 """

@@ -282,7 +282,9 @@ class Threshold:
 
     @classmethod
     def of(cls, strange: FloatArray, weights: FloatArray) -> Threshold:
-        """Return the threshold of one half, from the nonconformities `strange` (n,) and weights that are 0 in the other half.
+        """Return the threshold for one half of the rows, given `weights` that are 0 in the other half.
+
+        `strange` (n,) contains the nonconformities.
 
         >>> one = Threshold.of(np.arange(1.0, 20.0), np.ones(19))
         >>> one.exact, round(one.smooth, 2)

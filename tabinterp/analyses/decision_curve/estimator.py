@@ -211,9 +211,9 @@ def _benefits(scores: FloatArray, table: Table, thresholds: tuple[float, ...], s
 def _assumed_differences(
     differ: list[Discordance], table: Table, thresholds: tuple[float, ...]
 ) -> dict[int, FloatArray]:
-    """Return a mapping from the index of a threshold to the rows' assumed contributions (n,) to the difference in net benefit.
+    """Return hypothetical contributions of the rows (n,) to the difference in net benefit, by index of the threshold.
 
-    Only thresholds at which the true contributions would reveal 1 to 9 rows are included.
+    They are computed (`assumed_by_class`) only for thresholds at which the true contributions would reveal 1 to 9 rows.
     """
     y, found = table.y, {}
     for j, threshold in enumerate(thresholds):

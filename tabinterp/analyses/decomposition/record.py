@@ -98,5 +98,5 @@ def build(result: Decomposition) -> Shares:
 
 
 def _is_share(values: FloatArray) -> bool:
-    """Return whether all values are between -1 and 1 and can therefore be interpreted as shares."""
+    """Return whether all values are between -1 and 1. Other estimates cannot be interpreted as shares."""
     return bool(np.all(np.abs(values) <= 1))

@@ -179,7 +179,8 @@ def _side(counts: range, surplus: int) -> list[tuple[int, int]]:
 def _over(quotients: list[tuple[int, int]]) -> Interval:
     """Combine the possible values of a share, each given as a numerator and a denominator.
 
-    The result is the value in the middle, rounded to two digits. Its interval covers the Wilson intervals of all possible values.
+    The result is the mean numerator divided by the mean denominator, rounded to two digits. Its interval covers the Wilson
+    intervals of all possible values.
     """
     ends = [wilson(hits / of, of) for hits, of in quotients]
     middle = [sum(one) / len(quotients) for one in zip(*quotients, strict=True)]

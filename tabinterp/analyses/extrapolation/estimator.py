@@ -1,4 +1,4 @@
-"""Extrapolation: change of the score when a numeric column is moved beyond its training range.
+"""Extrapolation: change in the score when a numeric column is moved beyond its training range.
 
 The range of a numeric column extends from the 0.5% to the 99.5% quantile of the training rows, or of all rows if there is no
 split. The column is first set to one end of this range in every row, and then moved further out by the width of the range. The
@@ -38,7 +38,7 @@ LOW, HIGH = 0.005, 0.995
 class Extrapolation(PreviewedFrame):
     """Change of the score beyond the range of each numeric column, relative to the range of the scores.
 
-    `change` (columns,) is the mean absolute change of the score on the side of the range where this change is larger.
+    `change` (columns,) is the mean absolute change in the score on the side of the range where this change is larger.
     """
 
     players: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Extrapolation in the document: change of the score when a numeric column is moved beyond its training range."""
+"""Extrapolation in the document: change in the score when a numeric column is moved beyond its training range."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class BeyondRange(Part):
     column: str
-    change: Interval  # mean absolute change of the score beyond the data, relative to the range of the scores
+    change: Interval  # mean absolute change in the score beyond the data, relative to the range of the scores
     outside: (
         float | None
     )  # share of held-out rows outside the training range; None without a split, or if 1 to 9 rows are outside or inside

@@ -1,4 +1,4 @@
-"""Report section on extrapolation: change of the score beyond the range of the data."""
+"""Report section on extrapolation: change in the score beyond the range of the data."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
 
 
 def update_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> Means:
-    """Return sums over rows (3, terms, k) of derivatives or contrasts, and of indicators that they are positive or negative."""
+    """Return sums over rows (3, terms, k) of derivatives (or contrasts), and of indicators of positive and negative values."""
     return _sums(row_derivatives(bound, terms), bound.table.weights)
 
 

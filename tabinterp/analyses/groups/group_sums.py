@@ -128,7 +128,11 @@ class Tally:
         return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
     def _share(self, sides: IntArray) -> Moments:
-        """Return the moments of a share. `sides` (2, m): the sides counted as not selected, then those counted as selected."""
+        """Return the moments of the selection rate among some rows.
+
+        `sides` (2, m) contains positions on the last axis of `rows`: those of the rows not selected, then those of the rows
+        selected.
+        """
         rows, mass, squares = (
             np.stack([one.sum(axis=1)[:, some].sum(axis=1) for some in sides], axis=1)
             for one in (self.rows, *self._weighed)

@@ -108,7 +108,7 @@ class _Lines:
 
 
 def profiles(bound: BoundModel, activations: FloatArray) -> Profiles:
-    """Compare the activating rows of each unit with all rows, column by column, from `activations` (n, units)."""
+    """Compare the activating rows of each unit with all rows, column by column. `activations` has the shape (n, units)."""
     table = bound.table
     w = unit(table.weights, len(table))
     return compared(bound, excited_rows(activations, row_hash(table.numbers, 0), w))

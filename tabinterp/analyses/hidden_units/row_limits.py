@@ -16,7 +16,7 @@ FEWEST = 200  # the sample size is not reduced below this, however many units th
 
 
 def affordable(network: BoundModel, most: int, seed: int) -> BoundModel:
-    """Return the network on a sample of at most `most` rows, or fewer if the network has many units or outputs."""
+    """Bind the network to a sample of at most `most` rows, or fewer if the network has many units or outputs."""
     if network.is_linear:
         raise NotApplicableError(why("the network is linear: it has no hidden unit"))
     units = sum(values.shape[1] for values in network.take(np.arange(1)).activations().values())

@@ -202,7 +202,7 @@ class PairTable:
     values : values of both columns at the grid points; None for missing.
     rows : number of rows in each cell (A, B). Each row belongs to the cell with the nearest grid points.
     weight : weighted share of the rows in each cell (A, B).
-    effect : effect in each cell (A, B, k), with standard errors for the sampling of background rows.
+    effect : effect in each cell (A, B, k), with standard errors that account for the sampling of background rows.
     variance : variance of the effect over rows (k,).
     """
 

@@ -2,9 +2,9 @@
 
 Two analyses estimate how much of the difference between the network and a linear model is due to curvature in single columns,
 rather than to interactions of two columns. The ladder splits the reduction in held-out loss. The decomposition splits the
-variance of the score. For classification, the decomposition weights rows by p(1-p), which is the curvature of the log loss in the
-score. The shares due to curvature from the two analyses are compared by the 95% interval of their difference. To compute it, both
-shares are estimated on the same resamples of rows. The result is one of the following:
+variance of the score. For classification, the decomposition weights rows by p(1-p), which is the second derivative of the log
+loss with respect to the score. The two shares due to curvature are compared by means of the 95% interval of their difference. To
+compute the interval, both shares are estimated on the same resamples of rows. The result is one of the following:
 
 - the analyses *agree* if the 95% interval of the difference lies between -0.25 and 0.25;
 - they *disagree* if the interval excludes zero and does not lie between -0.25 and 0.25;

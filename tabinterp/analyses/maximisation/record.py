@@ -59,7 +59,7 @@ class PathPoint(Part):
 
 
 class Plausible(Part):
-    """Largest of those optima on a path that are not atypical compared with real rows."""
+    """The optimum with the largest value among those on a path that are not atypical."""
 
     share: float
     value: float

@@ -117,7 +117,7 @@ def _root(steps: list[int], at: int) -> int:
 
 
 def halves(boxes: Boxes, column: IntArray) -> Boxes:
-    """Return two parts of each box, split by the given column. All first parts come before all second parts."""
+    """Split each box in two along the given column. All first parts come before all second parts."""
     rows, numbers = np.arange(len(boxes)), boxes.low.shape[1]
     low, high = [boxes.low.copy(), boxes.low.copy()], [boxes.high.copy(), boxes.high.copy()]
     present, missing = [boxes.present.copy(), boxes.present.copy()], [boxes.missing.copy(), boxes.missing.copy()]

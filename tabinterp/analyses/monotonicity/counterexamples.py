@@ -29,7 +29,7 @@ LENGTHS = (1.0, 0.5, 0.1)  # shares of the distance to the end that the gradient
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two points of the domain that differ in one column, and the fall of the score from the first to the second.
+    """Two points of the domain that differ in one column, and the fall in the score from the first to the second.
 
     From the first point to the second, the column moves in the declared direction. `place` and `at` have one row for each point.
     """
@@ -40,7 +40,7 @@ class Pair:
 
 
 class Search:
-    """Search for falls of the score along one column.
+    """Search for falls in the score along one column.
 
     Parameters
     ----------

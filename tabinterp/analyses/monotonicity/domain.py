@@ -128,7 +128,7 @@ class Domain:
         return place, np.reshape(np.array(at, dtype=np.int64).T, (len(rows), len(self.levels)))
 
     def random(self, size: int, draws: np.random.Generator) -> tuple[FloatArray, IntArray]:
-        """Return random points of the domain. About a quarter of their numbers are at one end of the range."""
+        """Return random points of the domain. About a quarter of their numbers are at an end of the column's range."""
         place = draws.random((size, len(self.numbers)))
         place = np.where(draws.random(place.shape) < 0.25, np.round(place), place)
         for p, one in enumerate(self.numbers):

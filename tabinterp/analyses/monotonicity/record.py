@@ -74,7 +74,7 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the answers; None if no direction was declared."""
+    """Return the answers for all declared directions; None if no direction was declared."""
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -98,7 +98,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class TrainingGap:
-    """A metric of both models on the training rows, and each model's gap: the value on held-out rows minus this value."""
+    """A metric of both models on the training rows, and each model's gap (held-out rows minus training rows)."""
 
     name: str
     network: Estimate
@@ -721,7 +721,7 @@ def _skill(scores: FloatArray, null: float, table: Table, device: str) -> Estima
 
 
 def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
-    """Return the renaming of the predicted classes that matches the target best; None if it is not a significant improvement.
+    """Return the renaming of the predicted classes that best matches the target; None if it is not a significant improvement.
 
     The renaming is found on half of the rows (or groups) and tested on the other half. The improvement is significant if the
     one-sided p-value of the rise in accuracy is below `SWAPPED`.
@@ -753,7 +753,7 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return the values of each row (n, parts) that `null_of`, after averaging over rows, converts to the null loss.
+    """Return values of each row (n, parts). From their means over rows, `null_of` computes the null loss.
 
     Before numeric targets are squared, `centre` is subtracted to avoid a loss of precision.
     """

@@ -448,7 +448,7 @@ def _of_model(
     def take(flips: Flips, at: IntArray, sure: BoolArray) -> BoolArray:
         """Store the cheapest plausible change for each of the rows `at`. Return a mask of the rows for which there is none."""
         valid, plausible = _confirmed(decisions, flips, at, own, reference, seed)
-        order = np.searchsorted(flips.row, np.arange(len(at)))  # position in `flips` of the cheapest change of each row
+        order = np.searchsorted(flips.row, np.arange(len(at)))  # position in `flips` of the cheapest change to each row
         without = np.ones(len(at), dtype=np.bool_)
         for place in reversed(np.flatnonzero(valid)):
             i = at[flips.row[place]]
@@ -488,7 +488,7 @@ def _confirmed(
 ) -> tuple[BoolArray, BoolArray]:
     """Return a mask of the changes that are valid, and a mask of the changes that are valid and plausible.
 
-    Each changed row is encoded and scored again like a row of the table. The changes of a row are checked in order of cost until
+    Each changed row is encoded and scored again like a row of the table. The changes to a row are checked in order of cost until
     one is plausible.
     """
     bound = decisions.bound

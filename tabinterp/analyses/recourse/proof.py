@@ -1,4 +1,4 @@
-"""Integer programme that finds the cheapest change of a row under a small ReLU network, and proves that none is cheaper.
+"""Integer programme that finds the cheapest change to a row under a small ReLU network, and proves that none is cheaper.
 
 The network is encoded as in `maximisation/mixed_integer` (Tjeng, Xiao & Tedrake 2019). There is a binary variable for each value
 that a column can take, and one for each ReLU unit. The programme minimises the total cost under the constraint that the score is
@@ -41,9 +41,10 @@ def is_provable(decisions: Decisions) -> bool:
 
 
 def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
-    """Return the cheapest change of each row, and a mask (n,) of the rows for which the result is proved.
+    """Return the cheapest change to each row, and a mask (n,) of the rows for which the result is proved.
 
-    A row has no change in the result if none was found, or if it is proved that none reverses the decision.
+    If no change that reverses the decision was found for a row, or if it is proved that there is none, the returned changes do
+    not include this row.
     """
     layers = layers_of(decisions.bound)
     steps = chain_of(decisions.bound, layers)
@@ -60,7 +61,7 @@ def proven(decisions: Decisions) -> tuple[Flips, np.ndarray]:
 def _of_row(
     decisions: Decisions, row: int, steps: tuple[Step, ...], layers: tuple[Layer, ...]
 ) -> tuple[State | None, bool]:
-    """Return the cheapest change of a row (None if none was found), and whether this result is proved."""
+    """Return the cheapest change to a row (None if none was found), and whether this result is proved."""
     players, prices = [], [np.zeros(0)]
     for choice, own, parts in zip(decisions.choices, decisions.own, decisions.parts, strict=True):
         allowed = np.flatnonzero(choice.allowed[row])

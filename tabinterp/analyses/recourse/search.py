@@ -105,7 +105,7 @@ class Flips:
         return made
 
     def first(self, each: int) -> Flips:
-        """Return the cheapest changes of each row, at most `each` per row."""
+        """Return the cheapest changes to each row, at most `each` per row."""
         start = np.searchsorted(self.row, self.row)
         kept = np.arange(len(self.row)) - start < each
         return Flips(self.row[kept], self.state[kept], self.cost[kept])
@@ -228,7 +228,7 @@ def cheapest(decisions: Decisions) -> tuple[Flips, bool]:
 
 
 def _of_all(decisions: Decisions) -> Flips:
-    """Return the cheapest changes of each row, by scoring all combinations of values."""
+    """Return the cheapest changes to each row, by scoring all combinations of values."""
     sizes = [len(choice.donors) + 1 for choice in decisions.choices]
     states = np.stack(np.unravel_index(np.arange(np.prod(sizes)), sizes), axis=1).astype(np.int16) - 1
     found = []
@@ -245,7 +245,7 @@ def _of_all(decisions: Decisions) -> Flips:
 
 
 def _knapsack(decisions: Decisions) -> Flips:
-    """Return the cheapest change of each row, for a score that is a sum of functions of single columns."""
+    """Return the cheapest change to each row, for a score that is a sum of functions of single columns."""
     n, count = len(decisions.rows), len(decisions.choices)
     every = np.arange(n)
     none = np.full((n, count), -1, dtype=np.int16)
@@ -268,7 +268,7 @@ def _knapsack(decisions: Decisions) -> Flips:
 def _filled(
     decisions: Decisions, gains: Sequence[FloatArray], rows: IntArray, most: int
 ) -> tuple[NDArray[np.bool_], State, IntArray]:
-    """Find the cheapest change of each row with a cost of at most `most`.
+    """Find the cheapest change to each row with a cost of at most `most`.
 
     Return a mask of the rows for which a change was found, and the new states and costs of all rows.
     """
@@ -350,7 +350,7 @@ def _reach(
     below: FloatArray | IntArray,
     tried: Any = True,
 ) -> _Reached:
-    """Return the margins and costs after each possible change of column k. Column k must be unchanged in all given states.
+    """Return the margins and costs after each possible change to column k. Column k must be unchanged in all given states.
 
     Parameters
     ----------

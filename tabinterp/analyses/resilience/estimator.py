@@ -11,7 +11,7 @@ Rows are never selected by their own outcome, because the largest losses are par
   one half of the held-out rows, and results are computed on the other half.
 - Drift: held-out rows are weighted by the odds that they are held-out rather than training rows (Shimodaira 2000). The odds come
   from cross-fitted logistic regression. The weighting applies the drift from the training rows to the held-out rows a second
-  time. Results are computed only if trees distinguish held-out from training rows significantly.
+  time. Results are computed only if trees distinguish held-out from training rows significantly better than chance.
 
 Because the trees for a fold are fitted only to earlier folds, the error of the mean loss in a fold has expectation zero given the
 earlier folds. Errors of different folds are therefore uncorrelated (Luedtke & van der Laan 2016; Wager 2024). If trees were

@@ -113,7 +113,7 @@ class Piece:
 
     Parameters
     ----------
-    cut : the pieces as bins. If at least ten values are missing, the last piece contains the missing values.
+    cut : the pieces, stored as bins. If at least ten values are missing, the last piece contains the missing values.
     place : index of the piece of each training row (rows,).
     """
 

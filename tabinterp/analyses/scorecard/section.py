@@ -45,7 +45,7 @@ def build(record: Record, document: Document) -> list[Block]:
 
 
 def _protected(record: Record, document: Document) -> list[str]:
-    """Return a sentence that names the protected columns with points, because the law may forbid their use."""
+    """Return a sentence that names the protected columns in the scorecard, because the law may forbid their use."""
     protected = {one.name for one in document.data.columns if one.protected}
     used = {one.column for one in record.columns}
     used |= {cut_.column for pair in record.pairs for cut_ in (pair.first, pair.second)}

@@ -76,7 +76,7 @@ class Design:
 
 @dataclass(frozen=True, eq=False)
 class Running:
-    """Design along a permutation, for many players.
+    """The coalitions along a permutation of m players and its reverse (see `_passed`), for large m.
 
     It uses running sums and differences instead of the matrices of `Design`, which would grow with the square of m.
     """

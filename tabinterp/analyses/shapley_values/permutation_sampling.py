@@ -73,7 +73,7 @@ def explain(
 
     Parameters
     ----------
-    first : initial number of permutations for each pair of rows; None evaluates every coalition.
+    first : initial number of permutations for each pair of an explained row and a background row; None evaluates every coalition.
     enough : largest accepted standard error for each output (k,). Permutations are added until no standard error is larger, or
         until their maximum number is reached. None adds no permutations.
     told : callback that is called with the number of completed rows.

@@ -30,8 +30,8 @@ class ExplanationComparison(Display):
     base : base values of the other package (rows, outputs).
     computed : Shapley values from tabinterp.
     residual : abs(base + sum of supplied values - score) for each row (rows,), in standard deviations of the score; with several
-        outputs, the largest over the outputs. If the supplied values explain this network on this scale, it is 0 for any
-        background.
+        outputs, the largest over the outputs. The residual is 0, whatever background the other package used, if the supplied
+        values explain this network on the assumed scale (log-odds or probability).
     """
 
     drawn: ClassVar[Drawn] = Drawn(

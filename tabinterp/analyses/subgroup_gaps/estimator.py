@@ -9,7 +9,8 @@ corrected together (see `slices`). The false discovery rate is 1%, and the inter
 are therefore not biased by the search or by the number of tests.
 
 A high loss is not in itself evidence of a problem, because a group may simply be hard to predict. If outcomes are noisy, even a
-network that knows the true probabilities has a high loss. The tests therefore use two measures of the loss above noise.
+network that knows the true probabilities has a high loss. The tests therefore use two measures of the *loss above noise*: how far
+the loss exceeds what noise alone explains.
 
 - `excess`, for classification, is the loss minus the entropy of the network's own probabilities. Its mean is zero if the
   probabilities are correct. It is positive if the network is overconfident, or confident in the wrong outcome.
@@ -253,7 +254,7 @@ def _columns(table: Table) -> list[str]:
 def _search(table: Table, values: list[FloatArray], rows: BoolArray) -> tuple[int, Found]:
     """Return the number of groups compared, and the groups in which a measure is most significantly above its overall mean.
 
-    Each array (n,) in `values` is one measure of the loss above noise. `rows` marks the rows used for the search.
+    Each array (n,) in `values` contains one measure of every row's loss above noise. `rows` marks the rows used for the search.
     """
     part, values = table.take(rows), [value[rows] for value in values]
     weights = part.row_weights

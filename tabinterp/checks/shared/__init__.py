@@ -1,1 +1,1 @@
-"""Functions that several checks use: names of groups, columns, held-out metrics, and the power of a check."""
+"""Functions that several checks use, for values in the document (columns, groups, performance) and for the power of a check."""

@@ -54,7 +54,7 @@ def wrap(
     outputs: str | None,
     name: str | None = None,
 ) -> Model:
-    """Wrap a built Keras model and its encoder (one for each input) as a `Model`."""
+    """Wrap a built Keras model and its encoders, one for each input, as a `Model`."""
     if not getattr(model, "built", False):
         raise ModelError(
             f"the Keras model {model.name!r} is not built, so it has no weights. Fit the model, or call it on an encoded row"
