@@ -70,7 +70,7 @@ class SideBySide(Structured):
         return tuple(map(str, self.feature_names_in_))
 
     def with_levels(self, levels: Sequence[tuple[Levels | None, ...]]) -> SideBySide:
-        """Return a copy in which the outputs of each encoder have the given levels."""
+        """Return a copy in which the output columns of each encoder are associated with the given category levels."""
         return SideBySide([replace(part, levels=one) for part, one in zip(self.parts, levels, strict=True)])
 
     def transform(self, rows: pd.DataFrame) -> FloatArray:

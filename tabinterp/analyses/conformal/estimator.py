@@ -8,14 +8,14 @@ the weight at or below it. A row is covered if its nonconformity is at most the 
 depends on the task:
 
 - for numbers, the absolute residual. All intervals have the same width, so coverage is low where outcomes vary more.
-- for counts, the absolute residual of the count plus a uniform number from -1/2 to 1/2 (jittering: Machado & Santos Silva 2005),
-  divided by the standard deviation of this residual under the model, (mu + 1/12)^(1/2). The width is the number of counts in the
-  interval, averaged over the possible values of the uniform number.
+- for counts, the absolute residual of the count plus a uniform random number from -1/2 to 1/2 (jittering: Machado & Santos Silva
+  2005), divided by the standard deviation of this residual under the model, (mu + 1/12)^(1/2). The width is the number of counts
+  in the interval, averaged over the possible values of the uniform random number.
 - for classes, the total probability of all classes that are more likely than the actual class, plus the probability of the actual
-  class times a uniform number from 0 to 1 (adaptive prediction sets: Romano, Sesia & Candes 2020). The size is the number of
-  classes in the set, averaged over the possible values of the uniform number.
+  class times a uniform random number from 0 to 1 (adaptive prediction sets: Romano, Sesia & Candes 2020). The size is the number
+  of classes in the set, averaged over the possible values of the uniform random number.
 
-The uniform number of a row is computed from the hash of the row. If the predicted class probabilities are correct, coverage is
+The random number of a row is computed from the hash of the row. If the predicted class probabilities are correct, coverage is
 90% in every slice. If the predicted rates of counts are correct, coverage is about 90% or higher in every slice.
 
 Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the

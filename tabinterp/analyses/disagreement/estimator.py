@@ -108,8 +108,8 @@ class Disagreement:
     """The held-out rows on which the models differ, and which model is right on these rows.
 
     The models differ on `count` of `rows` rows (the differing rows). Each share is a tuple (share, low, high), which is NaN if
-    fewer than ten rows differ. `right` contains the numbers of differing rows on which the network, the linear model, and neither
-    model is right.
+    fewer than ten rows differ. `right` contains three numbers of differing rows: those on which the network is right, those on
+    which the linear model is right, and those on which neither is.
 
     `higher` is the share of differing rows on which the network predicts the positive class (two classes) or the larger value
     (numbers and counts), and `higher_count` is the number of such rows. Both are None for more than two classes.

@@ -74,8 +74,8 @@ TEXT: dict[str, str] = {
         "Shares of rows predicted to be {compared} (rate) and of rows predicted to be the other class"
     ),
     "report.groups.rates_mean": "Mean predictions",
-    "report.groups.other.network": "Other class, network [95% CI]",
-    "report.groups.other.linear": "Other class, linear [95% CI]",
+    "report.groups.other.network": "Predicted to be the other class, network [95% CI]",
+    "report.groups.other.linear": "Predicted to be the other class, linear [95% CI]",
     "report.impact.lowest.head": "Adverse impact ratios of the network",
     "report.impact.lowest": "Lowest impact ratio that can be disclosed, by protected column",
     "report.impact": (

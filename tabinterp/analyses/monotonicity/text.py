@@ -37,12 +37,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "open: no move against the direction was found, and none above {bound} is possible",
         "bound: a number in units of the score",
     ),
-    "report.monotonicity.untried": "open: no proof is possible",
+    "report.monotonicity.untried": "open: the proof method does not support this model",
     "report.monotonicity.reason": (
-        "Reason why no proof is possible: {reason}.",
+        "Why the proof method cannot be used: {reason}.",
         "reason: a clause, such as 'the model is available only as a prediction function'",
     ),
-    # why no proof is possible
+    # why the proof method cannot be used
     "why.monotonicity.mixed": ("the encoder combines column {column} with others", "column: a name"),
     "why.monotonicity.levels": (
         "the encoding of column {column} is not linear, and the column has more than {most} different values",

@@ -65,8 +65,8 @@ TEXT: dict[str, str] = {
         "evaluate a model on rows that combine values of two real rows and may not resemble any real row. Background rows "
         "and column orderings are drawn with seed {seed}."
     ),
-    "report.shapley.network_size": "Network, mean absolute [95% CI]",
-    "report.shapley.linear_size": "Linear, mean absolute [95% CI]",
+    "report.shapley.network_size": "Network, mean absolute value [95% CI]",
+    "report.shapley.linear_size": "Linear, mean absolute value [95% CI]",
     "report.shapley.network_mean": "Network, signed mean [95% CI]",
     "report.shapley.linear_mean": "Linear, signed mean [95% CI]",
     "report.shapley.network_tied": "Network, tied with next",

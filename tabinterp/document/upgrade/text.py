@@ -172,14 +172,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "tested, which were selected from {searched}."
     ),
     "former.finding.reason-codes-unstable.raised": (
-        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed with the mean "
-        "of all rows as the reference was compared with a list computed with the mean of the narrowly approved rows. The mean "
-        "Jaccard index between the two lists is {alike} (n = {rows} declined rows)."
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. Lists were also computed with "
+        "two different references: the mean of all rows, and the mean of the narrowly approved rows. The mean Jaccard index "
+        "between these two lists is {alike} (n = {rows} declined rows)."
     ),
     "former.finding.reason-codes-unstable.cleared": (
-        "A different random seed changes the list of reason codes for {changed}% of declined rows. A list computed with the mean "
-        "of all rows as the reference was compared with a list computed with the mean of the narrowly approved rows. The mean "
-        "Jaccard index between the two lists is {alike} (n = {rows} declined rows)."
+        "A different random seed changes the list of reason codes for {changed}% of declined rows. Lists were also computed with "
+        "two different references: the mean of all rows, and the mean of the narrowly approved rows. The mean Jaccard index "
+        "between these two lists is {alike} (n = {rows} declined rows)."
     ),
     "former.not_assessed.calibration": "Calibration, and the comparison after both models are recalibrated.",
     "former.not_assessed.conditional": (
