@@ -57,12 +57,12 @@ def problem(error: Mapping[str, Any]) -> str:
 
     >>> problem({"type": "missing", "msg": "Field required"})
     'required, but missing'
-    >>> problem({"type": "url_type", "msg": "URL input should be a string or URL"})
-    'URL value must be a string or URL'
+    >>> problem({"type": "bytes_type", "msg": "Input should be a valid bytes"})
+    'the value must be a valid bytes'
     """
     known = PROBLEMS.get(error["type"])
     if known is None:
-        return re.sub(r"(?i)\binput should\b", "value must", error["msg"])
+        return re.sub("^Input should", "the value must", error["msg"])
     return known.format(**error.get("ctx", {}))
 
 

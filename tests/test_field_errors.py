@@ -70,7 +70,7 @@ CASES = {  # type of pydantic's error: type of the value, a wrong value, the sen
     "less_than_equal": (Annotated[int, Field(le=0)], 1, "the value must be at most 0"),
     "value_error": (Annotated[str, AfterValidator(refused)], "x", "the name is taken"),
     "assertion_error": (Annotated[str, AfterValidator(asserted)], "x", "the name is taken"),
-    "none_required": (None, 3, "value must be None"),  # one that has no sentence of its own
+    "none_required": (None, 3, "the value must be None"),  # one that has no sentence of its own
 }
 
 
