@@ -23,7 +23,7 @@ help:
 	@echo "make test-newest, make test-oldest    the demo and the fast tests with the newest, and the oldest, releases allowed"
 	@echo "make test-networks  networks of fastai, TabNet, pytorch-frame and others, against those packages (downloads them)"
 	@echo "make dist       a wheel and a source archive, into dist/"
-	@echo "make docs       the documentation site, into docs/_build/html (two minutes)"
+	@echo "make docs       the documentation site, into docs/_build/html (three minutes)"
 	@echo "make lint       ruff and mypy      make bench      speed and accuracy beside their bars"
 	@echo "make truth      known answers and coverage of intervals, into docs/"
 	@echo "make scale      tables larger than memory, wide tables, a cluster, into docs/ (two hours)"
@@ -119,6 +119,7 @@ browser: .venv/full
 
 # Every warning is an error; the examples, the notebooks and the commands of the tutorial are run.
 docs: .venv/docs
+	@echo "Building the site runs all examples and takes about three minutes."
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo docs/_build/html/index.html
 

@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 import tabinterp as ti
 from tabinterp import messages
-from tabinterp.analyses import ANALYSES, chosen
+from tabinterp.analyses import ANALYSES, FUNCTIONS, chosen
 from tabinterp.analyses.ablation.record import UnitGroups
 from tabinterp.analyses.base import Size, Stream
 from tabinterp.analyses.calibration import estimator as calibration
@@ -382,6 +382,30 @@ def test_unknown_names_are_refused_with_the_nearest():
         chosen(["laddr"])
     with pytest.raises(TabinterpError, match=r"unknown analysis 'zzz'\. The available analyses are recalibration"):
         chosen(["zzz"])
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("robustness", "Did you mean 'perturbation'?"),
+        ("Robustness to perturbed values", "Did you mean 'perturbation'?"),
+        ("gradient_importance", "Did you mean 'gradients'?"),
+        ("Beyond the data", "Did you mean 'off_support' or 'extrapolation'?"),
+        ("Importance", "Did you mean 'permutation_importance' or"),
+        ("performance", "Performance and the verdict are part of every audit"),
+    ],
+)
+def test_names_of_functions_and_titles_lead_to_their_analyses(given, hint):
+    with pytest.raises(TabinterpError, match=re.escape(f"unknown analysis {given!r}. {hint}")):
+        chosen([given])
+
+
+def test_every_function_with_another_name_leads_to_its_analysis():
+    for function, name in FUNCTIONS.items():
+        assert ti._PUBLIC[function].startswith(f"analyses.{name}.")
+    for analysis in ANALYSES:
+        of_analysis = {one for one, module in ti._PUBLIC.items() if module == f"analyses.{analysis.name}.estimator"}
+        assert of_analysis <= {analysis.name, *FUNCTIONS}
 
 
 def test_the_command_takes_names_and_verify_repeats_the_same(frame, tmp_path):

@@ -55,7 +55,7 @@ LAYERS = [
     {"preview"},
     {"messages"},
     {"auditing.signals", "file_names", "frames", "provenance.digest_key", "provenance.envelope", "threads"},
-    {"arrays", "atomic_io", "errors", "exit_codes", "secret_masking", "text"},
+    {"arrays", "atomic_io", "errors", "exit_codes", "field_errors", "secret_masking", "text"},
 ]
 SECTION_MODULES, RECORD_MODULES = (
     {"section", "figure", "panels", "first_layer_section"},

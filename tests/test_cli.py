@@ -548,6 +548,7 @@ AUDITS = {
     "empty": (b"", "not JSON"),
     "another file": (b'{"a": 1}', "schema_version 'none'"),
     "not text": (b"\xff\xfe", "not JSON"),
+    "a report": (b"<!DOCTYPE html>", "Give the folder of the audit, or its audit.json"),
     "a list": (b"[]", "must be a JSON object"),
     "cut": (None, "not JSON"),
 }

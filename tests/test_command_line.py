@@ -73,6 +73,9 @@ def test_options_stand_in_groups(name, run):
     heads = re.findall(r"^(\S.*):$", out, re.MULTILINE)
     assert heads[-2:] == ["Options", "Examples"]
     assert {help_pages.DATA, help_pages.OUTPUT, help_pages.COMPUTATION} < set(heads)
+    first, last = (re.split(r"(?m)^\S.*:$", out)[at] for at in (heads.index(help_pages.DATA) + 1, len(heads) - 1))
+    assert re.findall(r"(?m)^  (--\S+)", first)[:2] == ["--data", "--target"]
+    assert "--target" not in last
     shown = re.findall(r"^  (--[\w-]+)", out, re.MULTILINE)
     wanted = [
         max(one.opts, key=len) for one in COMMANDS[name].params if one.opts[0].startswith("--") and not one.hidden

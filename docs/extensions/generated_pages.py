@@ -10,7 +10,6 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-import click
 import typer
 from sphinx.util.typing import stringify_annotation
 
@@ -373,9 +372,9 @@ def api():
 
 
 def first_sentence(item):
-    """Return the first paragraph of a docstring up to the end of its first sentence."""
+    """Return the first sentence of a docstring."""
     paragraph = " ".join((inspect.getdoc(item) or "").split("\n\n")[0].split())
-    return re.split(r"(?<=[.;:]) ", paragraph)[0].rstrip(";:")
+    return re.split(r"(?<=\.) (?=[A-Z`])", paragraph)[0]  # "et al. 2017" ends no sentence
 
 
 def page_of_name(name):
@@ -410,9 +409,9 @@ def cli():
     """Return the help pages of all commands."""
     group = typer.main.get_command(commands)
     lines = ["# Command line", "", "What `tabinterp COMMAND --help` prints.", ""]
-    context = click.Context(group, info_name="tabinterp", terminal_width=100)
+    context = typer.Context(group, info_name="tabinterp", terminal_width=100)
     for name, command in group.commands.items():
-        within = click.Context(command, info_name=name, parent=context, terminal_width=100)
+        within = typer.Context(command, info_name=name, parent=context, terminal_width=100)
         lines += [f"## tabinterp {name}", "", "```text", command.get_help(within).strip(), "```", ""]
     lines += ["## Exit codes", "", group.epilog, ""]
     return {"cli.md": "\n".join(lines)}

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from tabinterp.errors import TabinterpError
+from tabinterp.messages import english
 
 from .ablation import ANALYSIS as ABLATION
 from .alternatives import ANALYSIS as ALTERNATIVES
@@ -103,6 +104,19 @@ ANALYSES: tuple[Analysis[Any], ...] = (
     RESILIENCE,
 )
 
+FUNCTIONS = {  # public function: its analysis, if the two have different names
+    "ablate": "ablation",
+    "decompose": "decomposition",
+    "describe_data": "data_quality",
+    "explain_row": "shapley_values",
+    "gradient_importance": "gradients",
+    "maximise": "maximisation",
+    "neuron_correlations": "unit_correlations",
+    "neurons": "hidden_units",
+    "read_constraints": "constraints",
+    "robustness": "perturbation",
+}
+
 # Fields of the document that each have the records of several analyses.
 SHARED = {
     "judged": Field("performance", "Judged"),
@@ -150,10 +164,30 @@ def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
     wanted = [names] if isinstance(names, str) else list(names)
     for name in wanted:
         if name not in known:
-            near = get_close_matches(str(name), known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise TabinterpError(f"unknown analysis {name!r}.{hint} The available analyses are {', '.join(known)}")
+            raise TabinterpError(
+                f"unknown analysis {name!r}.{_hint(str(name))} The available analyses are {', '.join(known)}"
+            )
     for analysis in reversed(ANALYSES):  # Each analysis comes after the analyses that it needs.
         if analysis.name in wanted:
             wanted += analysis.needs
     return tuple(analysis for analysis in ANALYSES if analysis.name in wanted)
+
+
+def _hint(given: str) -> str:
+    """Return a sentence that suggests analyses for an unknown name, or an empty string.
+
+    The name is compared with the names of the analyses, with their functions, and with the titles in the report. A section or a
+    chapter of the report can stand for several analyses.
+    """
+    if given == "performance":
+        return " Performance and the verdict are part of every audit, so they need not be named."
+    meant: dict[str, list[str]] = {}
+    for analysis in ANALYSES:
+        for part in analysis.on_page:
+            for key in (f"report.section.{part.section}", f"report.chapter.{part.chapter}"):
+                meant.setdefault(english()[key].casefold(), []).append(analysis.name)
+    meant |= {english()[f"step.{analysis.title}"].casefold(): [analysis.name] for analysis in ANALYSES}
+    meant |= {function: [name] for function, name in FUNCTIONS.items()}
+    meant |= {analysis.name: [analysis.name] for analysis in ANALYSES}
+    near = get_close_matches(given.casefold(), meant, 1)
+    return f" Did you mean {' or '.join(map(repr, dict.fromkeys(meant[near[0]])))}?" if near else ""

@@ -298,7 +298,7 @@ def _of_all_commands(version: Version = False) -> None:
 )
 def train(
     data: Data,
-    target: Annotated[str, typer.Option("--target", help="Column to predict.")],
+    target: Annotated[str, typer.Option("--target", help="Column to predict.", rich_help_panel=help_pages.DATA)],
     out: Out,
     task: Task = None,
     positive: Positive = None,

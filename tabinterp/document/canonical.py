@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from tabinterp import messages
 from tabinterp.errors import DocumentError
+from tabinterp.field_errors import problem
 
 from .document import AS_WRITTEN, OWN, SCHEMA_VERSION, Document, Message
 from .upgrade.steps import upgraded
@@ -93,7 +94,9 @@ def _parse(data: bytes) -> dict[str, Any]:
             data.decode("utf-8"), parse_int=_integer, parse_constant=_no_constant, object_pairs_hook=_no_doubles
         )
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DocumentError(f"The audit is not JSON in UTF-8: {error}. {AS_WRITTEN}") from error
+        raise DocumentError(
+            f"The audit is not JSON in UTF-8: {error}. Give the folder of the audit, or its audit.json as tabinterp wrote it."
+        ) from error
     if HALF.search(data):
         _no_halves(found)
     if not isinstance(found, dict):
@@ -148,9 +151,9 @@ def _check_version(found: dict[str, Any]) -> None:
 
 
 def _in_words(error: ValidationError) -> str:
-    faults = error.errors(include_url=False, include_context=False)
+    faults = error.errors(include_url=False)
     shown = [
-        f"{'.'.join(map(str, fault['loc'])) or 'the document'}: {fault['msg']} (found {_short(fault['input'])})"
+        f"{'.'.join(map(str, fault['loc'])) or 'the document'}: {problem(fault)} (found {_short(fault['input'])})"
         for fault in faults[:3]
     ]
     more = f", and {len(faults) - 3} more" if len(faults) > 3 else ""

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tabinterp.arrays import FloatArray, HashArray, IntArray
 from tabinterp.errors import TableError, argument
+from tabinterp.field_errors import problem
 
 from .coerce import shown
 from .hash_sampling import content_hash, splitmix, uniform
@@ -143,7 +144,7 @@ class Split:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise TableError(
-                f"the field {place!r} of the split is invalid: {first['msg']} (found {first['input']!r})"
+                f"the field {place!r} of the split is invalid: {problem(first)} (found {first['input']!r})"
             ) from None
 
 

@@ -326,6 +326,26 @@ def test_encoded_columns_are_exchanged_as_whole_rows_are_encoded():
             np.testing.assert_allclose(scores(alone, j), encoded_again(np.concatenate(draws, axis=1)), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["categorical", "float", "integer", "boolean"])
+def test_a_column_that_the_network_does_not_use_changes_no_loss(kind):
+    rng, n = np.random.default_rng(0), 400
+    values = {
+        "categorical": rng.choice(["u", "v"], n),
+        "float": rng.normal(size=n),
+        "integer": rng.integers(0, 30, n),
+        "boolean": rng.random(n) < 0.5,
+    }
+    frame = pd.DataFrame({"used": rng.normal(size=n), "unused": values[kind]})
+    frame["y"] = np.where(frame["used"] + rng.normal(size=n) > 0, "yes", "no")
+    table = ti.read_table(frame, target="y", positive="yes", split=0.5)
+    pipeline = make_pipeline(ColumnTransformer([("used", "passthrough", ["used"])]), LogisticRegression())
+    model = ti.wrap(pipeline.fit(frame[["used", "unused"]], frame["y"]))
+    found = robustness(model, table, draws=2, sizes=(0.1,))
+    rises = {one.column: one.network for one in found.columns}
+    assert rises["unused"][:2] == (0, 0)
+    assert rises["used"][0] != 0
+
+
 def test_seeds_and_large_tables_draw_other_donors():
     n = 12_500
     frame = pd.DataFrame({"a": np.arange(2.0 * n), "y": np.arange(2.0 * n) % 5}).assign(

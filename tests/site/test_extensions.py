@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 EXTENSIONS = Path(__file__).resolve().parents[2] / "docs" / "extensions"
 SETTINGS = f"""
@@ -107,3 +112,46 @@ def test_descriptions_and_types_of_parameters_are_told_apart(tmp_path):
     text = " ".join(re.sub("<[^>]+>", "", html).split())
     assert "first – the rows that are read, all of them." in text
     assert "second (int, optional) – The number of columns." in text
+
+
+def with_all_they_need(requirements):
+    """Names of the installed packages that these requirements bring, with what these require in turn."""
+    found, left = set(), [(Requirement(one), "") for one in requirements]
+    while left:
+        one, extra = left.pop()
+        name = canonicalize_name(one.name)
+        if (one.marker is None or one.marker.evaluate({"extra": extra})) and (name, *one.extras) not in found:
+            found.add((name, *one.extras))
+            try:
+                further = requires(name) or []
+            except PackageNotFoundError:
+                continue
+            left += [(Requirement(text), own) for text in further for own in ("", *one.extras)]
+    return {name for name, *_ in found}
+
+
+def test_the_docs_extra_brings_every_package_that_the_documentation_imports():
+    project = tomllib.loads((EXTENSIONS.parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    installed = with_all_they_need([*project["dependencies"], *project["optional-dependencies"]["docs"]])
+    packages = packages_distributions()
+    known = {*sys.stdlib_module_names, "tabinterp", *(path.stem for path in EXTENSIONS.glob("*.py"))}
+    missing = set()
+    for path in (*EXTENSIONS.glob("*.py"), EXTENSIONS.parent / "conf.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            missing |= {
+                (path.name, top)
+                for top in (name.split(".")[0] for name in names)
+                if top not in known and not installed & {canonicalize_name(one) for one in packages.get(top, [])}
+            }
+    assert missing == set()
+
+
+def test_descriptions_in_the_index_of_names_are_whole_sentences(monkeypatch):
+    monkeypatch.syspath_prepend(EXTENSIONS)
+    from generated_pages import api  # noqa: PLC0415
+
+    described = re.findall(r"(?m)^     - (.+)", api()["api/index.rst"])
+    assert [one for one in described if not one.endswith(".") or one.count("(") != one.count(")")] == []
+    assert "Compute effect curves of the given columns (default: all) on all rows of `table`." in described

@@ -366,6 +366,8 @@ def _scores_of(bound: BoundModel, rows: int) -> Callable[[IntArray, int | None],
             new, old = (torch.from_numpy(codes[column][at]).to(bound.device) for at in (came, own))
             return torch.add(base, looked_up[new] - looked_up[old], out=out)
         block = np.flatnonzero(of_column == column)
+        if not len(block):  # The network does not use the column.
+            return base
         change = torch.from_numpy(np.stack([x[came] - x[own] for x in x_of[block]], axis=1)).to(bound.device)
         if len(block) == 1:
             return torch.addcmul(base, change, behind[block[0]], out=out)

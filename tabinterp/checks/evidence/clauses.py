@@ -18,6 +18,7 @@ from tabinterp.atomic_io import LARGEST_TEXT, read_regular
 from tabinterp.document.document import Document
 from tabinterp.document.evidence_rows import Card, EvidenceRow
 from tabinterp.errors import PolicyError
+from tabinterp.field_errors import problem_in_toml
 from tabinterp.messages.names import plain, spreadsheet_cell
 
 COLUMNS = ("instrument", "version", "applies", "clause", "mark", "section", "status", "missing")
@@ -159,10 +160,8 @@ def _read(path: str | Path, form: type[BaseModel], kind_of_file: str) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         allowed = ", ".join(form.model_fields)
-        place = ".".join(map(str, first["loc"]))
         raise PolicyError(
-            f"the {kind_of_file} {str(path)!r} is not valid at {place}: {first['msg']}. The allowed keys of the file "
-            f"are {allowed}"
+            f"the {kind_of_file} {str(path)!r}: {problem_in_toml(first)}. The allowed keys of the file are {allowed}"
         ) from None
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"the {kind_of_file} {str(path)!r} is not valid TOML: {error}") from None

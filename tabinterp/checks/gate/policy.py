@@ -29,6 +29,7 @@ from tabinterp.checks import CHECKS
 from tabinterp.checks.base import Check
 from tabinterp.document.base import RANGES, Metric, Status
 from tabinterp.errors import PolicyError, did_you_mean
+from tabinterp.field_errors import problem_in_toml, toml_place
 from tabinterp.messages import english
 
 LONGEST_WAIVER = 366  # days from the day on which a waiver is used
@@ -274,7 +275,7 @@ def refuse_long_waivers(policy: Policy, today: date) -> None:
     for index, waiver in enumerate(policy.waiver):
         if waiver.expires > last:
             raise PolicyError(
-                f"waiver.{index}.expires: the waiver of {waiver.gate!r} expires too late "
+                f"{toml_place(('waiver', index, 'expires'))}: the waiver of {waiver.gate!r} expires too late "
                 f"({waiver.expires.isoformat()}). A waiver is valid for at most {LONGEST_WAIVER} days; choose a "
                 f"date up to {last.isoformat()}"
             )
@@ -304,26 +305,8 @@ def read_policy(path: str | Path) -> tuple[Policy, str]:
         policy = Policy.model_validate(values)
         refuse_long_waivers(policy, datetime.now(UTC).date())
     except ValidationError as error:
-        problems = "; ".join(_problem(one) for one in error.errors(include_url=False))
+        problems = "; ".join(problem_in_toml(one) for one in error.errors(include_url=False))
         raise PolicyError(f"{place}: {problems}") from None
     except PolicyError as error:
         raise PolicyError(f"{place}: {error}") from None
     return policy, hashlib.sha256(data).hexdigest()
-
-
-def _problem(error: Any) -> str:
-    """Return a description of a validation error: the location, the problem, and the value given."""
-    place = ".".join(str(part) for part in error["loc"])
-    problem = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        problem = "unknown setting; correct its name or remove the setting"
-    if error["type"] == "date_type":
-        problem = "the value must be a date without quotes, such as 2027-03-31"
-    is_table = not error["loc"] or isinstance(error["input"], dict)  # the message then names the wrong part
-    received = "" if is_table or error["type"] == "extra_forbidden" else f"; received {_short(error['input'])}"
-    return f"{place}: {problem}{received}" if place else problem
-
-
-def _short(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 80 else f"{shown[:77]}..."

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from tabinterp.errors import ModelError
+from tabinterp.field_errors import problem
 from tabinterp.models.affine_front import is_sequence
 
 from .allocation_limits import ROWS, WIDEST, check_total
@@ -110,7 +111,7 @@ def checked(kind: type[Kind], value: dict[str, Any], name: str) -> Kind:
     except ValidationError as error:
         first = error.errors()[0]
         raise ModelError(
-            f"{name!r} has an invalid field {'.'.join(map(str, first['loc']))!r}: {first['msg']}"
+            f"{name!r} has an invalid field {'.'.join(map(str, first['loc']))!r}: {problem(first)}"
         ) from None
 
 

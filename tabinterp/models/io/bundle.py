@@ -32,6 +32,7 @@ from torch import Tensor, nn
 
 from tabinterp.atomic_io import write, write_all
 from tabinterp.errors import ModelError, UnsafeFileError, argument
+from tabinterp.field_errors import problem
 from tabinterp.file_names import BUNDLE, COUNTERPART, ENCODER, HEADER, MEMBERS, NULL, OTHERS, WEIGHTS
 from tabinterp.models.adapters.torch import encoders_of
 from tabinterp.models.column_lineage import structure
@@ -379,7 +380,7 @@ def _settings(table: dict[str, Any]) -> Settings:
         first = error.errors()[0]
         raise ModelError(
             f"{argument('table')} must contain only valid arguments of read_table ({', '.join(Settings.model_fields)}); the "
-            f"argument {'.'.join(map(str, first['loc']))!r} is invalid: {first['msg']}"
+            f"argument {'.'.join(map(str, first['loc']))!r} is invalid: {problem(first)}"
         ) from None
 
 
