@@ -889,6 +889,11 @@ def test_a_module_that_cannot_be_copied_is_refused():
         ({"encoder": "pass"}, "'passthrough'; got 'pass'"),
         ({"encoder": 3}, "must have a transform method, but int has none"),
         (
+            {"encoder": numeric_table},
+            r"the function numeric_table has none. Pass sklearn.preprocessing.FunctionTransformer\(numeric_table\) instead",
+        ),
+        ({"encoder": lambda rows: rows}, r"the function <lambda> has none. Pass .*FunctionTransformer\(function\)"),
+        (
             {"encoder": "passthrough", "outputs": "odds"},
             "outputs must be one of logits, probabilities, log_rate, rate; got 'odds'",
         ),
