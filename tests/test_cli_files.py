@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tabinterp as ti
 from tabinterp.cli import commands as cli
+from tabinterp.errors import ModelError
 from tabinterp.models.io import state_dict as state
 from tests.shared import every_nth
 
@@ -114,6 +116,26 @@ def test_a_model_whose_parts_do_not_fit_is_an_error_in_words(what, tmp_path, dat
     assert len(err) > 40
     left = tree(tmp_path).keys() - before.keys()
     assert left <= {str(tmp_path / "out")}, left
+
+
+def test_an_error_about_named_classes_says_what_works_on_the_command_line(tmp_path, data, command):
+    """The model has the classes 0 and 1, and the target no and yes."""
+    frame = pd.read_csv(data)
+    named = tmp_path / "named.csv"
+    frame.assign(y=np.where(frame.y == 1, "yes", "no")).to_csv(named, index=False)
+    model = ti.wrap(hostile.estimator())
+    ti.save_model(model, tmp_path / "codes")
+    asked = ("--data", named, "--target", "y", "--analyses", "permutation_importance", "--quiet")
+    code, _, err = command("audit", tmp_path / "codes", *asked, "--out", tmp_path / "a")
+    assert code == 2
+    assert "has the classes ['0', '1'], but the target 'y' has the classes ['no', 'yes']. Write the classes" in err
+    assert 'ti.save_model(ti.wrap(model, classes=[...]), "bundle"). Then audit the bundle' in err
+    for number, given in enumerate((hostile.estimator(), ti.load_model(tmp_path / "codes"))):
+        bundle = ti.save_model(ti.wrap(given, classes=["no", "yes"]), tmp_path / f"bundle-{number}")
+        code, _, err = command("audit", bundle, *asked, "--out", tmp_path / f"out-{number}")
+        assert code == 0, err
+    with pytest.raises(ModelError, match="classes= has length 3, but .* has 2 classes"):
+        ti.wrap(model, classes=["no", "yes", "maybe"])
 
 
 def sha256(path):
