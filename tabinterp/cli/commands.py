@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import Annotated, Any
 
 import typer
@@ -350,6 +350,8 @@ def train(
         target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
     )
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite, split_at)
+    if not quiet:
+        _tell(f"To audit the network: {join(('tabinterp', 'audit', str(out), '--data', data, '--out', 'audit'))}")
     say(str(out))
 
 
