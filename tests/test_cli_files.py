@@ -134,8 +134,24 @@ def test_an_error_about_named_classes_says_what_works_on_the_command_line(tmp_pa
         bundle = ti.save_model(ti.wrap(given, classes=["no", "yes"]), tmp_path / f"bundle-{number}")
         code, _, err = command("audit", bundle, *asked, "--out", tmp_path / f"out-{number}")
         assert code == 0, err
-    with pytest.raises(ModelError, match="classes= has length 3, but .* has 2 classes"):
+    with pytest.raises(ModelError, match=r"classes= has length 3, but .* has 2 classes"):
         ti.wrap(model, classes=["no", "yes", "maybe"])
+
+
+def test_held_out_rows_that_may_be_training_rows_are_said_before_the_audit(tmp_path, data, command):
+    frame = pd.read_csv(data)
+    path = tmp_path / "split.csv"
+    frame.assign(part=np.where(np.arange(len(frame)) % 2, "train", "test")).to_csv(path, index=False)
+    bundle = ti.save_model(ti.wrap(hostile.estimator()), tmp_path / "bundle")
+    for split, drop, is_said in (("0.5", ["--drop", "part"], True), ("part", [], False)):
+        asked = ["--data", path, "--target", "y", "--split", split, *drop, "--analyses", "permutation_importance"]
+        code, _, err = command("audit", bundle, *asked, "--out", tmp_path / f"out-{split}")
+        assert code == 0, err
+        words = " ".join(err.split())
+        assert (
+            "If the network was trained on some of the held-out rows, its performance is overstated." in words
+        ) == is_said
+        assert ("name it with --split." in words) == is_said
 
 
 def sha256(path):

@@ -764,6 +764,12 @@ def _audit(
                     f"{quote(label)} instead"
                 )
             bar.say(f"Auditing {model.name} on {table.name}.")
+            if isinstance(split, float) and model.split is None:
+                bar.say(
+                    "The held-out rows were drawn for this audit, and the model does not record its training rows. If the "
+                    "network was trained on some of the held-out rows, its performance is overstated. If a column states which "
+                    f"rows were held out from training, name it with {argument('split')}."
+                )
             if table.without_target:
                 bar.say(f"Leaving out {table.without_target:,} rows in which the target is missing.")
             beside = {"counterpart": counterpart}

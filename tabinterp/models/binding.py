@@ -405,7 +405,9 @@ def _class_order(model: Model, table: Table) -> list[int]:
         known, wanted = [key(c) for c in theirs], [key(c) for c in ours]
         if set(known) == set(wanted) and len(known) == len(wanted):
             return [known.index(c) for c in wanted]
-    solution = f"Pass the classes of the target as {argument('classes')} to ti.wrap, in the order of the model's outputs"
+    solution = (
+        f"Pass the classes of the target as {argument('classes')} to ti.wrap, in the order of the model's outputs"
+    )
     if on_command_line():
         solution = (
             "Write the classes of the target in the column of the target as the model names them. Or name them in Python, in "

@@ -75,8 +75,8 @@ def wrap(
     'Sequential 8'
     """
     if isinstance(model, Model):
-        model = model if classes is None else _renamed_classes(model, tuple(classes))
-        return model if device == CPU else replace(model, device=device_of(device))
+        wrapped = model if classes is None else _renamed_classes(model, tuple(classes))
+        return wrapped if device == CPU else replace(wrapped, device=device_of(device))
     if task is not None and task not in TASKS:
         raise ModelError(f"the task must be one of {', '.join(TASKS)}; got {task!r}")
     if output is not None:
@@ -95,7 +95,9 @@ def wrap(
 
 def _renamed_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     """Return a model that is already wrapped, such as a loaded one, with other names of its classes."""
-    if model.classes is None and GOALS[model.task].classes:  # classes in the order of the table; `bind` checks their number
+    if (
+        model.classes is None and GOALS[model.task].classes
+    ):  # classes in the order of the table; `bind` checks their number
         return replace(model, classes=classes)
     return from_sklearn.named_classes(model, classes)
 

@@ -478,7 +478,9 @@ def test_a_text_column_of_dates_is_named_with_the_way_out(form):
     source = dated(form)
     source.loc[[0, 7], "opened"] = [None, "unknown"]
     (warning,) = warnings_of(source)
-    assert re.match(r"column 'opened' contains dates as text, such as '2023-01-06.*', and is .* with 99 levels", warning)
+    assert re.match(
+        r"column 'opened' contains dates as text, such as '2023-01-06.*', and is .* with 99 levels", warning
+    )
     assert "drop=, use it as the split column with split=, or convert" in warning
     assert not warnings_of(source, drop=["opened"])
     assert not warnings_of(source, kinds={"opened": "categorical"})

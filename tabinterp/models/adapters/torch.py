@@ -102,7 +102,10 @@ def _encoder(encoder: Any) -> Any:
         if inspect.isroutine(encoder):
             name = getattr(encoder, "__name__", name)
             function = name if name.isidentifier() else "function"  # the name of a lambda is no identifier
-            name, instead = f"the function {name}", f"Pass sklearn.preprocessing.FunctionTransformer({function}) instead"
+            name, instead = (
+                f"the function {name}",
+                f"Pass sklearn.preprocessing.FunctionTransformer({function}) instead",
+            )
         raise ModelError(f"encoder must have a transform method, but {name} has none. {instead}")
     return encoder
 
