@@ -95,9 +95,8 @@ def wrap(
 
 def _renamed_classes(model: Model, classes: tuple[Any, ...]) -> Model:
     """Return a model that is already wrapped, such as a loaded one, with other names of its classes."""
-    if (
-        model.classes is None and GOALS[model.task].classes
-    ):  # classes in the order of the table; `bind` checks their number
+    is_unnamed = model.classes is None and (model.task is None or GOALS[model.task].classes)
+    if is_unnamed:  # `bind` compares the names with the classes of the table
         return replace(model, classes=classes)
     return from_sklearn.named_classes(model, classes)
 

@@ -908,6 +908,15 @@ def test_settings_are_refused_in_words(settings, words):
         ti.wrap(nn.Linear(D, 1), **settings)
 
 
+def test_the_classes_of_a_wrapped_network_can_be_named_later():
+    wrapped_once = wrapped(made(Functional))
+    assert ti.wrap(wrapped_once, classes=["no", "yes"]).classes == ("no", "yes")
+    assert ti.wrap(wrapped(made(Functional), classes=[0, 1]), classes=["no", "yes"]).classes == ("no", "yes")
+    assert ti.wrap(wrapped_once) is wrapped_once
+    with pytest.raises(ModelError, match="has 0 classes"):
+        ti.wrap(wrapped(made(Functional), task="regression"), classes=["no", "yes"])
+
+
 def test_classes_tasks_and_encoders_that_do_not_fit_are_refused():
     given = numeric_table()
     with pytest.raises(ModelError, match=r"has the classes \['no', 'yes'\].*has the classes \['False', 'True'\]"):
