@@ -27,6 +27,11 @@ def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
         _OPTIONS.pop()
 
 
+def on_command_line() -> bool:
+    """Return whether a command is running, so that messages must say what to do on the command line."""
+    return bool(_OPTIONS)
+
+
 def argument(name: str, *value: Any) -> str:
     """Return a setting, with its value if given, in the notation of the user's interface.
 
@@ -42,7 +47,7 @@ def argument(name: str, *value: Any) -> str:
     ('--task count', '--kind', 'stratify=True (in Python)')
     """
     python = f"{name}={', '.join(map(repr, value))}"
-    if not _OPTIONS:
+    if not on_command_line():
         return python
     option = _OPTIONS[-1].get(name)
     if option is None:

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,9 @@ from tabinterp.errors import DocumentError, ModelError, NotApplicableError, Tabi
 from tabinterp.models import bind
 from tabinterp.network import reference
 from tabinterp.provenance.digest_key import read_digest_key
+from tabinterp.report.blocks import Facts
+from tabinterp.report.formats.markdown import render_card
+from tabinterp.report.sections.method import method
 from tabinterp.table.summary import census
 from tabinterp.table.suppression import SMALL
 from tests.another_process import digests
@@ -578,6 +582,19 @@ class TestRememberedSplit:
     def test_another_split_that_holds_out_training_rows_is_refused(self, trained):
         with pytest.raises(ModelError, match=r"held-out rows of this table were used to train the model"):
             ti.audit(trained.networks[0], table("binary", split=0.5, seed=9), rows=20)
+
+    def test_rows_drawn_at_the_audit_may_be_training_rows_unless_the_model_records_these(self, trained):
+        for share, known in ((0.25, False), (0.25, True), ("part", False)):
+            read = table("binary", rows().assign(part=part(240, range(60))), split=share)
+            split = read.split if known else None
+            model = replace(trained.networks[0], split=split)
+            document = ti.audit(model, read, rows=20, analyses=["calibration"]).document
+            drawn = share == 0.25 and not known
+            assert ("not_assessed.drawn_split" in {note.key for note in document.not_assessed}) == drawn
+            said = "It is unknown whether the network was trained on some of the held-out rows."
+            shown = dict(pair for block in method(document) if isinstance(block, Facts) for pair in block.pairs)
+            assert (said in shown["Split"]) == drawn
+            assert (said in render_card(document)) == drawn
 
     def test_a_part_of_its_own_held_out_rows_is_taken(self, trained):
         fewer = np.flatnonzero(trained.table.held_out)[:20]

@@ -146,6 +146,7 @@ def test_train_then_audit_print_paths_on_stdout_and_progress_on_stderr(folder):
     told = (folder / "train.err").read_text("utf-8")
     assert "Read 600 rows and 5 input columns of people." in told
     assert "Trained on 386 of 600 rows; 64 used for early stopping; 150 held out.\n" in told
+    assert told.endswith("To audit the network: tabinterp audit bundle --data people.csv --out audit\n")
     told = (folder / "audit.err").read_text("utf-8")
     found = ti.Audit.from_json(folder / "audit" / "audit.json").document.findings
     raised = raised_of(ti.Audit.from_json(folder / "audit" / "audit.json").document)
@@ -608,7 +609,7 @@ def test_a_first_date_is_held_out_kept_in_the_bundle_and_recorded(run, tmp_path)
     people().drop(columns="remark").assign(day=dates).to_csv(data, index=False)
     asked = ["--data", data, "--target", "paid", "--split", "day", "--split-at", "2024-12-01"]
     done = run("train", *asked, "--out", tmp_path / "bundle", "--quiet")
-    assert done.code == 0, done.err
+    assert (done.code, done.err) == (0, "")
     assert ti.load_model(tmp_path / "bundle").split.at.startswith("2024-12-01")
     only = ["--analyses", "effects", "--rows", "50", "--quiet"]
     for name, more in (("again", []), ("same", asked[2:]), ("other", [*asked[2:-1], "2024-06-01"])):

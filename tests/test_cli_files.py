@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tabinterp as ti
 from tabinterp.cli import commands as cli
+from tabinterp.errors import ModelError
 from tabinterp.models.io import state_dict as state
 from tests.shared import every_nth
 
@@ -114,6 +116,42 @@ def test_a_model_whose_parts_do_not_fit_is_an_error_in_words(what, tmp_path, dat
     assert len(err) > 40
     left = tree(tmp_path).keys() - before.keys()
     assert left <= {str(tmp_path / "out")}, left
+
+
+def test_an_error_about_named_classes_says_what_works_on_the_command_line(tmp_path, data, command):
+    """The model has the classes 0 and 1, and the target no and yes."""
+    frame = pd.read_csv(data)
+    named = tmp_path / "named.csv"
+    frame.assign(y=np.where(frame.y == 1, "yes", "no")).to_csv(named, index=False)
+    model = ti.wrap(hostile.estimator())
+    ti.save_model(model, tmp_path / "codes")
+    asked = ("--data", named, "--target", "y", "--analyses", "permutation_importance", "--quiet")
+    code, _, err = command("audit", tmp_path / "codes", *asked, "--out", tmp_path / "a")
+    assert code == 2
+    assert "has the classes ['0', '1'], but the target 'y' has the classes ['no', 'yes']. Write the classes" in err
+    assert 'ti.save_model(ti.wrap(model, classes=[...]), "bundle"). Then audit the bundle' in err
+    for number, given in enumerate((hostile.estimator(), ti.load_model(tmp_path / "codes"))):
+        bundle = ti.save_model(ti.wrap(given, classes=["no", "yes"]), tmp_path / f"bundle-{number}")
+        code, _, err = command("audit", bundle, *asked, "--out", tmp_path / f"out-{number}")
+        assert code == 0, err
+    with pytest.raises(ModelError, match=r"classes= has length 3, but .* has 2 classes"):
+        ti.wrap(model, classes=["no", "yes", "maybe"])
+
+
+def test_held_out_rows_that_may_be_training_rows_are_said_before_the_audit(tmp_path, data, command):
+    frame = pd.read_csv(data)
+    path = tmp_path / "split.csv"
+    frame.assign(part=np.where(np.arange(len(frame)) % 2, "train", "test")).to_csv(path, index=False)
+    bundle = ti.save_model(ti.wrap(hostile.estimator()), tmp_path / "bundle")
+    for split, drop, is_said in (("0.5", ["--drop", "part"], True), ("part", [], False)):
+        asked = ["--data", path, "--target", "y", "--split", split, *drop, "--analyses", "permutation_importance"]
+        code, _, err = command("audit", bundle, *asked, "--out", tmp_path / f"out-{split}")
+        assert code == 0, err
+        words = " ".join(err.split())
+        assert (
+            "If the network was trained on some of the held-out rows, its performance is overstated." in words
+        ) == is_said
+        assert ("name it with --split." in words) == is_said
 
 
 def sha256(path):

@@ -19,7 +19,7 @@ from tabinterp.analyses.record_values import number
 from tabinterp.analyses.results import Results
 from tabinterp.analyses.trust import ANALYSIS as TRUST
 from tabinterp.document import document as doc
-from tabinterp.document.document import Message
+from tabinterp.document.document import DRAWN_SPLIT, Message
 from tabinterp.models import BoundModel, Model
 from tabinterp.models.device import described
 from tabinterp.models.model import File
@@ -206,6 +206,8 @@ def _origin(bound: BoundModel) -> list[Message]:
 def notes(r: Results) -> list[Message]:
     """Return the notes on what was not assessed, except those that `unassessed` can derive from the document."""
     messages = list(r.notes)
+    if r.settings.table is not None and isinstance(r.settings.table.split, float) and r.network.model.split is None:
+        messages.append(Message(key=DRAWN_SPLIT))
     units, decisions, trusted = r[HIDDEN_UNITS], r[DECISION_CURVE], r[TRUST]
     training = r.performance.training
     if training is not None and training.unknown is not None:

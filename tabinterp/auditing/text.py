@@ -91,6 +91,11 @@ TEXT: dict[str, str] = {
         "No verdict is given: without a split, it is unknown which rows the network was not trained on. Specify a split "
         "for the table."
     ),
+    "not_assessed.drawn_split": (
+        "It is unknown whether the network was trained on some of the held-out rows. These rows were drawn at random when the "
+        "table was read, and the model does not record its training rows. If the network was trained on some of the held-out "
+        "rows, its performance is overstated."
+    ),
     "not_assessed.without_target": (
         "Rows with a missing target were excluded ({rows} rows). The results may not apply to rows with a missing target."
     ),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import Annotated, Any
 
 import typer
@@ -350,6 +350,8 @@ def train(
         target, task, positive, adverse, drop, protected, kind, labels, weight, group, drop_missing_target
     )
     _train(data, settings, split_of(split), out, seed, seeds, null, quiet, device, overwrite, split_at)
+    if not quiet:
+        _tell(f"To audit the network: {join(('tabinterp', 'audit', str(out), '--data', data, '--out', 'audit'))}")
     say(str(out))
 
 
@@ -762,6 +764,12 @@ def _audit(
                     f"{quote(label)} instead"
                 )
             bar.say(f"Auditing {model.name} on {table.name}.")
+            if isinstance(split, float) and model.split is None:
+                bar.say(
+                    "The held-out rows were drawn for this audit, and the model does not record its training rows. If the "
+                    "network was trained on some of the held-out rows, its performance is overstated. If a column states which "
+                    f"rows were held out from training, name it with {argument('split')}."
+                )
             if table.without_target:
                 bar.say(f"Leaving out {table.without_target:,} rows in which the target is missing.")
             beside = {"counterpart": counterpart}

@@ -176,6 +176,7 @@ class Method(Part):
     readings: list[ReadingRows] = Field(default_factory=list)
 
 
+DRAWN_SPLIT: Final = "not_assessed.drawn_split"  # the key of the note on held-out rows that may be training rows
 FAILED: Final = "not_assessed.failed"  # the key of the note on an analysis that ended with an internal error
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tabinterp.arrays import FloatArray, IntArray
-from tabinterp.errors import ModelError, TabinterpError, argument
+from tabinterp.errors import ModelError, TabinterpError, argument, on_command_line
 from tabinterp.models.io.memory_with_rows import check_network
 from tabinterp.table import Table
 from tabinterp.table.coerce import as_objects
@@ -405,10 +405,17 @@ def _class_order(model: Model, table: Table) -> list[int]:
         known, wanted = [key(c) for c in theirs], [key(c) for c in ours]
         if set(known) == set(wanted) and len(known) == len(wanted):
             return [known.index(c) for c in wanted]
+    solution = (
+        f"Pass the classes of the target as {argument('classes')} to ti.wrap, in the order of the model's outputs"
+    )
+    if on_command_line():
+        solution = (
+            "Write the classes of the target in the column of the target as the model names them. Or name them in Python, in "
+            'the order of the model\'s outputs: ti.save_model(ti.wrap(model, classes=[...]), "bundle"). Then audit the bundle'
+        )
     raise ModelError(
         f"{model.name} has the classes {[str(c) for c in theirs]}, but the target {table.schema.target!r} has the classes "
-        f"{list(table.schema.labels)}. Pass the classes of the target as {argument('classes')} to ti.wrap, in the order of the "
-        "model's outputs"
+        f"{list(table.schema.labels)}. {solution}"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from tabinterp.errors import ModelError, argument
-from tabinterp.table.schema import TASKS
+from tabinterp.table.schema import GOALS, TASKS
 
 from .adapters import black_box as from_function
 from .adapters import fastai as from_fastai
@@ -75,7 +75,8 @@ def wrap(
     'Sequential 8'
     """
     if isinstance(model, Model):
-        return model if device == CPU else replace(model, device=device_of(device))
+        wrapped = model if classes is None else _renamed_classes(model, tuple(classes))
+        return wrapped if device == CPU else replace(wrapped, device=device_of(device))
     if task is not None and task not in TASKS:
         raise ModelError(f"the task must be one of {', '.join(TASKS)}; got {task!r}")
     if output is not None:
@@ -90,6 +91,14 @@ def wrap(
         "rows, such as model.predict_proba with "
         f"{argument('classes')}"
     )
+
+
+def _renamed_classes(model: Model, classes: tuple[Any, ...]) -> Model:
+    """Return a model that is already wrapped, such as a loaded one, with other names of its classes."""
+    is_unnamed = model.classes is None and (model.task is None or GOALS[model.task].classes)
+    if is_unnamed:  # `bind` compares the names with the classes of the table
+        return replace(model, classes=classes)
+    return from_sklearn.named_classes(model, classes)
 
 
 def _with_output(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import numbers
+import re
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,6 +26,11 @@ from .split import BoolArray, Split
 Marks = Mapping[
     str, tuple[str, list[Any] | None]
 ]  # columns that are read as categories: their kind, and their order if any
+
+
+MANY_DATES = 50  # text columns with fewer levels can be categories that are named by a date, such as months
+NEARLY_ALL = 0.95  # share of the levels that must be dates; the others are texts such as "unknown"
+DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,9 @@ class Asked:
                 "there is no input column, because every column is dropped, is the target or has another role. Keep at least "
                 "one column as an input"
             )
+        for column in columns:
+            if column.name not in kinds and _are_dates(column):
+                _warn_of_dates(column)
         task, classes = _goal(found[self.target], self.task, self.positive, levels.get(self.target))
         columns = labelled(columns, classes, self.labels)
         return Schema(columns, self.target, task, classes, adverse_class(self.adverse, task, classes))
@@ -241,6 +252,37 @@ def _column(
             f"({', '.join(map(repr, levels[:8]))}) instead of two. Choose another kind"
         )
     return Column(name, _as_kind(kind), levels, role, protected)
+
+
+def _are_dates(column: Column) -> bool:
+    """Return whether a column is an input with many levels, nearly all of which are dates that start with the year. A sample of
+    levels is tested first, so that columns of other text cost little.
+    """
+    if column.role != "input" or column.kind != "categorical" or len(column.levels) < MANY_DATES:
+        return False
+    levels = [*map(str, column.levels)]
+    return all(sum(map(_is_date, some)) >= NEARLY_ALL * len(some) for some in (levels[:: len(levels) // 25], levels))
+
+
+def _is_date(text: str) -> bool:
+    if DATE.fullmatch(text) is None:
+        return False
+    try:
+        dt.date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True
+
+
+def _warn_of_dates(column: Column) -> None:
+    example = next(level for level in column.levels if _is_date(level))
+    warnings.warn(
+        f"column {column.name!r} contains dates as text, such as {example!r}, and is read as a categorical column with "
+        f"{len(column.levels):,} levels. New rows will have other levels. Leave out the column with {argument('drop')}, use it "
+        f"as the split column with {argument('split')}, or convert the dates to numbers (such as the year, or the days since an "
+        f"event). To keep the levels, state the kind of the column with {argument('kinds')}",
+        stacklevel=4,  # the caller of `read_table`
+    )
 
 
 def _as_kind(kind: str) -> Kind:

@@ -211,6 +211,24 @@ def test_a_waiver_that_is_not_needed_is_named(document):
     assert "not needed" in ti.format_decision(decision)
 
 
+def test_raised_findings_without_a_gate_are_counted_and_named(document):
+    raised = [one for one in document.findings if one.status == "raised"]
+    severities = {check.slug: check.severity for check in CHECKS}
+    expected = [one.slug for one in raised if severities[one.slug] != "act"]
+    decision = decide(document, today=TODAY)
+    assert expected
+    assert [*decision.without_gate] == expected
+    said = f"Raised findings on which the policy makes no demand: {len(expected)} ({', '.join(expected)}). To require"
+    assert said in ti.format_decision(decision)
+    assert json.loads(ti.format_decision(decision, "json"))["raised_without_gate"] == expected
+    first, *others = expected
+    named = policy(f'[[finding]]\n{OWNED}finding = "{first}"')
+    assert first not in decide(document, named, TODAY).without_gate
+    assert {*others} < {*decide(document, named, TODAY).without_gate}
+    every = "".join(f'[[severity]]\n{OWNED}severity = "{one}"\n' for one in ("act", "check", "note"))
+    assert "makes no demand" not in ti.format_decision(decide(document, policy(every), TODAY))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

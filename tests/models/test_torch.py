@@ -889,6 +889,11 @@ def test_a_module_that_cannot_be_copied_is_refused():
         ({"encoder": "pass"}, "'passthrough'; got 'pass'"),
         ({"encoder": 3}, "must have a transform method, but int has none"),
         (
+            {"encoder": numeric_table},
+            r"the function numeric_table has none. Pass sklearn.preprocessing.FunctionTransformer\(numeric_table\) instead",
+        ),
+        ({"encoder": lambda rows: rows}, r"the function <lambda> has none. Pass .*FunctionTransformer\(function\)"),
+        (
             {"encoder": "passthrough", "outputs": "odds"},
             "outputs must be one of logits, probabilities, log_rate, rate; got 'odds'",
         ),
@@ -901,6 +906,15 @@ def test_a_module_that_cannot_be_copied_is_refused():
 def test_settings_are_refused_in_words(settings, words):
     with pytest.raises(ModelError, match=words):
         ti.wrap(nn.Linear(D, 1), **settings)
+
+
+def test_the_classes_of_a_wrapped_network_can_be_named_later():
+    wrapped_once = wrapped(made(Functional))
+    assert ti.wrap(wrapped_once, classes=["no", "yes"]).classes == ("no", "yes")
+    assert ti.wrap(wrapped(made(Functional), classes=[0, 1]), classes=["no", "yes"]).classes == ("no", "yes")
+    assert ti.wrap(wrapped_once) is wrapped_once
+    with pytest.raises(ModelError, match="has 0 classes"):
+        ti.wrap(wrapped(made(Functional), task="regression"), classes=["no", "yes"])
 
 
 def test_classes_tasks_and_encoders_that_do_not_fit_are_refused():

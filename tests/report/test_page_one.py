@@ -138,3 +138,21 @@ def test_page_one_joins_the_conditions_of_a_rule():
         )
         for one in said
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "gain", "shortest", "said"),
+    [
+        ("not_resolved", "not_resolved", None, "The network was not shown to predict better than the linear model"),
+        ("better", "equivalent", "linear", "The network was not shown to predict better than the linear model"),
+        ("better", "better", None, "No simpler model was shown to match the network"),
+    ],
+)
+def test_page_one_says_so_if_there_is_no_gain_that_a_simpler_model_could_match(status, gain, shortest, said):
+    made = binary()
+    ladder = made.gain.ladder.model_copy(update={"gain": gain, "shortest": shortest})
+    gains = made.gain.model_copy(update={"ladder": ladder})
+    verdict = made.verdict.model_copy(update={"status": status})
+    page = first_screen(made.model_copy(update={"gain": gains, "verdict": verdict}))
+    told = [block.text for panel in page.panels for block in panel.blocks if isinstance(block, Paragraph)]
+    assert any(text.startswith(said) for text in told), told

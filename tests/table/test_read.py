@@ -6,6 +6,8 @@ import copy
 import datetime as dt
 import gzip
 import math
+import re
+import warnings
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tabinterp as ti
-from tabinterp.errors import TableError
+from tabinterp.errors import TableError, speaking_options
 
 LEVELS = ["low", "mid", "high"]
 SCRIPT = "<script>alert(1)</script>"
@@ -456,3 +458,51 @@ def test_generated_frames_are_read_as_they_are_or_refused(made, split):
             values = [v.item() if isinstance(v, np.generic) else v for v in frame.iloc[:, i]]
             got = [v.item() if isinstance(v, np.generic) else v for v in table.frame[name]]
             assert all(map(same, values, got)), (name, values, got)
+
+
+def dated(form: str = "%Y-%m-%d", rows: int = 100) -> pd.DataFrame:
+    days = pd.date_range("2023-01-06", periods=rows, freq="7h").strftime(form).astype(object)
+    return pd.DataFrame({"opened": days, "age": range(rows), "paid": ["no", "yes"] * (rows // 2)})
+
+
+def warnings_of(source, **settings) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ti.read_table(source, target="paid", **settings)
+    assert all(Path(one.filename) == Path(__file__) for one in caught)  # the line of the user who reads the table
+    return [str(one.message) for one in caught]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S.%f+02:00"])
+def test_a_text_column_of_dates_is_named_with_the_way_out(form):
+    source = dated(form)
+    source.loc[[0, 7], "opened"] = [None, "unknown"]
+    (warning,) = warnings_of(source)
+    assert re.match(
+        r"column 'opened' contains dates as text, such as '2023-01-06.*', and is .* with 99 levels", warning
+    )
+    assert "drop=, use it as the split column with split=, or convert" in warning
+    assert not warnings_of(source, drop=["opened"])
+    assert not warnings_of(source, kinds={"opened": "categorical"})
+
+
+def test_a_split_column_of_dates_and_text_that_is_no_date_cause_no_warning():
+    assert not warnings_of(dated(rows=1200), split="opened")
+    assert len(warnings_of(dated(rows=1200))) == 1
+    assert not warnings_of(dated(rows=100))  # 30 days: few levels
+    for form in ("%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%Y%m%d%H%M%Sx", "A-%Y-%m-%d %H"):
+        assert not warnings_of(dated(form))
+    mixed = dated("%Y-%m-%d %H:%M")
+    mixed.loc[::10, "opened"] = [f"job {number}" for number in range(10)]
+    assert not warnings_of(mixed)
+    impossible = mixed.assign(opened=[f"{number:04}-13-45" for number in range(100)])
+    assert not warnings_of(impossible)
+
+
+def test_a_text_column_of_dates_is_named_on_the_command_line_in_its_options(tmp_path):
+    dated(rows=1200).to_csv(tmp_path / "dated.csv", index=False)
+    with speaking_options({"drop": "--drop", "split": "--split", "kinds": "--kind"}):
+        (warning,) = warnings_of(tmp_path / "dated.csv")
+        assert "Leave out the column with --drop, use it as the split column with --split, or" in warning
+    with pytest.warns(UserWarning, match="contains dates as text"):
+        ti.scan_table(tmp_path / "dated.csv", target="paid")

@@ -38,7 +38,7 @@ def as_text(decision: Decision, identity: Identity) -> str:
     for gate in _worst_first(decision):
         lines.append(f"{gate.status:<{room}} {names[id(gate)]:<{width}}  {_statement(gate)}  [{tidy(gate.owner)}]")
         lines += [f"{'':<{room}} {'':<{width}}  {note}" for note in _notes(gate)]
-    return "\n".join([*lines, "", *_idle(decision), _count(decision), messages.text("gate.files")])
+    return "\n".join([*lines, "", *_summary(decision)])
 
 
 def as_json(decision: Decision, identity: Identity) -> str:
@@ -54,6 +54,7 @@ def as_json(decision: Decision, identity: Identity) -> str:
             **identity,
             "gates": [_plain(gate) for gate in decision.gates],
             "idle_waivers": [waiver.gate for waiver in decision.idle],
+            "raised_without_gate": [*decision.without_gate],
         }
     )
 
@@ -79,7 +80,7 @@ def as_markdown(decision: Decision, identity: Identity) -> str:
         found = " ".join([_text(gate.found), *_notes(gate)])
         cells = (gate.status, gate.name, _text(gate.demand), found, gate.owner)
         lines.append(f"| {' | '.join(map(escaped, cells))} |")
-    lines += ["", *map(line, [*_idle(decision), _count(decision), messages.text("gate.files")]), ""]
+    lines += ["", *map(line, _summary(decision)), ""]
     return "\n".join(lines + [f"{name}: `{value}`" for name, value in identity.items() if name.endswith("sha256")])
 
 
@@ -225,8 +226,12 @@ def _head(decision: Decision) -> str:
     return tidy(messages.text("gate.head", values))
 
 
-def _idle(decision: Decision) -> list[str]:
-    return [tidy(messages.text("gate.idle", {"gate": w.gate, "name": w.name})) for w in decision.idle]
+def _summary(decision: Decision) -> list[str]:
+    """Return the sentences about the whole decision, which are below its gates."""
+    idle = [tidy(messages.text("gate.idle", {"gate": w.gate, "name": w.name})) for w in decision.idle]
+    slugs = [*decision.without_gate]
+    ungated = [tidy(messages.text("gate.ungated", {"count": len(slugs), "slugs": slugs}))] if slugs else []
+    return [*idle, _count(decision), *ungated, messages.text("gate.files")]
 
 
 def _count(decision: Decision) -> str:

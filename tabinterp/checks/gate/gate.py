@@ -63,6 +63,7 @@ class Decision(PreviewedFrame):
     on: date
     gates: tuple[Gate, ...]
     idle: tuple[Waiver, ...]  # waivers of gates that pass
+    without_gate: tuple[str, ...]  # checks that are raised, but on which the policy makes no demand
 
     @property
     def subject(self) -> str:
@@ -126,6 +127,8 @@ def decide(
     demanded = (_with_waiver(gate, waivers.get(gate.name), day) for gate in _gates(document, policy))
     gates = (*_document_gate(contradictions, unjudged), *_analyses_gate(document), *demanded)
     passing = {gate.name for gate in gates if gate.status == "passed"}
+    raised = [finding.slug for finding in document.findings if finding.status == "raised"]
+    gated = {gate.name for gate in gates}
     return Decision(
         policy=policy.name,
         network=document.network.name,
@@ -133,6 +136,7 @@ def decide(
         on=day,
         gates=gates,
         idle=tuple(waiver for waiver in policy.waiver if waiver.gate in passing),
+        without_gate=tuple(slug for slug in raised if f"finding:{slug}" not in gated),
     )
 
 

@@ -38,6 +38,11 @@ TEXT: dict[str, str] = {
     "gate.expired": "The waiver by {name} has expired; it was valid until {expires:date}.",
     "gate.idle": "The waiver for {gate} by {name} is not needed, because the gate passes.",
     "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
+    # slugs: names of checks
+    "gate.ungated": (
+        "Raised findings on which the policy makes no demand: {count} ({slugs}). To require that a check is not raised, name it "
+        "in a [[finding]] table of the policy, or name its severity in a [[severity]] table (--policy)."
+    ),
     "gate.files": (
         "The model file and the data were not compared with audit.json. To compare them, run tabinterp verify with --model and "
         "--data."

@@ -61,7 +61,7 @@ def wrap(
             "pipeline that includes the preprocessing"
         )
     if classes is not None:
-        model = _named_classes(model, tuple(classes))
+        model = named_classes(model, tuple(classes))
     return model if name is None else replace(model, name=name)
 
 
@@ -145,7 +145,8 @@ def _answering(model: Model, estimator: Any) -> Model:
     return replace(model, reads=names, predict=skorch.in_its_mode(final, predict) if skorch.is_net(final) else predict)
 
 
-def _named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
+def named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
+    """Return the model with other names of its classes."""
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
             f"{argument('classes')} has length {len(classes)}, but {model.name} has {len(model.classes or ())} classes. Pass "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -96,10 +97,16 @@ def _encoder(encoder: Any) -> Any:
             raise ModelError(f"encoder must be a fitted transformer or 'passthrough'; got {encoder!r}")
         return None
     if not hasattr(encoder, "transform"):
-        raise ModelError(
-            f"encoder must have a transform method, but {type(encoder).__name__} has none. Pass a fitted transformer, such as "
-            "a scikit-learn pipeline"
-        )
+        name = type(encoder).__name__
+        instead = "Pass a fitted transformer, such as a scikit-learn pipeline"
+        if inspect.isroutine(encoder):
+            name = getattr(encoder, "__name__", name)
+            function = name if name.isidentifier() else "function"  # the name of a lambda is no identifier
+            name, instead = (
+                f"the function {name}",
+                f"Pass sklearn.preprocessing.FunctionTransformer({function}) instead",
+            )
+        raise ModelError(f"encoder must have a transform method, but {name} has none. {instead}")
     return encoder
 
 

@@ -15,7 +15,7 @@ from tabinterp.document.evidence_rows import Card
 from tabinterp.report.blocks import Block, Facts, FindingList, Heading, Paragraph, Section
 from tabinterp.report.sections.findings import items, raised_of, voids
 from tabinterp.report.sections.first_screen import target
-from tabinterp.report.sections.method import described, not_assessed
+from tabinterp.report.sections.method import described, not_assessed, split
 from tabinterp.report.words import counted, draws, listed, number, say, t, tidy
 
 PEOPLE = ("groups", "reasons")  # sections whose findings are about groups of people
@@ -112,7 +112,7 @@ def _evaluation(document: Document) -> list[Block]:
     pairs = [
         (t("card.data"), tidy(data.name)),
         (t("card.rows.evaluation"), _rows(data.held_out_rows, data.rows)),
-        (t("report.method.split"), say(data.split)),
+        (t("report.method.split"), split(document)),
         (t("card.digest"), document.method.data_digest or t("report.method.no_digests")),
     ]
     return [Paragraph(target(document)), Facts(pairs)]

@@ -276,7 +276,7 @@ def _ladder(document: Document) -> Panel | None:
     aria = t("report.gain.aria", rungs=listed(rungs))
     axis = t("report.strip.axis.loss", metric=unit["metric"])
     svg = figures.pairs(marks, axis, aria, "figure-first-ladder", "model", dodge=False, zero=False, width=SMALL)
-    return Panel(t("report.strip.ladder"), [Figure(svg, aria, [], "", None), Paragraph(_simplest(document))])
+    return Panel(t("report.strip.ladder"), [Figure(svg, aria, [], "", None), Paragraph(_simplest(document, ladder))])
 
 
 def _rung(row: Rung) -> figures.Pair:
@@ -289,11 +289,13 @@ def _rung(row: Rung) -> figures.Pair:
     return figures.Pair(name, "", Interval(), row.loss, linear_title=title)
 
 
-def _simplest(document: Document) -> str:
-    """Return a sentence about the simplest model that predicts as well as the network."""
+def _simplest(document: Document, ladder: Ladder) -> str:
+    """Return a sentence about the simplest model that predicts as well as the network. If the network was not shown to predict
+    better than the refitted linear model, there is no gain that a simpler model could match, and the sentence says so.
+    """
     row = _simpler(document)
     if row is None:
-        return t("report.strip.simplest.none")
+        return t("report.strip.simplest.none" if ladder.gain == "better" else "report.strip.simplest.no_gain")
     simplest = {"rung": _long_name(row, document), "parameters": row.parameters}
     if row.recovered.value is None or row.rung == "linear":
         return t("report.strip.simplest", **simplest)

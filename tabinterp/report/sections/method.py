@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tabinterp.document.document import ColumnInfo, Document, Grouping, ModelInfo, Scalar
+from tabinterp.document.document import DRAWN_SPLIT, ColumnInfo, Document, Grouping, ModelInfo, Scalar
 from tabinterp.document.rows_of_analyses import ReadingRows
 from tabinterp.messages import english
 from tabinterp.report.blocks import Block, Facts, Fold, Paragraph, Points, Table
@@ -42,7 +42,7 @@ def _facts(document: Document) -> Iterator[tuple[str, str]]:
     yield t("report.method.seed"), str(how.seed)
     yield t("report.method.network"), described(document.network)
     yield t("report.method.linear"), described(document.linear)
-    yield t("report.method.split"), say(data.split)
+    yield t("report.method.split"), split(document)
     yield (
         t("report.method.rows"),
         t(
@@ -111,6 +111,14 @@ def _setting(value: str | int | float | bool | None) -> str:
     if isinstance(value, float):
         return f"{int(value)}" if value.is_integer() and abs(value) < 2**53 else number(value)
     return f"{value}"
+
+
+def split(document: Document) -> str:
+    """Return text that says how the held-out rows were selected. If the network may have been trained on some of these rows, the
+    text says so.
+    """
+    notes = [note for note in document.not_assessed if note.key == DRAWN_SPLIT]
+    return " ".join(map(say, [document.data.split, *notes]))
 
 
 def described(model: ModelInfo) -> str:
