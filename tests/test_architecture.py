@@ -26,6 +26,7 @@ TOOLKIT = {
     "report.figures",
     "report.svg",
     "report.tables",
+    "report.ticks",
     "report.training_gaps",
     "report.words",
 }

@@ -184,7 +184,7 @@ def dots(
         axes.set_xlim(limits)
     axes.set_ylim(max(1, len(labels)) - 0.5, -0.5)
     number_axis(axes.xaxis, ticks)
-    axes.set_yticks(range(len(labels)), labels, parse_math=False)
+    text_axis(axes.yaxis, range(len(labels)), labels)
     axes.tick_params(axis="y", length=0, pad=8)
     if at is not None:
         axes.axvline(at, color=INK, lw=1.2, zorder=1)
@@ -232,7 +232,7 @@ def effect_curve(axes: Axes, below: Axes, curve: Curve, missing: str) -> Marks:
     bare(axes, "top", "right", "left", "bottom", grid="y")
     bare(below, "top", "right", "left", grid=None)
     rounds, gone = curve.round_numbers, at[~numbers]
-    below.set_xticks([*rounds, *gone], [*map(tick, rounds), *(missing for _ in gone)])
+    text_axis(below.xaxis, [*rounds, *gone], [*map(tick, rounds), *(missing for _ in gone)])
     return made
 
 
@@ -368,7 +368,7 @@ def over_sizes(axes: Axes, sizes: FloatArray, series: Sequence[Series], root: bo
     axes.set_ylim(span([part for one in series for part in (one.value, one.low, one.high)], [], 0.06))
     axes.set_xlim(0, 1)
     ticks = [0.01, 0.05, 0.2, 0.5, 1.0] if root else [0.1, 0.25, 0.5, 0.75, 1.0]
-    axes.set_xticks(ticks, [f"{100 * tick:g}%" for tick in ticks])
+    text_axis(axes.xaxis, ticks, [f"{100 * tick:g}%" for tick in ticks])
     number_axis(axes.yaxis, 5)
     bare(axes, "top", "right", grid="both")
     return marks.draw()
@@ -405,7 +405,7 @@ def path(axes: Axes, labels: Sequence[str], value: FloatArray, real: FloatArray,
         marks.add((i, 0), i, one, NETWORK, size=7, marker="o" if readable[i] else "x")
     axes.set_ylim(path_span(value, real))
     axes.set_xlim(-0.4, len(labels) - 0.6)
-    axes.set_xticks(range(len(labels)), labels)
+    text_axis(axes.xaxis, range(len(labels)), labels)
     number_axis(axes.yaxis, 5)
     axes.tick_params(axis="both", length=0, pad=6)
     bare(axes, "top", "right", "left", grid="y")
@@ -579,6 +579,17 @@ def number_axis(axis: Axis, most: int) -> None:
 
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(tick))
+
+
+def text_axis(axis: Axis, places: Sequence[float], labels: Sequence[str]) -> None:
+    """Label an axis with texts at the given places, which must be within its limits."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator  # noqa: PLC0415
+
+    if any("$" in label for label in labels):  # Matplotlib would treat it as mathematics
+        axis.set_ticks(places, labels, parse_math=False)
+    else:  # `set_ticks` makes a `Tick` for each place, even if it is never drawn
+        axis.set_major_locator(FixedLocator(places))
+        axis.set_major_formatter(FixedFormatter(labels))
 
 
 def round_values(low: float, high: float, most: int) -> FloatArray:

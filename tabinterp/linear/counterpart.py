@@ -18,7 +18,7 @@ import sklearn
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.linear_model import LogisticRegressionCV, PoissonRegressor
+from sklearn.linear_model import LogisticRegressionCV, PoissonRegressor, RidgeCV
 from sklearn.preprocessing import TargetEncoder
 from torch import nn
 
@@ -39,7 +39,17 @@ from tabinterp.table.executors import Engine, in_parts, in_turn
 from tabinterp.table.folds import by_group
 
 from . import streamed_newton as newton
-from .penalised import FOLDS, ITERATIONS, STRENGTHS, fit_counts, fit_numbers, fit_quietly, mean_log_loss, parts_of
+from .penalised import (
+    FOLDS,
+    ITERATIONS,
+    STRENGTHS,
+    fit_classes,
+    fit_counts,
+    fit_numbers,
+    fit_quietly,
+    mean_log_loss,
+    parts_of,
+)
 from .streamed_newton import Plan
 
 NEWER: dict[str, Any] = (  # the versions of scikit-learn that accept these settings also require them
@@ -171,7 +181,9 @@ def _penalty(fitted: Any, rows: int) -> float:
     """
     if isinstance(fitted, PoissonRegressor):
         return float(fitted.alpha) * rows
-    return float(1 / np.ravel(fitted.C_)[0]) if hasattr(fitted, "C_") else float(fitted.alpha_)
+    if isinstance(fitted, RidgeCV):
+        return float(fitted.alpha_)
+    return float(1 / np.ravel(fitted.C_ if isinstance(fitted, LogisticRegressionCV) else fitted.C)[0])
 
 
 def _encoding(
@@ -267,6 +279,8 @@ def _fit(
     if not parts:
         assert groups is not None
         _refuse_few_groups(codes, groups, table)
+    if len(counts) > 2:
+        return fit_classes(x, codes, weights, parts)
     search = LogisticRegressionCV(
         Cs=STRENGTHS,
         cv=parts,
@@ -313,13 +327,14 @@ def _negative_log_loss(model: Any, x: FloatArray, y: Any, sample_weight: FloatAr
 
 
 def _converged(fitted: Any) -> bool:
-    """Return whether all fits with the chosen penalty ended before reaching the iteration limit.
+    """Return whether the fit ended before reaching the iteration limit. For two classes, this must also hold for the fits of the
+    cross-validation with the chosen penalty.
 
     A least-squares fit always converges, because it has no iteration limit.
     """
-    if isinstance(fitted, PoissonRegressor):
-        return bool(fitted.n_iter_ < ITERATIONS)
-    if not hasattr(fitted, "C_"):
+    if isinstance(fitted, RidgeCV):
         return True
-    chosen = int(np.abs(STRENGTHS - np.ravel(fitted.C_)[0]).argmin())
-    return bool(fitted.n_iter_[..., chosen].max() < ITERATIONS)
+    steps = np.asarray(fitted.n_iter_)
+    if isinstance(fitted, LogisticRegressionCV):
+        steps = steps[..., int(np.abs(STRENGTHS - np.ravel(fitted.C_)[0]).argmin())]
+    return bool(steps.max() < ITERATIONS)

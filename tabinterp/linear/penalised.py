@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeCV
 from sklearn.metrics import mean_poisson_deviance
@@ -106,6 +108,67 @@ def strength_of(x: FloatArray, table: Table, seed: int) -> float:
             break
         best, lowest = float(strength), float(np.mean(losses))
     return best
+
+
+def fit_classes(
+    x: FloatArray, codes: IntArray, weights: FloatArray | None, parts: Sequence[tuple[IntArray, IntArray]]
+) -> LogisticRegression:
+    """Fit a multinomial regression with the penalty that has the lowest log loss in the cross-validation `parts`.
+
+    The result is that of scikit-learn's `LogisticRegressionCV`, which needs twice the time for the cross-validation.
+    """
+    w = np.ones(len(x)) if weights is None else weights
+    classes, losses = int(codes.max()) + 1, np.zeros(len(STRENGTHS))
+    starts = np.zeros((len(STRENGTHS), classes, x.shape[1] + 1))
+    for train, test in parts:
+        path = _multinomial_path(x[train], codes[train], w[train], classes)
+        starts += path / len(parts)
+        judged = x[test]
+        for place, fitted in enumerate(path):
+            probabilities = softmax(judged @ fitted[:, :-1].T + fitted[:, -1], axis=1)
+            losses[place] += mean_log_loss(probabilities, codes[test], w[test])
+    best = int(np.argmin(losses))
+    model = LogisticRegression(C=float(STRENGTHS[best]), max_iter=ITERATIONS, warm_start=True)
+    model.coef_, model.intercept_ = starts[best, :, :-1], starts[best, :, -1]
+    return fit_quietly(model, x, codes, weights)
+
+
+def _multinomial_path(x: FloatArray, codes: IntArray, weights: FloatArray, classes: int) -> FloatArray:
+    """Return, for each penalty, the coefficients and the intercept of each class (strengths, k, d + 1). Each fit starts from the
+    one before it.
+
+    The objective and the stopping rules are those of scikit-learn's `LogisticRegression`. The scores of each class are contiguous
+    in memory, so that NumPy computes exponentials, and sums over classes, for several rows at a time.
+    """
+    share, own = weights / weights.sum(), (codes, np.arange(len(x)))
+
+    def objective(flat: FloatArray, penalty: float) -> tuple[float, FloatArray]:
+        parameters = flat.reshape(classes, -1)
+        slopes = parameters[:, :-1]
+        scores = slopes @ x.T
+        scores += parameters[:, -1:]
+        scores -= scores.max(axis=0)
+        told = scores[own]
+        np.exp(scores, out=scores)
+        sums = scores.sum(axis=0)
+        loss = share @ (np.log(sums) - told) + 0.5 * penalty * np.sum(slopes**2)
+        scores *= share / sums
+        scores[own] -= share
+        gradient = np.column_stack([scores @ x + penalty * slopes, scores.sum(axis=1)])
+        return float(loss), gradient.ravel()
+
+    path = [np.zeros((classes, x.shape[1] + 1))]
+    for strength in STRENGTHS:
+        found = minimize(
+            objective,
+            path[-1].ravel(),
+            args=(1 / (strength * weights.sum()),),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": ITERATIONS, "maxls": 50, "gtol": 1e-4, "ftol": 64 * np.finfo(np.float64).eps},
+        )
+        path.append(found.x.reshape(classes, -1))
+    return np.array(path[1:])
 
 
 def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:

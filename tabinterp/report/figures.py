@@ -10,6 +10,7 @@ import math
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal
@@ -57,6 +58,7 @@ RC: dict[Any, Any] = {
 }
 
 _DRAWING = Lock()  # Matplotlib's settings are shared by the whole process
+_STYLED = ContextVar("styled", default=False)  # whether a `styles` block surrounds the code
 
 Filling = Literal["model", "excludes_zero"]
 
@@ -87,11 +89,18 @@ class Pair:
 def styles() -> Iterator[None]:
     """Use fixed Matplotlib settings within the `with` block, and restore the caller's settings afterwards. Only one thread can be
     in the block at a time.
+
+    A block within a block changes nothing: a page has one block around all its figures, because it takes time to change the
+    settings.
     """
+    if _STYLED.get():
+        yield
+        return
     with _DRAWING, ExitStack() as stack:
         stack.enter_context(style.context("default"))
         stack.enter_context(sns.axes_style("white"))
         stack.enter_context(mpl.rc_context(RC))
+        stack.callback(_STYLED.reset, _STYLED.set(True))
         yield
 
 

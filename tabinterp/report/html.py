@@ -24,6 +24,7 @@ from tabinterp.document.labels import labelled
 from tabinterp.errors import DocumentError
 from tabinterp.messages.language import SOURCE, speaking
 from tabinterp.report.blocks import Section
+from tabinterp.report.figures import styles
 from tabinterp.report.formats.summary import in_a_notebook, on_one_sheet
 from tabinterp.report.sections.difference import changes_screen, changes_sections
 from tabinterp.report.sections.first_screen import FirstScreen, first_screen
@@ -68,7 +69,7 @@ def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = 
     style, script = (_static("paper.css"), "") if paper else (_static("report.css"), _static("report.js"))
     policy = _policy(style, script)
     told = {"first": first, "chapters": parts, "version": version, "policy": policy}
-    with _without_garbage_collection():
+    with _without_garbage_collection(), styles():
         return _filled("paper.html" if paper else "page.html", **told, style=Markup(style), script=Markup(script))
 
 

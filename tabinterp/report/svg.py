@@ -15,14 +15,18 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial, wraps
-from typing import ParamSpec
+from functools import lru_cache, partial, wraps
+from typing import Literal, ParamSpec
 from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from tabinterp.report.blocks import Later
+from tabinterp.report.ticks import replace_ticks
 
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "{http://www.w3.org/1999/xlink}href"
@@ -68,6 +72,7 @@ def markup(
     `labels` maps each drawn token to the text that replaces it. `titles` maps the gid of an element, or the id of a mark, to the
     text shown when the reader hovers over it.
     """
+    replace_ticks(figure)
     root = ET.fromstring(_exported(figure))
     _drop(root, "metadata", "style")
     _name(root, figure, figure_id, aria)
@@ -102,9 +107,27 @@ def _bare(root: ET.Element) -> ET.Element:
     return root
 
 
-def _exported(figure: Figure) -> bytes:
-    out = io.BytesIO()
-    figure.savefig(out, format="svg", metadata={"Date": None})
+class _Renderer(RendererSVG):
+    """A renderer that remembers the sizes of texts, because most labels occur in several figures."""
+
+    def get_text_width_height_descent(
+        self, s: str, prop: FontProperties, ismath: bool | Literal["TeX"]
+    ) -> tuple[float, float, float]:
+        return _size(s, prop, ismath)
+
+
+@lru_cache(maxsize=4096)
+def _size(text: str, font: FontProperties, ismath: bool | Literal["TeX"]) -> tuple[float, float, float]:
+    return text_to_path.get_text_width_height_descent(text, font, ismath)
+
+
+def _exported(figure: Figure) -> str:
+    """Return the figure as Matplotlib writes it. `savefig` takes longer, because it allows for artists drawn as pixels."""
+    out = io.StringIO()
+    wide, high = 72 * figure.get_size_inches()
+    renderer = _Renderer(wide, high, out, metadata={"Date": None})  # type: ignore[no-untyped-call]
+    figure.draw(renderer)
+    renderer.finalize()  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from torch import nn
 
 import tabinterp as ti
 from tabinterp.errors import NotApplicableError
-from tabinterp.linear.penalised import FOLDS, STRENGTHS
+from tabinterp.linear.counterpart import NEWER, _negative_log_loss
+from tabinterp.linear.penalised import FOLDS, STRENGTHS, fit_classes, parts_of
 from tabinterp.models import bind, probabilities
 from tests.shared import every_nth
 
@@ -58,6 +59,21 @@ def test_classification_is_scikit_learn_s_fit_of_the_chosen_penalty(task, split)
     expected = chosen_logistic(x, given.codes, training).predict_proba(x)
     np.testing.assert_allclose(probabilities(bind(linear, given).scores), expected, atol=2e-3)
     assert bind(linear, given).is_linear
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_fit_of_several_classes_is_that_of_scikit_learn_s_cross_validation(weighted):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 5))
+    codes = (x @ rng.normal(size=(5, 4)) + rng.gumbel(size=(600, 4))).argmax(axis=1)
+    weights = rng.exponential(size=600) if weighted else None
+    parts = parts_of(codes, None, range(4), 0)
+    fitted = fit_classes(x, codes, weights, parts)
+    search = LogisticRegressionCV(Cs=STRENGTHS, cv=parts, scoring=_negative_log_loss, max_iter=1000, **NEWER)
+    expected = search.fit(x, codes, sample_weight=weights)
+    assert np.ravel(expected.C_)[0] == fitted.C
+    np.testing.assert_allclose(fitted.coef_, expected.coef_, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(fitted.intercept_, expected.intercept_, rtol=1e-6, atol=1e-9)
 
 
 def leave_one_out(x, y, alpha):

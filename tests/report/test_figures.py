@@ -16,7 +16,8 @@ from tabinterp.analyses.discrimination import figure as discrimination
 from tabinterp.analyses.discrimination.record import ScoreBin
 from tabinterp.analyses.plots import AMBER, INK, NAVY, PAPER
 from tabinterp.document.document import Interval
-from tabinterp.report.figures import WIDTH, Pair, pairs
+from tabinterp.report import svg
+from tabinterp.report.figures import WIDTH, Pair, Step, over_sizes, pairs, path
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -106,6 +107,22 @@ def test_the_picture_says_what_it_shows_and_names_nothing_else():
     assert all(re.fullmatch(r"\d+", size) for size in fonts)
 
 
+def test_ticks_are_those_that_matplotlib_draws(monkeypatch):
+    shares = {f"{model}_{kind}": 0.25 for model in ("network", "linear") for kind in ("positive", "negative")}
+    bins = [ScoreBin(low=i / 4, high=(i + 1) / 4, **shares) for i in range(4)]
+    scores = discrimination.distributions(bins, ("an axis", "a height"), {}, "a reading", "figure-test")
+    steps = [Step(name, value, True, 0.5, "") for name, value in (("ball", -1.0), ("domain", 2.0))]
+    walk = path(steps, ("an axis", "a height"), "a reading", "figure-test")
+    curve = plots.Series("network", "", *(np.array([0.2, 0.4, 0.9]) + off for off in (0.0, -0.1, 0.1)))
+    sizes = over_sizes(
+        [0.0, 0.5, 1.0], [curve], ("an axis", "a height"), "a reading", "figure-test", lambda _, model: model
+    )
+    figures = (pairs(ROWS, "an axis", "a reading", "figure-test", "model"), scores, walk, sizes)
+    fast = [one.draw() for one in figures]
+    monkeypatch.setattr(svg, "replace_ticks", lambda figure: None)
+    assert fast == [one.draw() for one in figures]
+
+
 def test_matplotlib_is_left_as_it_was():
     def backend():
         return dict.__getitem__(matplotlib.rcParams, "backend")  # as it is stored: asking the ordinary way chooses one
@@ -163,8 +180,8 @@ def test_bins_of_scores_that_are_withheld_have_a_cross_in_the_panel_of_their_mod
         ScoreBin(low=0.0, high=0.5, **shares),
         ScoreBin(low=0.5, high=1.0, **shares | {"linear_negative": None, "linear_positive": None}),
     ]
-    svg = discrimination.distributions(bins, ("x", "y"), {}, "a reading", "figure-test").draw()
-    crosses = [use for use in ET.fromstring(svg).iter(f"{SVG}use") if use.get("stroke", INK) == INK]
+    drawn = discrimination.distributions(bins, ("x", "y"), {}, "a reading", "figure-test").draw()
+    crosses = [use for use in ET.fromstring(drawn).iter(f"{SVG}use") if use.get("stroke", INK) == INK]
     ticks = ET.fromstring(discrimination.distributions(bins[:1] * 2, ("x", "y"), {}, "a reading", "figure-test").draw())
     assert len(crosses) == len([use for use in ticks.iter(f"{SVG}use") if use.get("stroke", INK) == INK]) + 1
     assert discrimination.withheld(bins)

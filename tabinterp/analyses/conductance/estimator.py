@@ -253,7 +253,7 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
     h = _outputs(layer, start, move, every.repeat_interleave(steps + 1), grid.repeat(n))
     f = _behind(layer, h).reshape(n, steps + 1, -1)
     h = h.reshape(n, steps + 1, -1)
-    total = f.new_zeros((n, h.shape[2], f.shape[2]))
+    total = f.new_zeros((f.shape[2], n, h.shape[2]))
     waiting = [
         _Segments(
             0,
@@ -270,13 +270,18 @@ def _along(layer: Layer, start: Tensor, move: Tensor, steps: int, enough: Tensor
         width = 0.5**some.depth / steps
         middle = _outputs(layer, start, move, some.rows, some.left + width / 2)
         gradient, scores = slopes(layer.behind, middle)
-        said = gradient.double() * (some.high - some.low).double()[:, :, None]
-        missed = ((said.sum(dim=1) - (some.above - some.below)).abs() > enough).any(dim=1)
+        change, parts, said = some.high - some.low, gradient.permute(2, 0, 1), torch.empty_like(scores)
+        # In place and one output after another: the products of one output fit into the processor cache.
+        for place, part in enumerate(parts):
+            said[:, place] = part.mul_(change).sum(dim=1, dtype=torch.float64)
+        missed = ((said - (some.above - some.below)).abs() > enough).any(dim=1)
         missed = missed & (some.depth < DEPTH)
-        total.index_add_(0, some.rows[~missed], said[~missed])
+        kept = (~missed).nonzero()[:, 0]
+        for sums, part in zip(total, parts, strict=True):
+            sums.index_add_(0, some.rows[kept], part[kept].double())
         if bool(missed.any()):
             waiting.append(some.take(missed).halved(width / 2, middle[missed], scores[missed]))
-    return total
+    return total.permute(1, 2, 0)
 
 
 @dataclass(frozen=True, eq=False)
