@@ -76,4 +76,4 @@ def imbalance(places: IntArray, triples: IntArray) -> int:
 
 
 def _times_in_middle(places: IntArray, triples: IntArray) -> IntArray:
-    return (middle(places, triples)[:, :, None] == np.arange(3)).sum(axis=0)
+    return np.asarray((middle(places, triples)[:, :, None] == np.arange(3)).sum(axis=0))
