@@ -31,7 +31,7 @@ seconds*) is then more informative than the elapsed time (*seconds*). A *bar* is
 | with `--all-rows`: permutation importance, partial dependence, ALE | the same pass as the mean losses |
 
 All other results use a sample of at most 50,000 held-out and 50,000 training rows (`rows=` of `scan_table`). The rows are
-selected by a hash of the row's number and the seed. The following use the sample:
+selected by a hash of the row's number and the seed. The following results use the sample:
 
 - metrics that rank rows (AUC, average precision), and quantiles;
 - Shapley values and interactions and, without `--all-rows`, permutation importance and effect curves;
@@ -46,7 +46,7 @@ the reliability curves and the statistics of protected groups use the sample too
 ## Larger than memory
 
 `python -m benchmarks.scale --rows 2000000 20000000 --what forward sweep scan audit` uses the 14 columns of Adult (108 encoded
-columns) and a network with hidden layers of 128 and 64 units. It measures:
+columns) and a network with hidden layers of 128 and 64 units. The benchmark measures:
 
 - *forward*: the pipeline's own `predict_proba` on the file, in batches;
 - *sweep*: all sums that are computed in one pass, for both models, with no row held out;
@@ -58,10 +58,11 @@ use at most 2 GB of memory. An audit of 20 million rows may use at most 150 MB m
 
 {memory}
 
-Memory holds three batches: one is being read, one encoded and one summed. Each has at most 65,536 rows and 4 million cells.
-Memory also holds the sample and, for each row, one bit that says whether the row is held out. For a Parquet file, it also holds
-the part of a row group that Arrow decodes. If a file has many columns, large row groups need much memory for decoding, so write
-row groups of about 100,000 rows. If the split uses a column of dates, memory also holds every distinct date with its count.
+Memory holds three batches: one that is being read, one that is being encoded, and one that is being summed. Each batch has at
+most 65,536 rows and 4 million cells. Memory also holds the sample and, for each row, one bit that says whether the row is held
+out. For a Parquet file, memory also holds the part of a row group that Arrow decodes. If a file has many columns, decoding large
+row groups takes a lot of memory, so write row groups of about 100,000 rows. If the split uses a column of dates, memory also
+holds every distinct date with its count.
 
 ## Wide tables
 
@@ -162,17 +163,17 @@ WIDE = """\
 Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
 two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The memory that is
 needed is proportional to rows × columns. Memory holds the table, its encoded columns, and two double-precision sums for each row
-and column. Both are sums of the rise in loss over permutations: over those in which the row receives the value of another row,
-and over those in which another row receives the value of this row. If a table of 2,000 columns is read in batches, each batch has
-about 2,000 rows.
+and column. One sum adds up the rises in the loss of this row when it receives the values of other rows. The other sum adds up the
+rises in the loss of other rows when they receive the value of this row. If a table of 2,000 columns is read in batches, each
+batch has about 2,000 rows.
 
 The audits use the default settings, and half of the rows are held out. The targets are 180 seconds for 300 columns and 480
-seconds for 2,000 columns. An audit of 2,000 columns meets its targets with 2,000 rows. With 20,000 rows it takes too long and
-needs too much memory (this audit was run while the machine also did other work). Permutation importance, perturbation and the
-fits of splines take the most time, and permutation importance alone evaluates the network on 200 million rows. With more than a
-hundred columns, effect curves, single-column perturbations and the search for pairs are limited to the hundred columns that
-change the score most. The optima of hidden units are skipped. With thousands of columns, the linear refits that leave out
-one column at a time are skipped too. The report lists these restrictions."""
+seconds for 2,000 columns. An audit of 2,000 columns meets its targets with 2,000 rows. With 20,000 rows, an audit of 2,000
+columns takes too long and needs too much memory (this audit was run while the machine also did other work). Permutation
+importance, perturbation and the fits of splines take the most time, and permutation importance alone evaluates the network on 200
+million rows. With more than a hundred columns, effect curves, single-column perturbations and the search for pairs are limited to
+the hundred columns that change the score most. The optima of hidden units are skipped. With thousands of columns, the linear
+refits that leave out one column at a time are skipped too. The report lists these restrictions."""
 
 CLUSTER = """\
 The first table is without `--all-rows`, and the second is with it. The benchmark used a million rows of data. The client and the
