@@ -28,8 +28,8 @@ audit
 # What was audited?
 # -----------------
 #
-# First, look at the size of the data: how many rows there are, how many are held out, and how many events the held-out
-# rows contain. The number of events, not the number of rows, limits what can be learned.
+# First, look at the size of the data: how many rows there are, how many are held out, and how many events the
+# held-out rows contain. The number of events, not the number of rows, limits what can be learned.
 
 data = document.data
 print(
