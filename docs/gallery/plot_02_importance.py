@@ -44,7 +44,7 @@ importance.plot(linear=ti.permutation_importance(linear, held_out))
 plt.show()
 
 # %%
-# The frame also gives standard errors, and the share of permuted rows that are unlike any real row. If this share is
-# large, the importance is measured mostly on rows that cannot exist.
+# The frame also gives standard errors, and the share of permuted rows that are far from all real rows. If this share
+# is large, the importance is measured mostly on unrealistic rows.
 
 importance.frame().head()

@@ -3,7 +3,7 @@ Which columns act together?
 ===========================
 
 Logistic and linear regression add up the effects of single columns. In a network, the effect of one column can also
-depend on another. All pairs of columns are screened, and the strongest pairs are analysed in more detail.
+depend on another column. All pairs of columns are screened, and the strongest pairs are analysed in more detail.
 """
 
 from importlib.resources import files

@@ -3,7 +3,7 @@ Does the network overfit, and where?
 ====================================
 
 Every model predicts better on the rows that it was fitted to. The question is whether the network's loss rises more
-from training rows to held-out rows than that of the linear model, and in which part of the table it rises most.
+from training rows to held-out rows than the loss of logistic regression, and in which part of the table it rises most.
 """
 
 from importlib.resources import files

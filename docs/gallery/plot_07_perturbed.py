@@ -24,8 +24,8 @@ network = MLPRegressor(hidden_layer_sizes=(32,), alpha=0.3, learning_rate_init=0
 model = ti.wrap(make_pipeline(StandardScaler(), network).fit(rows.inputs, rows.y))
 
 # %%
-# At size 0.1, each value is replaced by the value that another row has in the same column. The ranks of the two
-# values differ by at most 10% of the number of rows.
+# At size 0.1, each value is replaced by the value that a training row has in the same column. Among the values of the
+# training rows, the ranks of the two values differ by at most 10% of the number of rows.
 
 perturbed = ti.robustness(model, table)
 perturbed.plot()

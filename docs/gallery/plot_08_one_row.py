@@ -3,7 +3,7 @@ Why did this applicant get this score?
 ======================================
 
 Shapley values split the difference between the score of one row and the mean score of the background rows into
-contributions of the columns. The score of the linear model is explained for the same row with the same background.
+contributions of the columns. The score of logistic regression is explained for the same row with the same background.
 """
 
 from importlib.resources import files

@@ -36,7 +36,8 @@ network = MLPClassifier((8,), alpha=3.0, max_iter=80, random_state=0)
 model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), classes=table.schema.classes)
 
 # %%
-# For every hidden unit, the table gives its health, how often it is active, and how the loss changes without it.
+# For every hidden unit, the table gives how often the unit is active, whether it is dead or saturated (``health``), and
+# how the loss changes without the unit.
 # Layers are numbered from 1, units from 0.
 
 units = ti.neurons(model, table).frame()

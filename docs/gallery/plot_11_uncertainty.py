@@ -1,9 +1,9 @@
 """
-How wide are honest prediction intervals?
-=========================================
+How wide are valid prediction intervals?
+========================================
 
-Split-conformal intervals contain the true value nine times in ten, whatever the model. Models differ in the width
-of the intervals: a better model has narrower intervals.
+For any model, about 90% of split-conformal intervals contain the true value. Models differ in the width of these
+intervals: a better model has narrower intervals.
 """
 
 from importlib.resources import files
@@ -32,8 +32,8 @@ print("linear regression", intervals.linear)
 print("difference", intervals.difference)
 
 # %%
-# Even if nine in ten intervals contain the true value over all rows, coverage may be lower in some slices of the
-# rows. The figure shows coverage and width by slice.
+# Even if 90% of the intervals contain the true value over all rows, coverage may be lower in some slices of the rows.
+# The figure shows coverage and width by slice.
 
 intervals.plot()
 plt.show()

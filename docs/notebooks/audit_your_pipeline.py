@@ -38,8 +38,8 @@ table
 # Fit the pipeline on the training rows
 # -------------------------------------
 #
-# ``training_rows()`` returns the rows that are not held out; ``codes`` contains their classes as numbers. There is
-# nothing special about this pipeline, so use your own.
+# ``training_rows()`` returns the rows that are not held out; ``codes`` contains their classes as numbers. This
+# pipeline is only an example, so use your own.
 
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.neural_network import MLPClassifier
@@ -69,7 +69,7 @@ audit = ti.audit(
 print(audit)
 
 # %%
-# Every check is either raised, passed or not applicable. These checks were raised:
+# Every check is raised, passed or not applicable. These checks were raised:
 
 findings = audit.findings.frame()
 findings[findings["status"] == "raised"][["severity", "slug", "claim"]]

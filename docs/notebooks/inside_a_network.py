@@ -103,8 +103,8 @@ regions.frame().head().round(3)
 # ----------------------------------
 #
 # An explanation of a network is worthless if a network with random weights gives the same explanation. ``trust``
-# repeats the explanations with random weights, deletes the columns that the explanations rank as important, and
-# changes the background rows.
+# repeats the explanations with random weights, replaces the values of the columns that the explanations rank highest,
+# and changes the background rows.
 
 ti.trust(model, table).plot()
 plt.show()

@@ -28,8 +28,8 @@ audit
 # What was audited?
 # -----------------
 #
-# Look at the numbers first: how many rows there are, how many are held out, and how many events they contain. The
-# number of events, not the number of rows, limits what can be learned.
+# First, look at the size of the data: how many rows there are, how many are held out, and how many events the
+# held-out rows contain. The number of events, not the number of rows, limits what can be learned.
 
 data = document.data
 print(
@@ -64,7 +64,7 @@ findings[findings["status"] == "raised"][["severity", "slug", "claim"]]
 
 # %%
 # If a check passed, this means only that the check found nothing. Where possible, the document gives the smallest
-# effect that the check would have detected. It does so for these checks:
+# effect that the check would have detected with a probability of 80%. It does so for these checks:
 
 for finding in document.findings:
     if finding.status == "cleared" and finding.power is not None:
