@@ -12,8 +12,8 @@ _TRUTH = "the value must be true or false"
 _DATE = "the value must be a date without quotes, such as 2027-03-31"
 _PARTS = "the value must have named fields"
 PROBLEMS = {  # type of pydantic's error: what is wrong, with placeholders for values of the error's context
-    "missing": "required, but missing",
-    "extra_forbidden": "unknown name; correct it or remove the entry",
+    "missing": "this field is required, but missing",
+    "extra_forbidden": "this field is unknown; correct its name or remove it",
     "string_type": "the value must be text",
     "float_type": _NUMBER,
     "float_parsing": _NUMBER,
@@ -56,7 +56,7 @@ def problem(error: Mapping[str, Any]) -> str:
     error : one of the errors of a pydantic `ValidationError`, from its method `errors()`.
 
     >>> problem({"type": "missing", "msg": "Field required"})
-    'required, but missing'
+    'this field is required, but missing'
     >>> problem({"type": "bytes_type", "msg": "Input should be a valid bytes"})
     'the value must be a valid bytes'
     """
@@ -70,7 +70,7 @@ def problem_in_toml(error: Mapping[str, Any]) -> str:
     """Return the place of an invalid field in a TOML file, what is wrong with it, and the value that was given.
 
     >>> problem_in_toml({"type": "missing", "loc": ("metric", 0, "owner"), "input": {"metric": "auc"}})
-    'owner in [[metric]] number 1: required, but missing; add a line such as owner = ...'
+    'owner in [[metric]] number 1: this field is required, but missing; add a line such as owner = ...'
     >>> problem_in_toml({"type": "float_type", "loc": ("verdict", "limit"), "input": "0.5"})
     "limit in [verdict]: the value must be a number; received '0.5'"
     """

@@ -39,8 +39,8 @@ def asserted(value: Any) -> Any:
 
 
 CASES = {  # type of pydantic's error: type of the value, a wrong value, the sentence
-    "missing": (Needed, {}, "required, but missing"),
-    "extra_forbidden": (Part, {"owner": "me"}, "unknown name; correct it or remove the entry"),
+    "missing": (Needed, {}, "this field is required, but missing"),
+    "extra_forbidden": (Part, {"owner": "me"}, "this field is unknown; correct its name or remove it"),
     "string_type": (str, 3, "the value must be text"),
     "float_type": (float, [], "the value must be a number"),
     "float_parsing": (float, "x", "the value must be a number"),

@@ -115,7 +115,7 @@ ASKED = {
     "analyses/groups/partition": (" must name protected columns", "unknown reference group "),
     "analyses/trust/estimator": ("the arguments ", " must be at least "),
     "linear/counterpart": (
-        "the linear counterpart needs", "the linear counterpart cannot be fitted",
+        "the linear counterpart cannot be fitted",
         "a linear counterpart with a target encoder", "the penalty of the linear counterpart",
     ),
     "analyses/ablation/estimator": ("methods must be", "the hidden units of group", "unknown hidden unit"),

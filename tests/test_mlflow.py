@@ -359,5 +359,5 @@ def test_a_link_in_a_folder_is_refused(tmp_path):
 
 
 def test_a_model_that_is_not_there_is_named(server):
-    with pytest.raises(ModelError, match="the model 'models:/none/1' cannot be downloaded"):
+    with pytest.raises(ModelError, match="the model 'models:/none/1' cannot be downloaded from MLflow"):
         ti.load_model("models:/none/1")

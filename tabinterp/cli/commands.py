@@ -77,7 +77,8 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Continue an interrupted audit whose data are read in batches. Give all other options as for that audit.",
+        help="Continue an interrupted audit whose data are read in batches. Give all other options as in the "
+        "interrupted audit.",
         rich_help_panel=help_pages.COMPUTATION,
     ),
 ]
@@ -128,7 +129,7 @@ Protected = Annotated[
     list[str] | None,
     typer.Option(
         "--protected",
-        help="Protected column, such as sex or age. The audit compares the groups of people in this column. Repeatable.",
+        help="Protected column, such as sex or age. The audit compares the groups of people defined by this column. Repeatable.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -154,8 +155,8 @@ Split = Annotated[
     str | None,
     typer.Option(
         "--split",
-        help="Column with train/test labels or dates, or the share of rows to hold out (between 0 and 1). With dates, about the "
-        "latest 25% of the rows are held out, unless --split-at is given.",
+        help="Column with train/test labels or with dates, or the share of rows to hold out (between 0 and 1). With dates, "
+        "approximately the latest 25% of the rows are held out, unless --split-at is given.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -163,8 +164,9 @@ SplitAt = Annotated[
     str | None,
     typer.Option(
         "--split-at",
-        help="First date to hold out, such as 2024-01-01. --split must then name a column of dates. By default, about the latest "
-        "25% of the rows are held out, and the first date is the start of a day, week, month, quarter or year.",
+        help="First date to hold out, such as 2024-01-01. Rows with this date or a later date are held out. Requires --split "
+        "with a column of dates. By default, approximately the latest 25% of the rows are held out, and the first held-out date "
+        "is the start of a day, week, month, quarter or year.",
         rich_help_panel=help_pages.DATA,
     ),
 ]
@@ -192,7 +194,7 @@ Overwrite = Annotated[
     bool,
     typer.Option(
         "--overwrite",
-        help="Replace earlier output of this command; other files are never changed.",
+        help="Replace the output of an earlier run of this command. No other files are changed.",
         rich_help_panel=help_pages.OUTPUT,
     ),
 ]
@@ -204,8 +206,9 @@ DigestKey = Annotated[
     Path | None,
     typer.Option(
         "--digest-key",
-        help="File with a secret key. The audit uses the key to compute a digest of each column, and stores the digests. The "
-        "file is created if it does not exist, and must be outside the output folder.",
+        help="File with a secret key. The audit uses the key to compute a digest of each column, and stores the digests. With "
+        "the key, `tabinterp verify` can then find the columns in which the data were changed. The file is created if it does "
+        "not exist, and must be outside the output folder.",
         rich_help_panel=help_pages.OUTPUT,
     ),
 ]
@@ -234,8 +237,8 @@ Encoder = Annotated[
     str | None,
     typer.Option(
         "--encoder",
-        help="Encoder of an ONNX file or a weights file: a .skops file, or passthrough if the network reads the columns "
-        "unchanged.",
+        help="Encoder that converts table rows to the inputs of the network, for an ONNX file or a weights file: a .skops file, "
+        "or passthrough if the network reads the numeric columns unchanged.",
         rich_help_panel=help_pages.MODEL,
     ),
 ]
@@ -244,7 +247,7 @@ UnsafePickle = Annotated[
     typer.Option(
         "--unsafe-pickle",
         help="Load a pickle file, which runs the code that the file contains. Use this option only for files that you trust. It "
-        "needs --sha256.",
+        "requires --sha256.",
         rich_help_panel=help_pages.MODEL,
     ),
 ]
@@ -264,7 +267,9 @@ def _version(given: bool) -> None:
         raise typer.Exit()
 
 
-Version = Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version.")]
+Version = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
+]
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -319,8 +324,8 @@ def train(
             "--seeds",
             min=1,
             max=1000,
-            help="Number of networks to train, each with its own seed. The first one is audited, and the others are compared "
-            "with it.",
+            help="Number of networks to train, each with its own seed. `tabinterp audit` audits the first network, and compares "
+            "the other networks with it.",
             rich_help_panel=help_pages.COMPUTATION,
         ),
     ] = 1,
@@ -339,7 +344,8 @@ def train(
 ) -> None:
     """Train a reference network and its linear counterpart.
 
-    Writes both models to a bundle. The bundle also records which rows are held out.
+    Writes both models to a bundle, which is a folder that can be loaded without running code. The bundle also records which rows
+    are held out.
     """
     if out.suffix.lower() == ".zip":
         raise TabinterpError(
@@ -368,7 +374,10 @@ def audit(
     ctx: typer.Context,
     model: Annotated[
         Path,
-        typer.Argument(help="Model to audit: bundle (folder or .zip), .skops file, ONNX file or weights file."),
+        typer.Argument(
+            help="Model to audit: a bundle (folder or .zip file), a .skops file, an ONNX file, or a weights file (safetensors or "
+            "torch state dict)."
+        ),
     ],
     data: Rows,
     out: Out,
@@ -529,7 +538,7 @@ def audit(
         bool,
         typer.Option(
             "--pdf",
-            help="Also write report.pdf; needs pip install 'tabinterp[pdf]'.",
+            help="Also write report.pdf. Requires the packages installed by: pip install 'tabinterp[pdf]'.",
             rich_help_panel=help_pages.OUTPUT,
         ),
     ] = False,
@@ -581,7 +590,7 @@ def audit(
 @app.command(**examples("tabinterp inspect model.skops", "tabinterp inspect model.onnx --json"))
 def inspect(
     model: Annotated[Path, typer.Argument(help="Bundle or model file to inspect.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Show what a model file contains, and whether it is safe to load.
 
@@ -603,7 +612,10 @@ def inspect(
 )
 def convert(
     model: Annotated[
-        Path, typer.Argument(help="Model file: a .skops file, a weights file, or a pickle that you trust.")
+        Path,
+        typer.Argument(
+            help="Model file: a .skops file, a weights file (safetensors or torch state dict), or a pickle that you trust."
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder or .zip file to write the bundle to.")],
     architecture: Architecture = None,

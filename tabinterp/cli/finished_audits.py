@@ -121,7 +121,7 @@ def checks(
             help="Names, titles or codes of the checks to explain, such as label-leak; by default, all checks.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     lang: Lang = SOURCE,
 ) -> None:
     """Explain what each check measures, when it is raised, what its limitations are, and what to do if it is raised."""
@@ -239,7 +239,9 @@ def sign(
             f"{PASSPHRASE}; if that is not set, you are asked for the passphrase.",
         ),
     ],
-    signer: Annotated[str | None, typer.Option("--signer", help="Name of the signer.")] = None,
+    signer: Annotated[
+        str | None, typer.Option("--signer", help="Name of the signer, recorded in the attestation.")
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
@@ -253,15 +255,20 @@ def sign(
             help="TOML file with a policy. The results of its gates are signed instead of the results of the checks.",
         ),
     ] = None,
-    url: Annotated[str | None, typer.Option("--url", help="URL with information about the run.")] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="URL with information about the run, recorded in the attestation.")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Output file; by default, attestation.dsse.json in the audit's folder.")
+        Path | None,
+        typer.Option(
+            "--out", help="Attestation file to write; by default, attestation.dsse.json in the audit's folder."
+        ),
     ] = None,
 ) -> None:
     """Sign an audit with a local key.
 
-    The signature covers the files of the audit, the digests of the models, and the results of the checks. The folder is verified
-    first, which requires the version of tabinterp that wrote the audit.
+    The signature is written to an attestation file. It covers the files of the audit, the digests of the models, and the results
+    of the checks. The folder is verified first, which requires the version of tabinterp that wrote the audit.
     """
     if out is not None:
         check_apart(out, key, policy, model)
@@ -349,7 +356,7 @@ def compare(
     out: Annotated[Path | None, typer.Option("--out", help="Output file; by default, the result is printed.")] = None,
     lang: Lang = SOURCE,
 ) -> None:
-    """Compare two saved audits, and list the differences that are larger than their statistical error."""
+    """Compare two saved audits, and list the numbers that differ by more than sampling error, and other differences."""
     tell(ti.compare_audits(first, second, form, lang), out, first, second)
 
 

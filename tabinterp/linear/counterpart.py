@@ -233,8 +233,9 @@ def _cross_fitted(
             x = as_array(refitted.fit_transform(rows, y.astype(int) if bound.table.schema.goal.classes else y))
     except Exception as error:  # the user's encoder can raise any error; its message is passed on
         raise NotApplicableError(
-            "the linear counterpart needs its own target encoder, fitted to the training rows, but fitting "
-            f"the encoder failed: {error}"
+            "the linear counterpart cannot be fitted, because its copy of the network's target encoder raised an error when it "
+            f"was fitted to the training rows. Use another encoder, or pass a fitted linear model as {argument('counterpart')}. "
+            f"The error was: {error}"
         ) from error
     if bound.table.groups is not None:
         refitted.set_params(**{name: own[name] for name in folds})  # folds hold row numbers, which must not be kept

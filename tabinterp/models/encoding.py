@@ -303,7 +303,8 @@ class Transform:
                 raise
             except Exception as error:  # the user's encoder can raise any error, whose message is passed on
                 raise ModelError(
-                    f"the encoder {self._kind} raised an error for the rows of this table: {error}"
+                    f"the encoder {self._kind} raised an error for the rows of this table. Check that the table has the columns, "
+                    f"types and levels that the encoder was fitted on. The error was: {error}"
                 ) from error
         if encoded.ndim != 2 or len(encoded) != len(rows):
             raise ModelError(

@@ -126,8 +126,8 @@ def _warn_of_identifiers(table: Table) -> None:
     found = [name for name in table.schema.inputs if identifier_of(table, name)]
     if found:
         warnings.warn(
-            f"input columns that look like row identifiers: {', '.join(map(repr, found))}. The network can memorise them, but "
-            f"learns nothing from them for new rows. Leave them out with {argument('drop')}",
+            f"these input columns look like row identifiers: {', '.join(map(repr, found))}. The network can memorise identifiers "
+            f"of training rows, but they do not help to predict new rows. Leave these columns out with {argument('drop')}",
             stacklevel=4,  # the caller of `train`, beyond its decorator
         )
 

@@ -128,7 +128,7 @@ def test_files_are_read_or_refused_in_words(tmp_path, document):
     assert ti.read_card(path) == Card(intended_use="x", reviewer="A")
     path.write_text('purpose = "x"')
     allowed = "intended_use, out_of_scope, population, limits, ethics, developer, licence, reviewer, role"
-    with pytest.raises(PolicyError, match=rf"purpose: unknown name; correct it .*{allowed}"):
+    with pytest.raises(PolicyError, match=rf"purpose: this field is unknown; correct its name .*{allowed}"):
         ti.read_card(path)
     path.write_text(
         "[instruments]\n[[clause]]\nsection='x'\nfields=['verdict']\ncited=[{instrument='a', clause='1', mark='S'}]"

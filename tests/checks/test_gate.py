@@ -235,7 +235,7 @@ def test_raised_findings_without_a_gate_are_counted_and_named(document):
         ("", "the policy has no gates"),
         (
             "[[metric]]\nmetric = 'auc'\nat_least = 0.5",
-            "owner in [[metric]] number 1: required, but missing; add a line such as owner = ...",
+            "owner in [[metric]] number 1: this field is required, but missing; add a line such as owner = ...",
         ),
         (f"[[metric]]\n{OWNED}metric = 'gini'\nat_least = 0.5", "unknown metric 'gini'; choose one of log_loss"),
         (f"[[metric]]\n{OWNED}metric = 'roc_auc'\nat_least = 0.5", "Did you mean 'auc'?"),
@@ -250,7 +250,7 @@ def test_raised_findings_without_a_gate_are_counted_and_named(document):
         (f"[[metric]]\n{OWNED}metric = 'auc'\nat_least = 'high'", "received 'high'"),
         (
             f"[[metric]]\n{OWNED}metric = 'auc'\nat_leats = 0.5\nat_least = 0.5",
-            "at_leats in [[metric]] number 1: unknown name; correct it",
+            "at_leats in [[metric]] number 1: this field is unknown; correct its name",
         ),
         (f"[[finding]]\n{OWNED}finding = 'leek'", "`tabinterp checks`"),
         (f"[[finding]]\n{OWNED}finding = 'saturated'\n" * 2, "more than one gate for finding:saturated"),

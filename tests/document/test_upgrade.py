@@ -160,7 +160,7 @@ def test_what_no_version_wrote_is_refused(change, words):
 def test_a_field_that_a_present_audit_lacks_is_not_filled_in():
     found = json.loads(PRESENT.read_bytes())
     del found["neurons"]["rows_ranks"]
-    with pytest.raises(DocumentError, match=r"neurons\.rows_ranks: required, but missing"):
+    with pytest.raises(DocumentError, match=r"neurons\.rows_ranks: this field is required, but missing"):
         from_bytes(json.dumps(found).encode())
 
 

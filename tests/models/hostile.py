@@ -579,7 +579,7 @@ GRAPHS = {  # what -> (change of model.json, words)
     "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "the width must be from 1 to 65,536"),
     "layers and a graph": (lambda h: h.update(layers=[]), "either in the field 'layers' or in the field 'graph'"),
     "neither": (lambda h: h.pop("graph"), "either in the field 'layers' or in the field 'graph'"),
-    "a field more": (at("relu", code="print()"), "graph.nodes.*code': unknown name"),
+    "a field more": (at("relu", code="print()"), "graph.nodes.*code': this field is unknown"),
 }
 
 LOUD = ("unknown operation", "too few values", "a missing tensor", "a huge repeat", "a huge reshape", "a cycle")

@@ -521,8 +521,8 @@ FORGED = {
         entry("format", True),
         "has the bundle format True, but this version of tabinterp reads format 1",
     ),
-    "unknown field": (entry("module", "os"), "'module': unknown name"),
-    "missing field": (lambda h: h.pop("reads"), "'reads': required, but missing"),
+    "unknown field": (entry("module", "os"), "'module': this field is unknown"),
+    "missing field": (lambda h: h.pop("reads"), "'reads': this field is required, but missing"),
     "unknown outputs": (entry("outputs", "odds"), "'outputs' must be logits or probabilities; got 'odds'"),
     "unknown task": (
         entry("task", "ranking"),
@@ -538,7 +538,7 @@ FORGED = {
         entry("split", {"kind": "fraction", "rows": 3}),
         "the split has the unknown field 'rows'",
     ),
-    "a table of more": (entry("table", {"target": "y", "source": "/etc/passwd"}), r"table\.source': unknown name"),
+    "a table of more": (entry("table", {"target": "y", "source": "/etc/passwd"}), r"table\.source': this field is unknown"),
     "no split": (entry("split", [1]), "'split': the value must have named fields"),
     "no weights": (
         lambda h: h["sha256"].pop("model.safetensors"),

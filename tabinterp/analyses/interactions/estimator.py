@@ -174,7 +174,7 @@ def interactions(
     """
     if top < 1 or background < FEWEST:
         raise NotApplicableError(
-            f"top must be at least 1 and background at least {FEWEST} rows; got {argument('top', top)} and "
+            f"top must be at least 1, and background must be at least {FEWEST} rows; got {argument('top', top)} and "
             f"{argument('background', background)}"
         )
     bound = bind(model, table)

@@ -126,7 +126,7 @@ def facets(
     bound = bind(model, table)
     if number < 1 or starts < 2 or not 0 <= diversity < np.inf:
         raise NotApplicableError(
-            "number must be at least 1, starts at least 2, and diversity a finite number of at least 0; got "
+            "number must be at least 1, starts must be at least 2, and diversity must be a finite number of at least 0; got "
             f"{argument('number', number)}, {argument('starts', starts)} and {argument('diversity', diversity)}"
         )
     domain = domain_of(bound, seed)

@@ -99,8 +99,8 @@ def _number(value: float | None) -> str:
 def _writable(word: str, what: str) -> str:
     if "\0" in word or not is_text(word):
         raise TabinterpError(
-            f"the {what} {word!r} cannot be written in SQL, because it contains the character NUL or an unpaired surrogate. Use "
-            "to_python, or replace the character in the table"
+            f"the {what} {word!r} cannot be written in SQL, because it contains the character NUL or an unpaired surrogate. "
+            "Export the scorecard with to_python() instead of to_sql(), or replace the character in the table"
         )
     return word
 

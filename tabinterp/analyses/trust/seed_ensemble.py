@@ -81,8 +81,8 @@ def networks(bounds: Sequence[BoundModel], seed: int) -> Networks:
     for other in bounds[1:]:
         if other.columns != first.columns or other.outputs != first.outputs:
             raise ModelError(
-                f"all networks must have the same input columns and the same outputs, but {other.model.name} has other "
-                f"columns or outputs than {first.model.name}. Train all networks with the same columns and target"
+                f"all networks must have the same input columns and the same outputs, but {other.model.name} has "
+                f"different columns or outputs from {first.model.name}. Train all networks with the same columns and target"
             )
     loss = loss_for(None, table.schema.task, "log_odds")
     scores = np.stack([bound.scores for bound in bounds])

@@ -14,32 +14,36 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "digest: SHA-256 in hexadecimal",
     ),
     "migration.line_on_other_metrics": (
-        "A sentence on other metrics is left out, because the only other metric, R², carries the same information as the squared "
-        "error."
+        "The verdict no longer contains a sentence on metrics other than the squared error, because the only other metric, R², "
+        "carries the same information as the squared error."
     ),
     "migration.evidence": (
-        "The original document contains no evidence map. Use “tabinterp evidence” to compute one from the numbers in the "
-        "document."
+        "The original document contains no evidence map, which states for each clause of a law or standard whether the audit "
+        "supplies evidence. To compute the evidence map from the numbers in the document, use “tabinterp evidence”."
     ),
     "migration.proxies_of_reasons": (
-        "The original document does not state which reason codes are proxies of protected columns, so none is marked as a proxy."
+        "The original document does not state which columns used as reason codes are proxies for protected columns, so no column "
+        "is marked as a proxy."
     ),
     "migration.unit_cards": (
-        "Details of single hidden units, and the inputs that maximise their outputs, are left out, because the original document "
-        "has no measure of how atypical these inputs are."
+        "Details of individual hidden units, and the inputs that maximise hidden units or the network's outputs, are left out, "
+        "because the original document does not state how atypical these inputs are."
     ),
     "migration.rows_of_derivatives": (
-        "The original document gives one number of rows for all average derivatives; this number was used for each of them."
+        "The original document states a single number of rows for all average derivatives of the network. This number is shown "
+        "for each average derivative."
     ),
     "migration.rows_of_ranks": (
-        "The number of rows used for rank correlations with hidden units is assumed to equal the number used for the means of "
-        "these units."
+        "The original document does not state how many rows were used for rank correlations with hidden units. This number is "
+        "taken to be the number of rows used for the means of the hidden units."
     ),
     "migration.sentences": (
-        "Some sentences contain values that this version would compute differently; in these sentences, the "
-        "values of the original document are kept."
+        "Some sentences of the original document no longer exist in this version of tabinterp, or now contain other values. "
+        "These sentences are shown with the values of the original document."
     ),
-    "former.verdict.only_network": "Columns with a significant permutation importance for the network only: {columns}.",
+    "former.verdict.only_network": (
+        "These columns have a significant permutation importance for the network, but not for the linear counterpart: {columns}."
+    ),
     "former.coefficients.method.model": (
         "The linear model is fitted by unpenalised maximum likelihood (least squares in regression) on the network's encoded "
         "columns without the reference levels. Standard errors come from the information matrix; intervals are Wald intervals."
@@ -60,7 +64,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "former.finding.sign-conflict.raised": (
         "The direction of the effect differs between the network and the linear counterpart for {count} of the {terms} terms "
-        "in {columns}: for these terms, the 95% intervals for both models exclude zero."
+        "in {columns}. For these terms, the 95% intervals for the effect in both models exclude zero."
     ),
     "former.finding.methods-disagree.raised": (
         "Two attribution methods rank the columns differently: the rank correlation between {first:method} and "
@@ -90,12 +94,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "value is 0.25)."
     ),
     "former.finding.no-signal.raised_accuracy": (
-        "The network is not shown to predict held-out rows better than chance: its accuracy is {value} (95% CI {low} to {high}), "
-        "and that of always predicting the largest class is {chance}."
+        "The network was not shown to predict held-out rows better than chance: its accuracy is {value} (95% CI {low} to "
+        "{high}). Always predicting the most frequent class would give an accuracy of {chance}."
     ),
     "former.finding.no-signal.cleared_accuracy": (
-        "The network's accuracy on held-out rows is {value} (95% CI {low} to {high}); that of always predicting the largest "
-        "class is {chance}."
+        "The network's accuracy on held-out rows is {value} (95% CI {low} to {high}). Always predicting the most frequent class "
+        "would give an accuracy of {chance}."
     ),
     "former.finding.miscalibrated.raised": (
         "The network is miscalibrated on held-out rows. The recalibration slope is {slope} (95% CI {low} to {high}; 1 is "
@@ -130,36 +134,40 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "held-out rows may reflect memorisation."
     ),
     "former.finding.row-overlap.cleared": (
-        "Of the {rows} held-out rows, {count} match a training row in every column, and {inputs} in every input column."
+        "Of the {rows} held-out rows, {count} match a training row in every column, and {inputs} match a training row in every "
+        "input column."
     ),
     "former.finding.disparate-impact.raised": (
         "The selection rate of {group} is {ratio} times that of its reference group (95% CI {low} to {high}). For {count} of "
-        "{of} groups, the whole interval lies below 0.80 or above 1.25; for {also} of these groups, this also holds for the "
-        "linear counterpart. The four-fifths limit is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "{of} groups, the whole 95% interval of this ratio lies below 0.80 or above 1.25. For {also} of these groups, this "
+        "also holds for the linear counterpart. The four-fifths limit is a rule of thumb; the applicable limit depends on the "
+        "jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_most": (
         "Fewer than ten rows of {group} are selected: its selection rate is at most {high} times the rate of its reference group "
-        "(upper end of the 95% CI if nine rows were selected). For {count} of {of} groups, the whole interval lies below the "
-        "limit or above its inverse; for {also} of these groups, this also holds for the linear counterpart. The usual limit of "
-        "four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "(upper end of the 95% CI if nine rows were selected). For {count} of {of} groups, the whole 95% interval of this ratio "
+        "lies below the limit or above its inverse. For {also} of these groups, this also holds for the linear counterpart. The "
+        "usual limit of four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.raised_at_least": (
         "Fewer than ten rows of {group} are not selected: its selection rate is at least {low} times the rate of its reference "
-        "group (lower end of the 95% CI if nine rows were not selected). For {count} of {of} groups, the whole interval lies "
-        "below the limit or above its inverse; for {also} of these groups, this also holds for the linear counterpart. The usual "
-        "limit of four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
+        "group (lower end of the 95% CI if nine rows were not selected). For {count} of {of} groups, the whole 95% interval of "
+        "this ratio lies below the limit or above its inverse. For {also} of these groups, this also holds for the linear "
+        "counterpart. The usual limit of four fifths is a rule of thumb; the applicable limit depends on the jurisdiction."
     ),
     "former.finding.disparate-impact.cleared": (
-        "None of the {of} groups has a ratio of selection rates (group to reference group) with an interval wholly below 0.80 or "
-        "wholly above 1.25. The ratio farthest from 1 is that of {group}: {ratio} (95% CI {low} to {high})."
+        "No group's ratio of selection rates (group to reference group) has a 95% interval that lies wholly below 0.80 or wholly "
+        "above 1.25 (groups compared: {of}). The ratio farthest from 1 is that of {group}: {ratio} (95% CI {low} to {high})."
     ),
     "former.finding.disparate-impact.cleared_at_most": (
-        "None of the {of} groups has a ratio of selection rates (group to reference group) with an interval wholly below the "
-        "limit or wholly above its inverse. Fewer than ten rows of {group} are selected; its ratio is at most {high}."
+        "No group's ratio of selection rates (group to reference group) has a 95% interval that lies wholly below the limit or "
+        "wholly above its inverse (groups compared: {of}). Fewer than ten rows of {group} are selected, "
+        "so its ratio is given only as an upper bound: at most {high}."
     ),
     "former.finding.disparate-impact.cleared_at_least": (
-        "None of the {of} groups has a ratio of selection rates (group to reference group) with an interval wholly below the "
-        "limit or wholly above its inverse. Fewer than ten rows of {group} are not selected; its ratio is at least {low}."
+        "No group's ratio of selection rates (group to reference group) has a 95% interval that lies wholly below the limit or "
+        "wholly above its inverse (groups compared: {of}). Fewer than ten rows of {group} are not selected, "
+        "so its ratio is given only as a lower bound: at least {low}."
     ),
     "former.finding.weak-subgroup.raised": (
         "The network performs poorly for rows with {group} (n = {rows}): its loss is {loss} in this group and {rest} in the "

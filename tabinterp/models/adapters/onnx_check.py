@@ -366,7 +366,8 @@ def _numbers(tensor: Any, source: str, onnx: Any) -> Any:
 def _check_inputs(inputs: list[Any], source: str, types: Collection[int]) -> None:
     if not 0 < len(inputs) <= MOST_INPUTS:
         raise ModelError(
-            f"{source!r} has {len(inputs)} inputs, but an ONNX network must have 1 to {MOST_INPUTS} inputs"
+            f"{source!r} has {len(inputs)} inputs, but an ONNX network must have 1 to {MOST_INPUTS} inputs. Export "
+            "the network with an allowed number of inputs"
         )
     for one in inputs:
         kind = one.type.tensor_type

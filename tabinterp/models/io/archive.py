@@ -34,7 +34,8 @@ class Archive:
             raise ModelError(f"the archive {self.name!r} has no member {member!r}. Save the model again")
         if self.sizes[member] > limit:
             raise ModelError(
-                f"{self.name!r}: the member {member!r} has {self.sizes[member]:,} bytes; the limit is {limit:,} bytes"
+                f"{self.name!r}: the member {member!r} has {self.sizes[member]:,} bytes; the limit is {limit:,} bytes. Use "
+                "a smaller model"
             )
         try:
             return self.file.read(member)
@@ -78,12 +79,16 @@ def open_archive(content: Content) -> Archive:
             "archive. Copy the file again, or save the model again"
         )
     if len(entries) > MOST_MEMBERS:
-        raise ModelError(f"{content.name!r} has {len(entries):,} members; the limit is {MOST_MEMBERS:,}")
+        raise ModelError(
+            f"the archive {content.name!r} has {len(entries):,} members; the limit is {MOST_MEMBERS:,}. Use a smaller model"
+        )
     for entry in entries:
         _check(entry, content.name)
     total = sum(entry.file_size for entry in entries)
     if total > LARGEST_FILE:
-        raise UnsafeFileError(f"{content.name!r} unpacks to {total:,} bytes; the limit is {LARGEST_FILE:,} bytes")
+        raise UnsafeFileError(
+            f"the archive {content.name!r} unpacks to {total:,} bytes; the limit is {LARGEST_FILE:,} bytes. Use a smaller model"
+        )
     sizes = {entry.filename: entry.file_size for entry in entries}
     if len(sizes) != len(entries):
         raise UnsafeFileError(

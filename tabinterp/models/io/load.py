@@ -302,7 +302,8 @@ def _told(predict: Callable[[pd.DataFrame], FloatArray], name: str) -> Callable[
             return predict(rows)
         except Exception as error:  # an estimator with inconsistent attributes can raise any error
             raise ModelError(
-                f"the model in {name!r} raised an error for rows of this table: {type(error).__name__}: {error}"
+                f"the model in {name!r} raised an error for rows of this table. Check that the table has the columns, types and "
+                f"levels that the model was trained on. The error was: {type(error).__name__}: {error}"
             ) from None
 
     return told

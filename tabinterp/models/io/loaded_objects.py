@@ -291,7 +291,8 @@ def _check_array(value: np.ndarray[Any, Any], name: str, this_object: str) -> No
     longest = max(value.shape, default=0)
     if value.dtype.kind in "biufc" and longest > LONGEST and not LONG.fullmatch(name):
         raise ModelError(
-            f"{this_object} is an array of shape {value.shape}; the limit for one dimension is {LONGEST:,}"
+            f"{this_object} is an array of shape {value.shape}; the limit for one dimension is {LONGEST:,}. Use a "
+            "smaller model"
         )
 
 

@@ -34,7 +34,9 @@ def downloaded(uri: str) -> Path:
     try:
         return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
     except mlflow.exceptions.MlflowException as error:
-        raise ModelError(f"the model {uri!r} cannot be downloaded: {error}") from error
+        raise ModelError(
+            f"the model {uri!r} cannot be downloaded from MLflow. Check the URI and the tracking server. The error was: {error}"
+        ) from error
 
 
 def model_file(folder: Path, unsafe_pickle: bool = False) -> Path:
@@ -80,10 +82,12 @@ def _flavors(folder: Path) -> dict[str, Any]:
     try:
         found = yaml.safe_load(content.data.decode("utf-8"))
     except (ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ModelError(f"{str(folder / HEADER)!r} is not valid YAML: {error}") from None
+        raise ModelError(f"{str(folder / HEADER)!r} is not valid YAML ({error}). Log the model again") from None
     flavors = found.get("flavors") if isinstance(found, dict) else None
     if not isinstance(flavors, dict) or not all(isinstance(one, dict) for one in flavors.values()):
-        raise ModelError(f"{str(folder / HEADER)!r} does not describe an MLflow model, because it lists no flavours")
+        raise ModelError(
+            f"{str(folder / HEADER)!r} does not describe an MLflow model, because it lists no flavours. Log the model again"
+        )
     return flavors
 
 

@@ -33,7 +33,7 @@ def parse(content: Content) -> Architecture:
     if len(content.data) > LARGEST_JSON:
         raise ModelError(
             f"{content.name!r} has {len(content.data):,} bytes; the limit for a description of a network is {LARGEST_JSON:,} "
-            "bytes"
+            "bytes. Use a network with fewer layers"
         )
     return checked(Architecture, json_object(content.data, repr(content.name)), content.name)
 

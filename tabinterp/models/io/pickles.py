@@ -167,4 +167,7 @@ def run(content: Content, *, is_torch: bool) -> Any:
             return torch.load(io.BytesIO(content.data), map_location="cpu", weights_only=False)
         return joblib.load(io.BytesIO(content.data))
     except Exception as error:  # unpickling runs code in the file, which can raise any error; its message is passed on
-        raise ModelError(f"{content.name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise ModelError(
+            f"the pickle {content.name!r} cannot be loaded. Install the versions of Python and of the libraries with which it "
+            f"was saved. The error was: {type(error).__name__}: {error}"
+        ) from error

@@ -58,26 +58,29 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     if not stat.S_ISREG(state.st_mode) or state.st_size > limit:
         os.close(handle)
         why = (
-            f"has {state.st_size:,} bytes; the limit is {limit:,} bytes"
+            f"has {state.st_size:,} bytes; the limit is {limit:,} bytes. Use a smaller model"
             if stat.S_ISREG(state.st_mode)
-            else "is not a regular file"
+            else "is a folder, pipe or device, but it must be a regular file. Give the path of a file"
         )
         raise ModelError(f"{str(path)!r} {why}")
     with os.fdopen(handle, "rb") as stream:
         data = stream.read(limit + 1)
     if len(data) > limit:
-        raise ModelError(f"{str(path)!r} grew beyond the limit of {limit:,} bytes while it was being read")
+        raise ModelError(
+            f"{str(path)!r} grew beyond the limit of {limit:,} bytes while it was being read. Wait until "
+            "no other program writes to the file, and try again"
+        )
     return data
 
 
 def json_object(data: bytes, name: str, limit: int = LARGEST_JSON) -> dict[str, Any]:
     """Parse a JSON object. An error is raised if a key is repeated, the text is too long, or the nesting is too deep."""
     if len(data) > limit:
-        raise ModelError(f"{name} has {len(data):,} bytes; the limit for JSON is {limit:,} bytes")
+        raise ModelError(f"{name} has {len(data):,} bytes; the limit for JSON is {limit:,} bytes. Use a smaller model")
     try:
         value = json.loads(data, object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:
-        raise ModelError(f"the JSON in {name} is nested too deeply") from None
+        raise ModelError(f"the JSON in {name} is nested too deeply. Save the model again") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise ModelError(f"{name} is not valid JSON: {error}") from None
     if not isinstance(value, dict):

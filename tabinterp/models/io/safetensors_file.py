@@ -63,7 +63,9 @@ def shapes(content: Content) -> list[Shape]:
     header = json_object(content.data[8 : 8 + length], f"the safetensors header of {content.name!r}")
     entries = [(name, entry) for name, entry in header.items() if name != "__metadata__"]
     if len(entries) > MOST_TENSORS:
-        raise ModelError(f"{content.name!r} contains {len(entries):,} tensors; the limit is {MOST_TENSORS:,}")
+        raise ModelError(
+            f"{content.name!r} contains {len(entries):,} tensors; the limit is {MOST_TENSORS:,}. Use a network with fewer layers"
+        )
     found = [_entry(name, entry, content.name) for name, entry in entries]
     _tiled([span for _, span in found], len(content.data) - 8 - length, content.name)
     return [shape for shape, _ in found]
@@ -78,7 +80,8 @@ def _entry(name: str, entry: Any, file: str) -> tuple[Shape, tuple[int, int]]:
     dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in SIZES:
         raise ModelError(
-            f"{this_tensor} has the unknown dtype {str(dtype)[:40]!r}; the allowed dtypes are {', '.join(SIZES)}"
+            f"{this_tensor} has the unknown dtype {str(dtype)[:40]!r}; the allowed dtypes are {', '.join(SIZES)}. Convert "
+            "the tensor, and save the weights again"
         )
     if not _counts(shape) or not _counts(span) or len(span) != 2:
         raise ModelError(
@@ -119,7 +122,9 @@ def tensors(content: Content) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load(content.data)
     except Exception as error:  # types that torch does not support, or any error from a damaged file
-        raise ModelError(f"{content.name!r} cannot be read as a safetensors file: {error}") from None
+        raise ModelError(
+            f"{content.name!r} cannot be read as a safetensors file ({error}). Save the weights again"
+        ) from None
 
 
 def check_numbers(tensors: Mapping[str, torch.Tensor], file: str) -> None:

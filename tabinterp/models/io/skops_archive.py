@@ -154,7 +154,8 @@ def _check_identities(schema: dict[str, Any], archive: Archive) -> None:
             return found
         if type(identity) is not int:
             raise ModelError(
-                f"schema.json of {archive.name!r} has a node with the id {str(identity)[:40]!r}; an id must be a whole number"
+                f"schema.json of {archive.name!r} has a node with the id {str(identity)[:40]!r}; an id must be a whole number. "
+                "Save the model again"
             )
         if known.setdefault(identity, found) != found:
             raise UnsafeFileError(
@@ -190,7 +191,8 @@ def _nodes(schema: dict[str, Any], file: str) -> Iterator[dict[str, Any]]:
         value, depth = waiting.pop()
         if depth > DEEPEST:
             raise ModelError(
-                f"schema.json of {file!r} contains objects nested too deeply; at most {DEEPEST} levels are allowed"
+                f"schema.json of {file!r} contains objects nested too deeply; at most {DEEPEST} levels are allowed. Save a "
+                "simpler model"
             )
         if isinstance(value, dict):
             if any(name in value for name in KEYS):
@@ -239,11 +241,15 @@ def dump(encoder: Any, name: str) -> bytes:
     try:
         data: bytes = skops.io.dumps(encoder)
     except Exception as error:  # skops raises many kinds of errors for objects that it cannot write
-        raise ModelError(f"the encoder of {name} cannot be saved as a skops archive: {_error_text(error)}") from None
+        raise ModelError(
+            f"the encoder of {name} cannot be saved as a skops archive. Use an encoder that consists of scikit-learn "
+            f"transformers. The error was: {_error_text(error)}"
+        ) from None
     try:
         load(Content("encoder.skops", data))
     except TabinterpError as error:
         raise ModelError(
-            f"the encoder of {name} cannot be saved, because the saved encoder could not be loaded again: {error}"
+            f"the encoder of {name} cannot be saved, because the saved encoder could not be loaded again. Use an encoder "
+            f"that consists of scikit-learn transformers. The error was: {error}"
         ) from None
     return data
