@@ -92,7 +92,7 @@ def test_every_pair_of_a_stratum(task, weighted):
     assert result.importance[0] == pytest.approx(value, abs=1e-6)
     assert result.stderr[0] == pytest.approx(error, abs=1e-6)
     assert result.conditional
-    assert "alike" in result.estimand
+    assert "same stratum" in result.estimand
 
 
 @pytest.mark.nightly

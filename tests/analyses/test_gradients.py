@@ -276,7 +276,7 @@ def test_the_estimand_names_the_rows_from_which_paths_start(method):
         cases.wrapped(cases.styled("separate")), cases.numbers(50), method=method, background=20
     )
     if "expected" in found.method:
-        assert found.estimand.startswith("path integral of the gradient from real rows (20 ")
+        assert found.estimand.startswith("mean over 20 of the explained rows of the path integral ")
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -549,6 +549,6 @@ def test_a_given_background_counts_as_fixed_and_the_result_says_so(sampled):
     assert given.places is None
     assert given.against is None
     np.testing.assert_allclose(given.mean().stderr, given.values.std(axis=0, ddof=1) / np.sqrt(6))
-    assert "background rows given" in given.estimand
+    assert "given background rows" in given.estimand
     assert "population" in drawn.estimand
     assert np.isnan(ti.shapley_values(model, few, 1).mean().stderr).all()  # one draw tells nothing of draws

@@ -240,9 +240,9 @@ def of_linear(bound: BoundModel, terms: list[AnyTerm]) -> Coefficients:
         curves=curves(evaluated, terms),
         differences=by_differences(bound),
         abrupt=without_slope(bound),
-        estimand="coefficient of the linear model's own fit, with its own covariance"
+        estimand="coefficient in the linear model's own fit, with the covariance matrix of this fit"
         if inference.own
-        else "unpenalised coefficient of the linear model, fitted to the target",
+        else "coefficient in an unpenalised fit of the linear model to the target",
     )
 
 
@@ -331,7 +331,8 @@ def of_network(
         differences=by_differences(bound),
         abrupt=without_slope(bound),
         disagreement=gradient_disagreement(bound),
-        estimand="mean derivative of the score, or mean contrast to the reference level",
+        estimand="mean over rows of the derivative of the score with respect to a numeric column, or of the contrast between a "
+        "level and the reference level",
     )
 
 

@@ -81,7 +81,10 @@ class Conductance(Display):
     background_rows: int
     tolerance: float
     seed: int
-    estimand: str = "path integral of d score / d output of the unit, from the baseline to the row"
+    estimand: str = (
+        "integral of the derivative of the score with respect to the unit's output, over the change in this output along the "
+        "straight path from the baseline to the row"
+    )
 
     def mean(self) -> Estimates:
         """Return the mean conductance (units, outputs); its standard error covers the sampling of rows and of background rows."""

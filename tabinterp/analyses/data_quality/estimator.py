@@ -27,8 +27,9 @@ from .duplicates import Copies, copies, equal_columns
 from .univariate_signal import BOOSTED, Beyond, ColumnPower, beyond_others, column_power, power_withheld
 
 ESTIMAND = (
-    "of these rows: shares and counts as they are; AUC (of classes) or R2 (of numbers and counts) of a column alone, "
-    "cross-fitted in training and on held-out rows; PSI of training against held-out rows"
+    "shares and counts: values for the rows of this table; power: AUC (classes) or R2 (numeric and count targets) of a single "
+    "column, cross-fitted on training rows, and on held-out rows; psi: population stability index (PSI) between training and "
+    "held-out rows"
 )
 
 

@@ -90,7 +90,7 @@ class Decomposition(Display):
     resamples: int
     seed: int
     held_out: bool
-    estimand: str = "share of the variance of the network's score"
+    estimand: str = "contribution of each component to the variance of the network's score, as a share of this variance"
 
     @any_backend
     def frame(self, weighting: str = "plain") -> pd.DataFrame:

@@ -55,7 +55,7 @@ class Dropped(Display):
     rows: int
     training_rows: int
     seed: int
-    estimand: str = "rise of the held-out loss of a linear model that is fitted again without the column"
+    estimand: str = "rise in held-out loss when the linear model is refitted without the column or group of columns"
 
     @any_backend
     def frame(self) -> pd.DataFrame:

@@ -127,9 +127,10 @@ class Effects(Shown):
     ice_rows: int
     seed: int
     estimand: str = (
-        "mean score over the rows if the column had this value; ale: local effects, accumulated (at the ends of a number, whose "
-        "bins are wide, fewer than 95% of its intervals hold it where columns are correlated); effect and ale: less their mean "
-        "(for which a curve is straight between points, flat beyond: of a skewed number at few points fewer than 95% hold them)"
+        "pdp: mean score if every row had this value in the column; effect: pdp minus its mean over the distribution of the "
+        "column; ale: accumulated local effect, with mean zero over the rows. The coverage of 95% intervals can be below 95% in "
+        "two cases: for ale at both ends of a numeric column if columns are correlated, and for effect and ale of a skewed "
+        "numeric column if there are few points"
     )
 
     def __getitem__(self, column: str) -> Curve:

@@ -47,7 +47,10 @@ class Extrapolation(PreviewedFrame):
     skipped: tuple[str, ...]  # columns whose encoder accepts only known values
     rows: int
     seed: int
-    estimand: str = "mean absolute change of the score one range beyond the data, in ranges of the rows' scores"
+    estimand: str = (
+        "mean absolute change in the score when a numeric column is moved from one end of its range to one range width beyond "
+        "it, divided by the range of the scores; the side and the output with the larger change"
+    )
 
     @any_backend
     def frame(self) -> pd.DataFrame:

@@ -45,6 +45,7 @@ GRADIENTS = 2**20  # maximum number of derivatives in one pass, so that they fit
 NOISES, NOISE = 32, 0.15  # SmoothGrad: number of samples, and noise as a share of the 0.5% to 99.5% range
 FEWER_STARTS = 20  # number of starting rows in an audit if gradients are finite differences, which are slow
 BACKGROUND, POSITIONS = 100, 8  # expected gradients: number of background rows, and of gradients on each path
+STARTS = {"mean": "the mean of the rows", "median": "the median row", "zero": "zero"}  # baselines as text
 EXPECTED_TOLERANCE = 0.1  # a larger gap of expected gradients causes a warning
 
 
@@ -252,7 +253,7 @@ class _Ask:
 def _saliency(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     values, spread = _sizes(bound, bound.gradients(bound.x))
-    estimand = "size of the gradient, per standard deviation of the column"
+    estimand = "magnitude of the gradient at a row, per standard deviation of the column"
     return ask.result("saliency", estimand, values, _ones(bound), spread=spread)
 
 
@@ -266,7 +267,7 @@ def _smoothgrad(ask: _Ask) -> GradientImportance:
         total += bound.gradients(bound.x + one)
     values, spread = _sizes(bound, total / NOISES)
     settings = {"samples": NOISES, "noise": NOISE, "seed": ask.seed}
-    estimand = "size of the gradient averaged over noise, per standard deviation of the column"
+    estimand = "magnitude of the average gradient over noisy copies of a row, per standard deviation of the column"
     return ask.result("smoothgrad", estimand, values, NOISES * _ones(bound), settings=settings, spread=spread)
 
 
@@ -281,7 +282,7 @@ def _gradient_x_input(ask: _Ask) -> GradientImportance:
     bound = ask.bound
     product = bound.gradients(bound.x) * (bound.x - baseline_of(bound, ask.baseline))[:, :, None]
     values = np.einsum("ndk,dj->njk", product, members(bound), optimize=True)
-    estimand = f"gradient times the distance from the {ask.baseline}"
+    estimand = f"gradient at a row, multiplied by the difference between the row and {STARTS[ask.baseline]}"
     return ask.result("gradient_x_input", estimand, values, _ones(bound), settings={"baseline": ask.baseline})
 
 
@@ -300,9 +301,7 @@ def _ones(bound: BoundModel) -> IntArray:
 def _integrated(ask: _Ask) -> GradientImportance:
     bound, drawn = ask.bound, ask.baseline == "rows"
     x, share, words = (
-        _starts(ask)
-        if drawn
-        else (baseline_of(bound, ask.baseline)[None], np.ones(1), f"the {ask.baseline} of the rows")
+        _starts(ask) if drawn else (baseline_of(bound, ask.baseline)[None], np.ones(1), STARTS[ask.baseline])
     )
     rise = score(bound.rest, bound.z).cpu().numpy() - _before(bound, x, share)
     scale = bound.at_home(_size(rise, bound.table.weights))
@@ -332,7 +331,9 @@ def _integrated(ask: _Ask) -> GradientImportance:
     more = {"background_rows": len(x), "seed": ask.seed} if drawn else {}
     return ask.result(
         "integrated_gradients",
-        f"path integral of the gradient from {words if not drawn else f'real rows ({words})'}",
+        f"mean over {words} of the path integral of the gradient, from each of them to the explained row"
+        if drawn
+        else f"path integral of the gradient from {words} to the explained row",
         sums.mean,
         evaluations,
         completeness_gap=found,
@@ -449,7 +450,7 @@ def _expected(ask: _Ask) -> GradientImportance:
     rise = bound.scores - _before(bound, x, share)
     return ask.result(
         "expected_gradients",
-        f"path integral of the gradient from real rows ({starts})",
+        f"mean over {starts} of the path integral of the gradient, from each of them to the explained row",
         sums.mean,
         POSITIONS * len(x) * _ones(bound),
         completeness_gap=_gap(sums.mean, bound, blocks, rise),
@@ -469,13 +470,16 @@ def _starts(ask: _Ask) -> tuple[FloatArray, FloatArray, str]:
                 f"the background table must contain every column that the model uses; it lacks {', '.join(map(repr, absent))}. "
                 "Add these columns"
             )
-        x, words = ask.bound.encoding.transform(inputs[list(ask.bound.columns)]), f"{len(inputs)} given rows"
+        x, words = (
+            ask.bound.encoding.transform(inputs[list(ask.bound.columns)]),
+            f"{len(inputs)} rows of the background table",
+        )
         return x, unit(ask.background.weights, len(x)) / len(x), words
     weighed = ask.bound.table.weights
     able = np.arange(len(ask.bound.x)) if weighed is None else np.flatnonzero(weighed > 0)
     rows = able[chosen(ask.bound.table.numbers[able], ask.background, ask.seed)]
     share = unit(None if weighed is None else weighed[rows], len(rows)) / len(rows)
-    return ask.bound.x[rows], share, f"{len(rows)} of the same rows"
+    return ask.bound.x[rows], share, f"{len(rows)} of the explained rows"
 
 
 def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: FloatArray) -> FloatArray | None:

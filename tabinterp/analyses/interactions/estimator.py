@@ -45,8 +45,10 @@ AUDITED_PAIRS = 5
 
 ROWS = 2048  # total number of rows in all blocks
 BLOCKS = 8  # minimum number of blocks
-ESTIMAND = "variance of what two columns add to the score together, beyond what each adds alone"
-INDEPENDENT = "its errors take rows as independent, although they come in groups"
+ESTIMAND = (
+    "variance of the joint partial dependence of two columns, after the partial dependence of each column is subtracted"
+)
+INDEPENDENT = "standard errors treat the rows as independent, although they come in groups"
 BACKGROUND = 64
 FEWEST = 4  # minimum number of rows of a block, because its sums are over four different rows
 POINTS = 8  # number of points of each column of a table

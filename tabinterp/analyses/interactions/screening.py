@@ -64,7 +64,7 @@ class Screen(PreviewedFrame):
     kept: Any
     passed: tuple[str, ...] = ()
     passed_most: float = 0.0
-    estimand: str = "mean squared second difference between two rows, by four"
+    estimand: str = "mean squared second difference of the score between two rows, divided by four"
 
     @any_backend
     def frame(self) -> pd.DataFrame:

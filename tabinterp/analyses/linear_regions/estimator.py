@@ -78,7 +78,7 @@ class LinearRegions(Display):
     sign_flip: FloatArray
     counterpart: FloatArray
     left_out: tuple[str, ...]
-    estimand: str = "coefficient of the region's own linear function"
+    estimand: str = "coefficient of the network's affine function within a region"
 
     @property
     def visited(self) -> int:

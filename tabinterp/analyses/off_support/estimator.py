@@ -70,7 +70,10 @@ class OffSupport(PreviewedFrame):
     rows: int
     swap_rows: int
     seed: int
-    estimand: str = "R2 on real rows of the score as learnt on real rows, less that as learnt on perturbed rows"
+    estimand: str = (
+        "gap: R2 on real rows of trees fitted to the score of real rows, minus R2 on the same rows of trees fitted to the score "
+        "of perturbed rows"
+    )
 
     @any_backend
     def frame(self) -> pd.DataFrame:

@@ -55,11 +55,14 @@ from .strata import Strata, strata_of
 if TYPE_CHECKING:
     pass
 
-TOGETHER = "rise of the mean loss when the column comes from another row"
-WITHIN = "rise of the mean loss when the column comes from another row that is alike in the columns that go with it"
+TOGETHER = "rise in mean loss when the value of the column is taken from another row"
+WITHIN = (
+    "rise in mean loss when the value of the column is taken from another row of the same stratum, that is, from a row with "
+    "similar values in the associated columns"
+)
 ENOUGH = 10  # with at least this many draws per row, intervals have the stated coverage
 REPEATS = ENOUGH  # default
-CONSERVATIVE = "with so few draws a row intervals are conservative: they hold it more often than 95%"
+CONSERVATIVE = "with so few draws per row, 95% intervals are conservative (their coverage is above 95%)"
 
 Progress = Callable[[str, float], None]
 

@@ -97,7 +97,8 @@ class ReasonCodes(Display):
     against: tuple[Against, ...]
     seed: int
     estimand: str = (
-        "interventional Shapley value of the log-odds against the narrowly approved rows, towards the decline"
+        "interventional Shapley value of the log-odds, relative to the narrowly approved rows; positive values make the adverse "
+        "decision more likely"
     )
 
     def _numbers(self) -> pd.DataFrame:

@@ -52,7 +52,9 @@ TOLERANCE = 0.005
 AUDITED_TOLERANCE = 0.01
 BUDGET = 2e10  # maximum number of coalitions that may be enumerated if exact values are requested
 RANK_Z = 1.96
-CONSERVATIVE = "from one permutation a pair, most intervals of single values hold them more often than 95%"
+CONSERVATIVE = (
+    "with one permutation per pair of rows, most 95% intervals for single values are conservative (coverage above 95%)"
+)
 
 Progress = Callable[[str, float], None]
 
@@ -109,9 +111,15 @@ class ShapleyValues(Display):
     @property
     def estimand(self) -> str:
         """The definition of the values in words, and the population to which means over rows refer."""
-        fixed = "the background rows given" if self.places is None else "their population, which is the background too"
-        by = "mean over background rows" if self.weights is None else "mean over background rows by their weight"
-        words = f"{by} of the Shapley value of each column (interventional); means over rows: for {fixed}"
+        fixed = (
+            "for the given background rows"
+            if self.places is None
+            else "for the population, which is also the background"
+        )
+        words = (
+            "interventional Shapley value of each column: the mean over the background rows, by their weight if they have any; "
+            f"means over rows are {fixed}"
+        )
         return words if self.permutations != 1 or self.exact else f"{words}; {CONSERVATIVE}"
 
     @property
