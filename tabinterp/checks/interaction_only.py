@@ -74,8 +74,9 @@ CHECK = Check(
             (
                 "the interaction of two columns explains at least {percent}% of the variance of the network's score (lower end "
                 "of the 95% interval), and neither column shows an effect on its own. A column shows no effect on its own if its "
-                "corrected Wald p-value is above {p}, its single-column AUC is below {auc} (or its R² below {r2}), and its "
-                "correlation with the target, if computed, is below {correlation} in absolute value."
+                "corrected Wald p-value is above {p}, its single-column AUC is below {auc} (for numeric and count targets: its "
+                "R² is below {r2}), and its correlation with the target is below {correlation} in absolute value. The condition "
+                "on the correlation applies only to numeric columns, and not if the target has more than two classes."
             ),
             "percent: a share of the variance; p: a p-value",
         ),

@@ -95,15 +95,15 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "the network is not clearly better than chance, and the 95% interval also excludes a useful result. The "
-                "network is not clearly better than chance if (a) the lower end of the 95% interval for the measure of "
-                "performance is at or below the chance level; (b) the R² is below {r2}; or (c) the AUC is below {auc} and the "
-                "log loss is not significantly lower than that of always predicting the base rate. For targets with several "
-                "classes and for counts, performance is at the chance level if the loss is no lower than that of a constant "
-                "prediction. With several classes, the check also passes if the AUC averaged over the classes is at least "
-                "{auc} and significantly above 0.5. A useful result is an AUC (or averaged AUC) of {useful}, an R² of "
-                "{share}, or a loss {percent}% below that of the constant prediction. If the interval includes a useful "
-                "result, the check is not applicable, because there are too few rows."
+                "the network is not clearly better than chance, and the 95% interval does not reach a useful result. If the "
+                "interval reaches a useful result, there are too few rows, and the check is not applicable. Chance is an AUC of "
+                "0.5, an R² of 0, or (for several classes and counts) the loss of a constant prediction. A useful result is an "
+                "AUC of {useful}, an R² of {share}, or a loss {percent}% below that of a constant prediction. The network is not "
+                "clearly better than chance if its 95% interval includes chance or lies below it. The same holds for two "
+                "classes if the AUC is below {auc} and the log loss is not significantly lower than that of a constant "
+                "prediction, and for regression if the R² is below {r2}. For several classes, the AUC averaged over the classes "
+                "is considered as well. The check passes if this AUC is at least {auc} and significantly above 0.5. Otherwise, "
+                "the check is not raised if the interval of this AUC reaches {useful}."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),

@@ -68,9 +68,9 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "the AUC or R² of a single column drops by {fall} or more from training to held-out rows, the 95% "
-                "interval for the drop lies above {sure}, and the q-value is below {q} (Benjamini–Hochberg over all "
-                "columns). The AUC requires at least 20 rows of each class among both the training rows and the "
+                "the AUC or R² of a single column drops by {fall} or more from training to held-out rows, the "
+                "whole 95% interval for the drop lies at or above {sure}, and the q-value is below {q} (Benjamini–Hochberg over "
+                "all columns). The AUC requires at least 20 rows of each class among both the training rows and the "
                 "held-out rows."
             ),
             "fall, sure: differences of AUC or R²; q: a corrected p-value",

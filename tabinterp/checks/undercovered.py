@@ -62,15 +62,17 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "For rows with {group} (n = {rows}), the network's conformal intervals cover {value}% of the outcomes "
-                    "(adjusted CI {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
+                    "The network's conformal intervals are constructed to cover {level}% of the outcomes. For rows "
+                    "with {group} (n = {rows}), they cover only {value}% (95% CI {low}% to {high}%, adjusted for the {tested} "
+                    "subgroups tested)."
                 ),
                 "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
             ),
             "raised_sets": (
                 (
-                    "For rows with {group} (n = {rows}), the network's conformal sets cover {value}% of the outcomes "
-                    "(adjusted CI {low}% to {high}%) instead of {level}%. Number of subgroups tested: {tested}."
+                    "The network's conformal sets are constructed to cover {level}% of the outcomes. For rows "
+                    "with {group} (n = {rows}), they cover only {value}% (95% CI {low}% to {high}%, adjusted for the {tested} "
+                    "subgroups tested)."
                 ),
                 "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
             ),

@@ -253,9 +253,18 @@ def check_encoded(x: FloatArray, name: str, table: Table) -> None:
     wrong = ~np.isfinite(x)
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
+        kind, advice = (
+            ("missing", "Add an imputer to the encoder")
+            if np.isnan(x[row, column])
+            else (
+                "infinite",
+                "They come from a step of the encoder, such as a logarithm of 0 or a division by 0. Correct this step; an "
+                "imputer does not replace infinite values",
+            )
+        )
         raise ModelError(
-            f"{name} cannot use missing or infinite values, but the encoded rows contain at least one (the first is in row "
-            f"{int(table.numbers[row])}, encoded column {column}). Add an imputer to the encoder"
+            f"{name} cannot use {kind} values, but the encoded rows contain at least one (the first is in row "
+            f"{int(table.numbers[row])}, encoded column {column}). {advice}"
         )
 
 

@@ -489,7 +489,8 @@ class BoundModel:
         if self.encoding.tail is None:
             raise ModelError(
                 f"the encoder of {self.model.name} contains a step that mixes columns, and tabinterp cannot separate this step "
-                "from the steps before it"
+                "from the steps before it. Build the encoder as a scikit-learn Pipeline of separate steps, or wrap a prediction "
+                "function instead"
             )
         return self.encoding.tail.head.transform(self.table.inputs)
 

@@ -205,7 +205,7 @@ TEXT: dict[str, str] = {
     "report.metric.specificity": "specificity",
     "report.unit.average_precision": "proportion",
     "report.unit.macro_auc": "probability",
-    "report.unit.balanced_accuracy": "share of rows, averaged over classes",
+    "report.unit.balanced_accuracy": "share of correctly classified rows, averaged over classes",
     # text: a sentence of a check
     "report.findings.next": "Next: {text}",
     "report.findings.blind": "Limitations: {text}",

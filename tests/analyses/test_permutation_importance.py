@@ -428,4 +428,7 @@ def test_one_row_with_weight_is_no_pair():
             said.append(ti.permutation_importance(model, table, n_repeats=1, seed=seed).importance[0])
         except NotApplicableError as error:
             said.append(str(error))
-    assert "in every pair of rows formed to permute x, at least one row has a weight of 0" in said
+    assert (
+        "the importance of x cannot be computed, because every pair of rows formed to permute their values contains a row with "
+        "weight 0"
+    ) in said

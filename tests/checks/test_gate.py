@@ -218,7 +218,7 @@ def test_raised_findings_without_a_gate_are_counted_and_named(document):
     decision = decide(document, today=TODAY)
     assert expected
     assert [*decision.without_gate] == expected
-    said = f"Raised findings on which the policy makes no demand: {len(expected)} ({', '.join(expected)}). To require"
+    said = f"Raised checks that the policy does not cover: {len(expected)} ({', '.join(expected)}). They do not"
     assert said in ti.format_decision(decision)
     assert json.loads(ti.format_decision(decision, "json"))["raised_without_gate"] == expected
     first, *others = expected
@@ -226,7 +226,7 @@ def test_raised_findings_without_a_gate_are_counted_and_named(document):
     assert first not in decide(document, named, TODAY).without_gate
     assert {*others} < {*decide(document, named, TODAY).without_gate}
     every = "".join(f'[[severity]]\n{OWNED}severity = "{one}"\n' for one in ("act", "check", "note"))
-    assert "makes no demand" not in ti.format_decision(decide(document, policy(every), TODAY))
+    assert "policy does not cover" not in ti.format_decision(decide(document, policy(every), TODAY))
 
 
 @pytest.mark.parametrize(

@@ -298,7 +298,7 @@ def test_missing_values_and_unseen_levels_are_told():
     result = FITS["logit, formula"][0](source())
     frame = source()[["a", "b", "c", "y"]]
     missing = frame.assign(a=frame["a"].where(frame.index > 3))
-    with pytest.raises(ModelError, match="missing or infinite values, but the encoded rows contain"):
+    with pytest.raises(ModelError, match="missing values, but the encoded rows contain"):
         bind(ti.wrap(result), ti.read_table(missing, target="y"))
     with pytest.raises(ModelError, match="raised an error for the rows of this table"):
         bind(ti.wrap(result), ti.read_table(frame.assign(c="z"), target="y"))

@@ -37,5 +37,5 @@ TEXT: dict[str, str] = {
         "groups of units to replace"
     ),
     "why.an ablation needs two rows": "an ablation needs at least two rows, but there are fewer",
-    "why.ablation.layer": "{model:name} has no hidden layer with outputs that can be replaced",
+    "why.ablation.layer": "no hidden layers were found in {model:name}: it has none, or its operations cannot be traced",
 }

@@ -19,7 +19,7 @@ TEXT: dict[str, str] = {
     "report.agreement.overlap": "Shared top-k columns",
     "report.agreement.signs": "Same sign",
     "report.agreement.ordered": "Column pairs whose order is significant in both analyses",
-    "report.agreement.opposed": "Column pairs with significant but opposite orders",
+    "report.agreement.opposed": "Column pairs whose order is significant in both analyses but reversed between them",
     "report.left_out": (
         "Excluded: {method} ({model}). The attributions do not add up to the score: the completeness gap is {gap}, "
         "above the tolerance of {tolerance}."

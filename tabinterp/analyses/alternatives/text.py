@@ -14,7 +14,7 @@ TEXT: dict[str, str] = {
     "report.alternatives.version": "Version",
     "report.alternatives.auc": "AUC [95% CI]",
     "report.alternatives.ratio": "Impact ratio, {column} [95% CI]",
-    "report.alternatives.frontier": "On the frontier (for each protected column)",
+    "report.alternatives.frontier": "On the frontier for these protected columns",
     "report.alternatives.whole": "{model}",
     "report.alternatives.held": "{model}, {columns} fixed at the mean",
     "report.alternatives.refitted": "{model}, refitted without {columns}",

@@ -42,7 +42,10 @@ TEXT: dict[str, str] = {
     ),
     "why.some class has no training row": "boosted trees need training rows of every class, and at least one class has none",
     "why.no column has a value in the training rows": "all input columns are empty in the training rows",
-    "why.boosted.few": "a confidence interval needs at least {least} held-out rows or groups of rows, but there are fewer",
+    "why.boosted.few": (
+        "the comparison with boosted trees needs at least {least} held-out rows or groups of rows for a confidence "
+        "interval, but there are fewer"
+    ),
     "why.boosted.groups": (
         "there are too few groups of training rows to choose the number of boosting rounds, because some groups must "
         "be left out of the fit"

@@ -279,8 +279,8 @@ TEXT: dict[str, str] = {
         "encoder."
     ),
     "reason.target_encoded": (
-        "No estimate and no interval: the encoder was fitted to the targets of the same rows. The coefficient of the linear "
-        "counterpart is shown instead."
+        "No unpenalised estimate or interval: the encoder was fitted to the target, so an interval from a fit on the encoded "
+        "columns would be invalid. The coefficient of the linear counterpart is shown instead."
     ),
     "reason.not_converged": "Not estimable: the fit did not converge.",
     "reading.network.average_derivative": "network: average derivative",
@@ -288,6 +288,6 @@ TEXT: dict[str, str] = {
     "plot.axis.coefficients": "Change in score per SD, or contrast of a level, 95% CI",
     # why the analysis does not apply
     "why.the encoder mixes all columns, so that none has a coefficient of its own": (
-        "the encoder combines all columns, so no column has its own coefficient"
+        "the encoder combines every column with others, so no column has a coefficient of its own"
     ),
 }

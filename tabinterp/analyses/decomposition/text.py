@@ -52,5 +52,8 @@ TEXT: dict[str, str] = {
         "the decomposition needs at least {least} rows, because it fits {functions} functions of the columns; the "
         "table has only {rows} rows"
     ),
-    "why.decomposition.folds": "there are too few rows or groups of rows for {folds} folds; the table has {rows} rows",
+    "why.decomposition.folds": (
+        "at least one of the {folds} folds for cross-fitting has no row with positive weight, because there are too few "
+        "rows or groups of rows ({rows} rows analysed)"
+    ),
 }

@@ -123,5 +123,7 @@ TEXT: dict[str, str] = {
     "why.the two models predict the same in nine of ten rows or more": (
         "the two models give the same prediction for at least 90% of the rows"
     ),
-    "why.disagreement.groups": "the held-out rows form only {groups} groups; at least {least} are needed",
+    "why.disagreement.groups": (
+        "the comparison of decisions needs at least {least} groups of held-out rows; the table has {groups}"
+    ),
 }

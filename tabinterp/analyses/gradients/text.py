@@ -51,8 +51,8 @@ TEXT: dict[str, str] = {
         "because the encoder combines these columns in non-affine steps: {columns}."
     ),
     "why.the encoder mixes all columns with levels or missing values, so that the score has no gradient by any of them": (
-        "the encoder combines every column with levels or missing values, so the score has no gradient with respect to any "
-        "column"
+        "the encoder combines all columns in steps whose derivatives are unknown (for example, because they process "
+        "levels or missing values), so the score has no gradient with respect to any column"
     ),
     "why.the encoder changes abruptly with every column that it combines, so that the score has no gradient by any column": (
         "the score has no gradient with respect to any column, because the encoding of the columns is discontinuous or is not "

@@ -36,12 +36,15 @@ TEXT: dict[str, str] = {
     "plot.axis.regions": "Mean coefficient per SD or level, 95% CI",
     # why it does not apply
     "why.no column is encoded on its own, so that none has coefficients in them": (
-        "the encoder combines all columns, so no column has its own coefficients in a linear region"
+        "the encoder combines every column with others, so no column has its own coefficients in a linear region"
     ),
     "why.regions.affine": (
-        "{model:name} has non-affine operations between its activation functions (for example, a row normalisation or a "
-        "product), or its forward pass cannot be traced"
+        "the linear regions of {model:name} cannot be determined: it has non-affine operations between its activation "
+        "functions (for example, a row normalisation or a product), or its forward pass cannot be traced"
     ),
     "why.regions.opaque": "{model:name} {opaque}, so its linear regions cannot be determined",
-    "why.regions.terms": "the encoder of {model:name} combines all columns, so no column has its own coefficients",
+    "why.regions.terms": (
+        "the encoder of {model:name} combines every column with others, so no column has its own coefficients in a linear "
+        "region"
+    ),
 }

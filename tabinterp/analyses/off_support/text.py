@@ -31,7 +31,7 @@ TEXT: dict[str, str] = {
     # why it does not apply
     "why.the score is the same on every row": "the score is the same in every row",
     "why.offsupport.few": (
-        "there are too few rows or input columns; the analysis of perturbed rows needs at least {least} rows and two "
-        "input columns"
+        "the analysis of perturbed rows needs at least {least} rows and two input columns, but there are fewer rows or "
+        "columns"
     ),
 }

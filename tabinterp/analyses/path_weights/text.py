@@ -72,7 +72,8 @@ TEXT: dict[str, str] = {
     "plot.axis.paths": "Change in score per SD or level",
     # why it does not apply
     "why.paths.affine": (
-        "{model:name} has non-affine operations between its activation functions, or its forward pass cannot be traced"
+        "path products cannot be computed for {model:name}: it has non-affine operations between its activation functions, "
+        "or its forward pass cannot be traced"
     ),
-    "why.paths.weights": "tabinterp cannot read the weights of {model:name}",
+    "why.paths.weights": "path products cannot be computed, because tabinterp cannot read the weights of {model:name}",
 }

@@ -53,5 +53,8 @@ TEXT: dict[str, str] = {
         "permutation importance needs at least two rows with positive weight, but there are fewer"
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
-    "why.permutation.pairs": "in every pair of rows formed to permute {columns}, at least one row has a weight of 0",
+    "why.permutation.pairs": (
+        "the importance of {columns} cannot be computed, because every pair of rows formed to permute their values "
+        "contains a row with weight 0"
+    ),
 }

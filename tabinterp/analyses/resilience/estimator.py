@@ -86,7 +86,7 @@ class OnRows:
     ----------
     kind : the subset. In "hardest", each model is evaluated on its own hardest rows. In "network" and "linear", both models are
         evaluated on the hardest rows of the named model.
-    share : weighted share of the ordered rows that are in the subset; NaN for the worst cluster and under drift.
+    share : nominal share of the held-out rows that are in the subset, by weight; NaN for the worst cluster and under drift.
     rows : effective number of rows.
     network_power, linear_power : AUC for two classes, R2 for a numeric target; NaN if the models are evaluated on different rows.
     """

@@ -28,7 +28,7 @@ class OnRows(Part):
     """
 
     kind: Literal["all", "hardest", "network", "linear", "outer", "cluster", "drift"]
-    share: float | None  # weighted share of all rows; None for the worst cluster and under drift
+    share: float | None  # nominal share of the held-out rows, by weight; None for the worst cluster and under drift
     rows: int  # effective number of rows
     network: Interval
     linear: Interval

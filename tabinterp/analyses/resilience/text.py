@@ -74,7 +74,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "why.resilience.few": "there are too few held-out or training rows; the analysis needs at least {least} of each",
     "why.resilience.none": (
-        "each subset that the analysis compares has fewer than {least} effective rows, too few groups of rows, or too few events "
-        "of some class"
+        "no subset of the held-out rows is large enough to be analysed: each has an effective number of rows below "
+        "{least}, too few groups of rows, or too few events of some class"
     ),
 }

@@ -84,6 +84,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     # why it does not apply
     "why.scorecard.task": "a scorecard needs a target with two classes",
     "why.scorecard.ladder": "the scorecard is derived from one of the simpler models, and these were not fitted",
-    "why.scorecard.intercept": "the simplest model that predicts as well as the network uses no column",
-    "why.scorecard.flat": "no column affects the score of the simpler model enough to be given a bin",
+    "why.scorecard.intercept": (
+        "the simplest model that predicts as well as the network uses no columns, so a scorecard would be empty"
+    ),
+    "why.scorecard.flat": "the simpler model's score hardly depends on any column, so no column can be divided into bins",
 }

@@ -155,7 +155,7 @@ TEXT: dict[str, str] = {
     "plot.axis.trust": "Rank correlation with the reference ranking; bars: minimum to maximum",
     # why it does not apply
     "why.trust checks compare rankings: they need two columns and two rows at least": (
-        "there are too few columns or rows; comparing rankings needs at least two columns and two rows"
+        "the comparison of rankings needs at least two columns and two rows, but there are fewer columns or rows"
     ),
     "why.nothing is trained unless refit= says how, and no null= was": (
         "no network trained on permuted labels was supplied"

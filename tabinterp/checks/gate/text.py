@@ -40,8 +40,8 @@ TEXT: dict[str, str] = {
     "gate.count": "{passed} of {gates} gates passed, {failed} failed, {waived} waived.",
     # slugs: names of checks
     "gate.ungated": (
-        "Raised findings on which the policy makes no demand: {count} ({slugs}). To require that a check is not raised, name it "
-        "in a [[finding]] table of the policy, or name its severity in a [[severity]] table (--policy)."
+        "Raised checks that the policy does not cover: {count} ({slugs}). They do not affect the result. To make a raised check "
+        "fail, add a [[finding]] table with its name, or a [[severity]] table with its severity, to the policy file (--policy)."
     ),
     "gate.files": (
         "The model file and the data were not compared with audit.json. To compare them, run tabinterp verify with --model and "

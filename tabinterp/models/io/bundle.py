@@ -219,8 +219,8 @@ def save_others(models: Sequence[Model], path: str | Path) -> None:
 
 
 def save_null(model: Model | None, path: str | Path) -> None:
-    """Write a network trained on permuted labels into the bundle's folder. If `model` is None, only delete the network that an
-    earlier call wrote.
+    """Write a network trained on permuted labels into the bundle's folder. If `model` is None, only delete the header of
+    the network that an earlier call wrote. A folder without a header is not loaded.
     """
     folder = Path(path) / NULL
     (folder / HEADER).unlink(missing_ok=True)
