@@ -381,7 +381,7 @@ class BoundModel:
         The outputs are computed from centred inputs in double precision, and then converted to single precision.
         """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
-        return self._product(torch.as_tensor(x - self.centre), slice(None), constant)
+        return self._product(torch.as_tensor(x), slice(None), constant, torch.as_tensor(self.centre))
 
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
         """Return the contribution (m, h) of these columns to `z` for these rows, up to an additive constant. The constant cancels
@@ -400,13 +400,13 @@ class BoundModel:
         """
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
-    def _product(self, x: Tensor, block: Any, constant: Tensor | float) -> Tensor:
+    def _product(self, x: Tensor, block: Any, constant: Tensor | float, centre: Tensor | None = None) -> Tensor:
         there, halves = self.device, self._halves["product"]
         weight = self.first.weight[:, block].T.contiguous().to(there)
         constant = torch.as_tensor(constant).to(there)
         z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32, device=self.home)
         for i in range(0, len(x), BLOCK):
-            few = x[i : i + BLOCK]
+            few = x[i : i + BLOCK] if centre is None else x[i : i + BLOCK] - centre
             (z[i : i + BLOCK],) = halves(lambda rows: (rows.to(there) @ weight + constant,), few, self.home)
         return z
 

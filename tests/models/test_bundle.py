@@ -538,7 +538,10 @@ FORGED = {
         entry("split", {"kind": "fraction", "rows": 3}),
         "the split has the unknown field 'rows'",
     ),
-    "a table of more": (entry("table", {"target": "y", "source": "/etc/passwd"}), r"table\.source': this field is unknown"),
+    "a table of more": (
+        entry("table", {"target": "y", "source": "/etc/passwd"}),
+        r"table\.source': this field is unknown",
+    ),
     "no split": (entry("split", [1]), "'split': the value must have named fields"),
     "no weights": (
         lambda h: h["sha256"].pop("model.safetensors"),

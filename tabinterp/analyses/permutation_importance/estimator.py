@@ -9,10 +9,10 @@ The result is then exact, and no random draws are needed.
 The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when its value in
 the column comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
 The code sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums lead to the same result. With few
-draws, the rises have a smaller variance, because differences in loss between rows cancel. With few draws per row, the standard
-error is conservative: the coverage of a 95% interval is about 96% with ten draws and 98% with one. If the table has a group
-column, the projections are summed within each group of rows before they are squared. The Student's t interval then treats groups
-as units.
+draws, the rises have a smaller variance, because differences in loss between rows cancel. Control variates reduce the variance
+further if the model has a gradient (see `control_variates`). With few draws per row, the standard error is conservative. If the
+table has a group column, the projections are summed within each group of rows before they are squared. The Student's t interval
+then treats groups as units.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's stratum
 (see `strata`). Permuting the column therefore preserves its relation to associated columns. Let D_s be the mean of the rises in
@@ -46,6 +46,7 @@ from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen, row_hash
 
 from .column_clusters import families
+from .control_variates import derivatives_of
 from .off_support_share import ROWS as SUPPORT_ROWS
 from .off_support_share import Support
 from .permutation_kernel import Plan, Sum, Untouched, drawn, exact, taken_at
@@ -267,9 +268,10 @@ def planned(
     """Return the plan for rows in hash order. If `donating` is given, only the first `donating` rows are donors."""
     bound = reading_own_inputs(bound)
     shifts = 1 + chosen(np.arange((donating or len(bound.table)) - 1), n_repeats, seed)
+    derivatives = None if loss.ranks or donating is not None else derivatives_of(bound)
     groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
     known = {p: g for p, g in groups_of.items() if g is not None}
-    return Plan(bound, loss, players, shifts, known, seed, strata, donating)
+    return Plan(bound, loss, players, shifts, known, seed, strata, donating, derivatives)
 
 
 def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int) -> dict[str, Strata]:
@@ -353,10 +355,12 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
     groups = plan.bound.table.groups
     errors = np.array([error_of(column, weights, groups) for column in projection.T])
     support = Support(plan.bound.table, plan.seed)
-    off = [
-        support.off(columns, plan.strata_of(p).label if p in (plan.strata or {}) else None)
-        for p, columns in plan.players.items()
-    ]
+
+    def off_support(player: str) -> float | None:
+        label = plan.strata_of(player).label if player in (plan.strata or {}) else None
+        return support.off(plan.players[player], label)
+
+    off = list(run_parallel(plan.bound, off_support, list(plan.players)))
     interval = Estimates.of(values, errors, units_of(len(own), groups) - 1)
     return PermutationImportance(
         players=tuple(plan.players),

@@ -21,6 +21,7 @@ from tabinterp.models.losses import Loss
 from tabinterp.models.perturbation import BLOCK
 from tabinterp.table.hash_sampling import row_hash
 
+from .control_variates import Derivatives, Pairs, controlled
 from .strata import Strata
 
 EXACT = 2  # A column is evaluated at all its values if it has at most this many distinct values per repeat.
@@ -51,11 +52,21 @@ class Plan:
     seed: int
     strata: dict[str, Strata] | None = None  # if conditional: player -> strata; no entry: all rows are donors
     donating: int | None = None  # None: all rows are donors
+    derivatives: Derivatives | None = None  # None: no control variates
 
     @property
     def donor_rows(self) -> int:
         """The number of donors."""
         return len(self.bound.table) if self.donating is None else self.donating
+
+    def derivatives_for(self, player: str, rows: IntArray) -> Derivatives | None:
+        """Return the derivatives from which the control variate of a column or group of columns is computed.
+
+        The result is None if there is no control variate: with strata, with only some of the rows as receivers, or if the encoder
+        mixes the columns with others.
+        """
+        able = player in self.groups and player not in (self.strata or {}) and len(rows) == len(self.bound.table)
+        return self.derivatives if able else None
 
     def is_exact(self, player: str) -> bool:
         """Return whether a column or group has so few distinct values that every row is evaluated at all of them."""
@@ -155,13 +166,18 @@ def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
     n, weights, at_rows = plan.donor_rows, plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)
     (received, received_mass), (given, given_mass) = ([np.zeros(size) for _ in range(2)] for size in (len(rows), n))
-    for shift in plan.shifts if len(rows) else ():
-        donors = plan.donors(player, rows, int(shift))
-        rise = own.rise(move(donors), plan.bound.at_home(weights[donors]))
-        received += weights[donors] * rise
-        received_mass += weights[donors]
-        given += np.bincount(donors, at_rows * rise, minlength=n)
-        given_mass += np.bincount(donors, at_rows, minlength=n)
+    shifts = [plan.donors(player, rows, int(shift)) for shift in plan.shifts] if len(rows) else []
+    rises = [own.rise(move(donors), plan.bound.at_home(weights[donors])) for donors in shifts]
+    derivatives = plan.derivatives_for(player, rows)
+    if derivatives is not None:
+        pairs = controlled(plan.bound, derivatives, plan.players[player], *plan.groups[player], shifts, rises)
+    else:
+        pairs = [Pairs(donors, rise, rise) for donors, rise in zip(shifts, rises, strict=True)]
+    for one in pairs:
+        received += weights[one.donors] * one.received
+        received_mass += weights[one.donors]
+        given += np.bincount(one.donors, at_rows * one.given, minlength=n)
+        given_mass += np.bincount(one.donors, at_rows, minlength=n)
     return (received, received_mass), (given, given_mass)
 
 
