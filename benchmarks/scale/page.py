@@ -163,9 +163,9 @@ WIDE = """\
 Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
 two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The memory that is
 needed is proportional to rows × columns. Memory holds the table, its encoded columns, and two double-precision sums for each row
-and column. One sum adds up the rises in the loss of this row when it receives the values of other rows. The other sum adds up the
-rises in the loss of other rows when they receive the value of this row. If a table of 2,000 columns is read in batches, each
-batch has about 2,000 rows.
+and column. One sum is the total rise in the loss of this row when it receives the values of other rows. The other sum is the
+total rise in the loss of other rows when they receive the value of this row. If a table of 2,000 columns is read in batches,
+each batch has about 2,000 rows.
 
 The audits use the default settings, and half of the rows are held out. The targets are 180 seconds for 300 columns and 480
 seconds for 2,000 columns. An audit of 2,000 columns meets its targets with 2,000 rows. With 20,000 rows, an audit of 2,000

@@ -48,7 +48,7 @@ TEXT: dict[str, str] = {
     "why.opaque.rounds": "rounds values to integers internally",
     "why.opaque.whole": "uses integer inputs for an operation that is not an embedding lookup ({operation})",
     "why.opaque.detached": "detaches part of its computation from the gradient",
-    "why.opaque.compiled": "uses integers in compiled or vectorised code, whose operations cannot be traced",
+    "why.opaque.compiled": "uses integers inside compiled or vectorised code, and operations in such code cannot be traced",
     "why.opaque.branches": "runs different code for different rows, depending on their integer codes",
     "why.opaque.keras": "is a Keras model with parts that cannot be converted to torch ({layers})",
     "why.opaque.stack": "not a sequence of layers with one input",

@@ -95,15 +95,16 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "the network is not clearly better than chance, and the 95% interval does not reach a useful result. If the "
-                "interval reaches a useful result, there are too few rows, and the check is not applicable. Chance is an AUC of "
-                "0.5, an R² of 0, or (for several classes and counts) the loss of a constant prediction. A useful result is an "
-                "AUC of {useful}, an R² of {share}, or a loss {percent}% below that of a constant prediction. The network is not "
-                "clearly better than chance if its 95% interval includes chance or lies below it. The same holds for two "
-                "classes if the AUC is below {auc} and the log loss is not significantly lower than that of a constant "
-                "prediction, and for regression if the R² is below {r2}. For several classes, the AUC averaged over the classes "
-                "is considered as well. The check passes if this AUC is at least {auc} and significantly above 0.5. Otherwise, "
-                "the check is not raised if the interval of this AUC reaches {useful}."
+                "the network is not clearly better than chance, and the 95% interval does not include a useful result. If the "
+                "interval includes a useful result, there are too few rows to decide, and the check is not applicable. Chance is "
+                "an AUC of 0.5, an R² of 0, or (for several classes and counts) the loss of a constant prediction. A useful "
+                "result is an AUC of {useful}, an R² of {share}, or a loss {percent}% below that of a constant prediction. The "
+                "network is not clearly better than chance if its 95% interval includes chance or is wholly worse than chance. "
+                "For two classes, it is also not clearly better if the AUC is below {auc} and the log loss is not significantly "
+                "lower than that of a constant prediction. For regression, it is also not clearly better if the R² is below "
+                "{r2}. For several classes, the AUC averaged over the classes is considered as well. The check passes if this "
+                "AUC is at least {auc} and significantly above 0.5. Otherwise, the check is not raised if the interval of this "
+                "AUC includes {useful}."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),

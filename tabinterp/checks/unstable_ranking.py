@@ -42,7 +42,8 @@ CHECK = Check(
         measures="whether sampling error could swap adjacent columns in the ranking by Shapley value.",
         limitations="Does not show how the ranking would change with other rows, another background sample or retraining.",
         raised_when=(
-            "at least {tied} of the top {top} columns by Shapley value cannot be distinguished from the column ranked next.",
+            "among the top {top} columns by Shapley value, the number of columns that cannot be distinguished from the column "
+            "ranked next is at least {tied}.",
             "tied, top: numbers of places",
         ),
         next=(

@@ -115,7 +115,7 @@ def fit_classes(
 ) -> LogisticRegression:
     """Fit a multinomial regression with the penalty that has the lowest log loss in the cross-validation `parts`.
 
-    The result is that of scikit-learn's `LogisticRegressionCV`, which needs twice the time for the cross-validation.
+    The result equals that of scikit-learn's `LogisticRegressionCV`, whose cross-validation takes twice as long.
     """
     w = np.ones(len(x)) if weights is None else weights
     classes, losses = int(codes.max()) + 1, np.zeros(len(STRENGTHS))

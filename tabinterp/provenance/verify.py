@@ -467,7 +467,7 @@ def with_digests(found: Document, written: Document) -> Document:
 
 def compare(written: Audit, found: Audit) -> Step:
     """Return the step that compares a written audit with a recomputed audit. Numbers must be equal within the tolerance, and
-    texts must be equal.
+    strings must be identical.
     """
     one, two = (dict(leaves(a.document.model_dump())) for a in (written, found))
     places = [place for place in one | two if not place.startswith(ELSEWHERE)]

@@ -122,7 +122,7 @@ def _size(text: str, font: FontProperties, ismath: bool | Literal["TeX"]) -> tup
 
 
 def _exported(figure: Figure) -> str:
-    """Return the figure as Matplotlib writes it. `savefig` takes longer, because it allows for artists drawn as pixels."""
+    """Return the figure as Matplotlib writes it. `savefig` takes longer, because it supports rasterised artists."""
     out = io.StringIO()
     wide, high = 72 * figure.get_size_inches()
     renderer = _Renderer(wide, high, out, metadata={"Date": None})  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ class Ticks(Artist):
     """The grid, the ticks, their labels and the name of an axis. All ticks are drawn with one `Tick`, which is moved.
 
     Matplotlib creates a `Tick` with five artists for each position and measures all labels in order to place the name below them.
-    This takes a third of the time for drawing a figure. Labels here have one line, so all are equally high.
+    This takes a third of the time for drawing a figure. Each label has a single line, so all labels have the same height.
     """
 
     def __init__(self, axis: Axis) -> None:

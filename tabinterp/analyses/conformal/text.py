@@ -30,7 +30,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.conformal.set.width": "Mean number of classes [95% CI]",
     "report.conformal.rows": "Rows",
     "report.conformal.note.regression": (
-        "The width of an interval does not depend on the columns, so coverage tends to be lower in subgroups with "
+        "All intervals have the same width, whatever the values of the row, so coverage tends to be lower in subgroups with "
         "more variable outcomes."
     ),
     "report.conformal.note.count": (

@@ -49,13 +49,13 @@ TEXT: dict[str, str] = {
     "report.judged.curve.x": "Threshold probability",
     "report.judged.curve.y": "Net benefit (true positives per row)",
     "report.judged.curve.aria": (
-        "Net benefit of both models at {count} thresholds, compared with predicting all rows or no rows to be positive. The "
+        "Net benefit of both models at {count} thresholds, compared with classifying all rows, or none, as positive. The "
         "net benefit of the network is significantly higher than that of the linear counterpart at {above} thresholds and "
         "significantly lower at {below}."
     ),
     "report.judged.curve.caption": (
-        "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Predicting every row "
-        "to be negative has a net benefit of zero. The curve for predicting every row to be positive is cut off at "
+        "Bands are pointwise 95% CIs; the table shows the paired difference between the models. Classifying every row "
+        "as negative has a net benefit of zero. The curve for classifying every row as positive is cut off at "
         "the edge of the figure. Net benefit is not shown where it would disclose a count below ten."
     ),
     "report.judged.curve.widened": (

@@ -230,8 +230,8 @@ def _output(bound: BoundModel, term: Term) -> tuple[FloatArray, float]:
     schema = bound.table.schema
     if term.probability and not schema.goal.classes:
         raise NotApplicableError(
-            f"an output can be a probability only if the target has classes; the target {schema.target!r} has "
-            f"none. Leave out {argument('probability', True)}"
+            f"an output can be a probability only if the target is categorical; the target {schema.target!r} is "
+            f"not. Leave out {argument('probability', True)}"
         )
     if len(bound.outputs) == 1:
         allowed = [None, *schema.classes] if schema.goal.classes else [None]

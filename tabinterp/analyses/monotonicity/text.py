@@ -30,7 +30,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "fall: a number in units of the score; start, end: values of the column",
     ),
     "report.monotonicity.open": (
-        "open: the largest move against the direction is between {fall} and {bound}",
+        "not decided: the largest change against the declared direction is between {fall} and {bound}",
         "fall, bound: numbers in units of the score",
     ),
     "report.monotonicity.open.none": (

@@ -237,8 +237,9 @@ TEXT: dict[str, str] = {
     "report.performance.training.gap": "{model}: gap [95% CI]",
     "report.performance.training.note": (
         "The gap is the metric on {held_out} held-out rows minus the same metric on {training} training rows. The interval for "
-        "the gap treats the two sets of rows as independent samples; rows of the same group count as one draw, even if it has "
-        "both training and held-out rows. A significant gap in favour of the training rows is a sign of overfitting."
+        "the gap treats the two sets of rows as independent samples, except that all rows of a group count as one draw, even if "
+        "the group has both training and held-out rows. A significant gap in favour of the training rows is a sign of "
+        "overfitting."
     ),
     "report.performance.training.none": (
         "[–]: no interval. Either there are fewer than ten training or held-out rows or groups of rows (for average "

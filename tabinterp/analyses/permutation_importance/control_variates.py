@@ -1,4 +1,4 @@
-"""Control variates for permutation importance, which reduce the sampling error of few random draws.
+"""Control variates for permutation importance. They reduce the sampling error when only a few random permutations are drawn.
 
 A permutation pairs each receiver i with one donor j. The mean rise in loss D_ij over these pairs estimates the mean over all
 pairs. A control variate is a function h_ij whose mean over all pairs is known. Subtracting b (h_ij - mean of h) from D_ij leaves
@@ -74,7 +74,7 @@ class Pairs:
 
 
 def derivatives_of(bound: BoundModel) -> Derivatives | None:
-    """Return the derivatives of the model at its rows.
+    """Return the derivatives of the model at the rows of the table to which it is bound.
 
     The result is None if the model has no gradient, or if there are too few rows to fit the coefficients.
     """
@@ -94,12 +94,12 @@ def derivatives_of(bound: BoundModel) -> Derivatives | None:
 
 
 def _coefficients(outputs: int) -> int:
-    """Return the number of coefficients that are fitted for each column, with an intercept."""
+    """Return how many coefficients are fitted for each column, including one intercept."""
     return 2 + 3 * len(POWERS) + (3 + len(POWERS)) * outputs
 
 
 def _of_task(scores: FloatArray, y: FloatArray, task: str) -> tuple[FloatArray, FloatArray]:
-    """Return two derivatives (n, k) of the log loss, of half the squared error, or of half the Poisson deviance."""
+    """Return the first and second derivatives, each (n, k), of the log loss, half the squared error, or half the deviance."""
     if task == "regression":
         return scores - y[:, None], np.ones_like(scores)
     if task == "count":
@@ -155,7 +155,7 @@ def controlled(
         return np.asarray(np.einsum("nd,nd->n", steep, moves[group[at]]))
 
     def write(at: IntArray, sloped: NDArray[np.float32]) -> None:
-        """Write the terms of the rows and their donors."""
+        """Fill `terms` with the values for each row and its donor."""
         terms[0], terms[mine:-1] = sloped, of_donors[:, at]
         there = terms[mine:-1].reshape(powers.shape)
         np.einsum("akn,bkn->abn", own, there, out=terms[1:several].reshape(len(own), len(powers), n))

@@ -55,8 +55,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.inside": "In the cluster",
     "report.resilience.outside": "In other rows",
-    "report.resilience.x.hardest": "share of rows, hardest first",
-    "report.resilience.x.outer": "share of rows, outermost first",
+    "report.resilience.x.hardest": "share of rows, hardest rows first",
+    "report.resilience.x.outer": "share of rows, outermost rows first",
     "report.resilience.aria.hardest": (
         "{metric} of both models on {count} subsets of the rows, from the hardest rows to larger subsets",
         "metric: such as 'log loss'",
@@ -75,6 +75,6 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "why.resilience.few": "there are too few held-out or training rows; the analysis needs at least {least} of each",
     "why.resilience.none": (
         "no subset of the held-out rows is large enough to be analysed: each has an effective number of rows below "
-        "{least}, too few groups of rows, or too few events of some class"
+        "{least}, too few groups of rows, or too few rows of some class"
     ),
 }

@@ -38,8 +38,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "taken to be the number of rows used for the means of the hidden units."
     ),
     "migration.sentences": (
-        "Some sentences of the original document no longer exist in this version of tabinterp, or now contain other values. "
-        "These sentences are shown with the values of the original document."
+        "This version of tabinterp has removed or changed some sentences of the original document. They are shown in their "
+        "original form, with their original values."
     ),
     "former.verdict.only_network": (
         "These columns have a significant permutation importance for the network, but not for the linear counterpart: {columns}."

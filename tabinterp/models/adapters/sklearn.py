@@ -146,7 +146,7 @@ def _answering(model: Model, estimator: Any) -> Model:
 
 
 def named_classes(model: Model, classes: tuple[Any, ...]) -> Model:
-    """Return the model with other names of its classes."""
+    """Return the model with its classes renamed."""
     if model.classes is None or len(model.classes) != len(classes):
         raise ModelError(
             f"{argument('classes')} has length {len(classes)}, but {model.name} has {len(model.classes or ())} classes. Pass "

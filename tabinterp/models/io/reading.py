@@ -68,7 +68,7 @@ def _bytes(path: Path, limit: int, *, follow: bool) -> bytes:
     if len(data) > limit:
         raise ModelError(
             f"{str(path)!r} grew beyond the limit of {limit:,} bytes while it was being read. Wait until "
-            "no other program writes to the file, and try again"
+            "no other program is writing to the file, and try again"
         )
     return data
 
