@@ -62,17 +62,15 @@ CHECK = Check(
         claims={
             "raised": (
                 (
-                    "The network's conformal intervals are constructed to cover {level}% of the outcomes. For rows "
-                    "with {group} (n = {rows}), they cover only {value}% (95% CI {low}% to {high}%, adjusted for the {tested} "
-                    "subgroups tested)."
+                    "For rows with {group} (n = {rows}), the network's {level}% conformal intervals cover only {value}% of the "
+                    "outcomes (95% CI {low}% to {high}%, adjusted for {tested} subgroups)."
                 ),
                 "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
             ),
             "raised_sets": (
                 (
-                    "The network's conformal sets are constructed to cover {level}% of the outcomes. For rows "
-                    "with {group} (n = {rows}), they cover only {value}% (95% CI {low}% to {high}%, adjusted for the {tested} "
-                    "subgroups tested)."
+                    "For rows with {group} (n = {rows}), the network's {level}% conformal sets cover only {value}% of the "
+                    "outcomes (95% CI {low}% to {high}%, adjusted for {tested} subgroups)."
                 ),
                 "group: such as 'age = 25 to 30'; value, low, high, level: percentages; tested: number of groups",
             ),

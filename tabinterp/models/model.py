@@ -381,7 +381,7 @@ class BoundModel:
         The outputs are computed from centred inputs in double precision, and then converted to single precision.
         """
         constant = self.first.bias + self.first.weight @ self.at_home(self.centre)
-        return self._product(torch.as_tensor(x), slice(None), constant, torch.as_tensor(self.centre))
+        return self._product(torch.as_tensor(x), slice(None), constant, self.centre)
 
     def part(self, columns: tuple[str, ...], rows: IntArray | slice = slice(None)) -> Tensor:
         """Return the contribution (m, h) of these columns to `z` for these rows, up to an additive constant. The constant cancels
@@ -400,14 +400,14 @@ class BoundModel:
         """
         return np.asarray(self.x.mean(axis=0), dtype=np.float64)
 
-    def _product(self, x: Tensor, block: Any, constant: Tensor | float, centre: Tensor | None = None) -> Tensor:
+    def _product(self, x: Tensor, block: Any, constant: Tensor | float, centre: Any = 0.0) -> Tensor:
         there, halves = self.device, self._halves["product"]
         weight = self.first.weight[:, block].T.contiguous().to(there)
-        constant = torch.as_tensor(constant).to(there)
+        constant, origin = torch.as_tensor(constant).to(there), torch.as_tensor(centre).to(there)
         z = torch.empty((len(x), weight.shape[1]), dtype=torch.float32, device=self.home)
         for i in range(0, len(x), BLOCK):
-            few = x[i : i + BLOCK] if centre is None else x[i : i + BLOCK] - centre
-            (z[i : i + BLOCK],) = halves(lambda rows: (rows.to(there) @ weight + constant,), few, self.home)
+            few = x[i : i + BLOCK]
+            (z[i : i + BLOCK],) = halves(lambda rows: ((rows.to(there) - origin) @ weight + constant,), few, self.home)
         return z
 
     def is_local(self, columns: tuple[str, ...]) -> bool:

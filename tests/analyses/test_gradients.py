@@ -325,7 +325,7 @@ def test_columns_that_nothing_is_known_of_are_refused_not_told_as_nan():
     )
     table = ti.read_table(frame, target="y")
     for method in METHODS:
-        with pytest.raises(NotApplicableError, match="combines every column with levels or missing values"):
+        with pytest.raises(NotApplicableError, match="combines all columns in steps whose derivatives are unknown"):
             ti.gradient_importance(ti.wrap(pipeline), table, method=method)
 
 

@@ -189,8 +189,8 @@ def test_a_saved_audit_is_judged_again_at_the_limits_of_a_policy():
             "{ count = 3 }",
             "'dead-units' has no limit 'count'; this check has no limits that a policy can change",
         ),
-        ("near-leak", "{ auc = true }", "valid number"),
-        ("near-leak", '{ auc = "0.9" }', "valid number"),
+        ("near-leak", "{ auc = true }", "must be a number; received True"),
+        ("near-leak", '{ auc = "0.9" }', "must be a number; received '0.9'"),
         ("rare-level", "{ rows = 5 }", "no limit 'rows'"),  # what is rare was settled when the levels were counted
     ],
 )

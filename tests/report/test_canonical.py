@@ -54,7 +54,7 @@ def changed(place, value):
         (b'{"schema_version": NaN}', ["NaN"]),
         (b"{}", ["schema_version", "none", "1.0"]),
         (changed(["schema_version"], "2.0"), ["'2.0'", "'1.0'"]),
-        (changed(["data", "rows"], "many"), ["data.rows", "'many'", "integer"]),
+        (changed(["data", "rows"], "many"), ["data.rows", "'many'", "whole number"]),
         (changed(["data", "rows"], "20000"), ["data.rows"]),
         (changed(["data", "extra"], 1), ["data.extra"]),
         (changed(["verdict", "status"], "great"), ["verdict.status", "'great'", "'better'"]),

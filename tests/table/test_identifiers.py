@@ -20,7 +20,7 @@ def table(**columns) -> ti.Table:
 def test_training_warns_of_every_column_that_identifies_rows():
     rng = np.random.default_rng(1)
     given = {"customer": rng.permutation(9_000)[:120], "e-mail": [f"{i}@example.org" for i in range(120)]}
-    with pytest.warns(UserWarning, match=r"'customer', 'e-mail'\. .* Leave them out with drop=") as caught:
+    with pytest.warns(UserWarning, match=r"'customer', 'e-mail'\. .* Leave these columns out with drop=") as caught:
         ti.train(table(**given))
     assert caught[0].filename == __file__
 

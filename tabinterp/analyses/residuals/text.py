@@ -75,6 +75,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "at least ten rows lie on each side of it."
     ),
     # why it does not apply
-    "why.residuals.classes": ("residuals are computed only for numeric and count targets, but this target is categorical"),
+    "why.residuals.classes": (
+        "residuals are computed only for numeric and count targets, but this target is categorical"
+    ),
     "why.residuals.few": "residuals are not shown, because fewer than {least} rows (the minimum for a bin) have positive weight",
 }
