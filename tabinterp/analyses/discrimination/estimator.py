@@ -229,7 +229,7 @@ def discrimination(
     Raises
     ------
     NotApplicableError
-        If the target is not a class, or a class has fewer than 20 rows (or groups of rows).
+        If the target is not categorical, or if a class has fewer than 20 rows (or groups of rows).
 
     Examples
     --------

@@ -21,7 +21,7 @@ CELLS = 3_000_000  # numbers in one block of fronts
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """Set of S states of a search.
+    """A set of S search states.
 
     Attributes
     ----------

@@ -255,7 +255,7 @@ def shapley_values(
         their row numbers. The background rows keep their weights. Rows with weight 0 are not sampled.
     method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
         each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance.
-        For pairs of rows in which evaluating every coalition costs no more than the permutations would, "permutation" and "auto"
+        For pairs of rows for which evaluating every coalition costs no more than the permutations would, "permutation" and "auto"
         evaluate every coalition. With any method, a linear model is explained in closed form, unless its scores are converted to
         probabilities or its encoder mixes columns.
     scale : "log_odds" (for regression, the unit of the target) or "probability".

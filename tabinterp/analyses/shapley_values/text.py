@@ -58,9 +58,9 @@ TEXT: dict[str, str] = {
     "report.shapley.tied.none": "{model}: all adjacent columns in the Shapley ranking can be distinguished.",
     "report.shapley.table": "Shapley values ({scale}): mean absolute value and signed mean of each column",
     "report.shapley.note": (
-        "Columns are ranked by mean absolute value. A column is tied with the next-ranked column if the paired difference between "
-        "their mean absolute values is at most 1.96 standard errors. The background rows are drawn from the "
-        "explained rows, so the signed mean attribution of every column is zero in expectation; its standard error reflects "
+        "Columns are ranked by mean absolute value. A column is tied with the next-ranked column if the paired difference "
+        "between their mean absolute values is at most 1.96 standard errors. The background rows are drawn from the explained "
+        "rows, so the signed mean attribution of every column is zero in expectation; its standard error reflects "
         "the sampling of explained and of background rows. Mean absolute values depend on the background rows. Shapley values "
         "evaluate a model on rows that combine values of two real rows and may not resemble any real row. Background rows "
         "and column orderings are drawn with seed {seed}."
