@@ -299,9 +299,7 @@ TEXT: dict[str, str] = {
     "report.strip.rung.pairs.long.one": "an additive spline model with one interaction",
     "report.strip.simplest": "The simplest model that matches the network is {rung} ({parameters} parameters).",
     "report.strip.simplest.none": "No simpler model was shown to match the network; each may be worse.",
-    "report.strip.simplest.no_gain": (
-        "The network was not shown to predict better than the linear model that was refitted for this comparison."
-    ),
+    "report.strip.simplest.no_gain": ("The network was not shown to predict better than the refitted linear model."),
     # rates of the network, and in parentheses of the linear model
     "report.strip.rates": (
         "At the decision threshold: sensitivity {sensitivity} (linear {linear_sensitivity}), specificity {specificity} (linear "
