@@ -22,9 +22,9 @@ def with_appendix(chapters: Sequence[Section], appendix: str, paper: bool) -> li
     Parameters
     ----------
     appendix : "none" leaves out the folded parts, "folded" leaves them unchanged, and "full" expands them.
-    paper : whether the report is a PDF, in which nothing can be folded. Folded parts are then moved to an appendix, where each
-        has the number of its section. Chapters that are folded as a whole are printed after the appendix. With "folded", the
-        appendix does not include figure data or parts that are too long to be printed.
+    paper : whether the report is a PDF, in which nothing can be folded. Folded parts are then moved to an appendix, where each is
+        labelled with the number of its section. Chapters that are folded as a whole are printed after the appendix. With
+        "folded", the appendix does not include figure data or parts that are too long to be printed.
 
     Raises
     ------

@@ -89,9 +89,9 @@ class Tree:
     """A decision tree that describes on which rows the models differ.
 
     `rows` is the size of the evaluation half, and the models differ on `differ` of these rows. `leaves` contains the leaves that
-    are shown, in descending order of the share of rows on which the models differ. If this share would reveal 1 to 9 rows, the
-    leaf comes after all others. Such leaves are sorted by size, largest first. `hidden` is the total number of rows in leaves
-    that are not shown.
+    are shown, in descending order of the share of rows on which the models differ. If this share would reveal a count of 1 to 9
+    rows, the leaf comes after all others. Such leaves are sorted by size, largest first. `hidden` is the total number of rows in
+    leaves that are not shown.
     """
 
     leaves: tuple[Leaf, ...]

@@ -29,8 +29,8 @@ TEXT: dict[str, str] = {
         "Methods: rank correlation with the ranking under random weights, mean [95% CI] and range over draws"
     ),
     "report.trust.null.aria": (
-        "Mean rank correlation of each method with its ranking under random weights, for both models. Largest for the "
-        "network: {network}. Largest for the linear model: {linear}."
+        "Mean rank correlation between each method's ranking and its ranking under random weights, for both models. Largest "
+        "for the network: {network}. Largest for the linear model: {linear}."
     ),
     "report.trust.null.figure": (
         "Each point is the mean correlation (with 95% CI), over {draws} draws of random weights, between a method's rankings "

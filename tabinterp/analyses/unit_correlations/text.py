@@ -26,7 +26,7 @@ TEXT: dict[str, str] = {
     ),
     # span: report.neurons.span.loss or report.neurons.span.layer
     "report.neurons.map": "Units and columns: {span}",
-    "report.neurons.map_part": "Units and columns (part {part} of {parts} of the columns): {span}",
+    "report.neurons.map_part": "Units and columns, part {part} of {parts}: {span}",
     # first, last: ranks of units
     "report.neurons.span.loss": (
         "units ranked {first} to {last} of {count} by the rise in loss when their output is replaced"
@@ -61,7 +61,7 @@ TEXT: dict[str, str] = {
     ),
     "report.neurons.columns": (
         "The maps show {count} of the {every} columns: those with the highest permutation importance for the network. "
-        "The table of all units considers all columns."
+        "The table of all units covers all columns."
     ),
     "plot.axis.correlation": "Spearman correlation (numbers) or correlation ratio (categories)",
 }
