@@ -1,4 +1,4 @@
-"""Check for a single column that predicts the target suspiciously well, but not well enough to raise the check `label_leak`."""
+"""Check for a single column that predicts the target suspiciously well, but less well than `label_leak` requires."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ TEXT: dict[str, str] = {
     "verify.report.absent": "report.html is missing, so it cannot be compared with audit.json.",
     "verify.printed.ok": "report.pdf matches the PDF printed from audit.json.",
     "verify.printed.differs": (
-        "report.pdf does not match the PDF that this machine prints from audit.json. The cause may be different "
+        "report.pdf does not match the PDF that this machine generates from audit.json. The cause may be different "
         "fonts, another WeasyPrint version, or tampering. Verify the folder with a signature (--key), or delete "
         "report.pdf and its line in SHA256SUMS."
     ),
@@ -106,7 +106,7 @@ TEXT: dict[str, str] = {
     "verify.data.names": "The columns differ from the audited columns. Missing: {missing}. Unknown: {unknown}.",
     "verify.data.no_settings": (
         "The columns were not compared, because audit.json has no settings for reading the table. It was written by "
-        "tabinterp {written}; compare the columns with that version."
+        "tabinterp {written}; use that version to compare the columns."
     ),
     "verify.numbers.no_settings": (
         "The numbers were not recomputed, because audit.json has no settings. It was written by tabinterp {written}; "

@@ -53,8 +53,8 @@ SHRUNK, CELL = 8, 8  # approximate compression ratio of gzipped text; bytes per 
 @dataclass(frozen=True, eq=False)
 class Source:
     """A source of rows. Each call to `parts` yields raw frames, starting at a given row number. Earlier rows are read and skipped
-    unless the number of rows in each file is known. `kept` is an object that must exist as long as the source, such as a
-    temporary folder.
+    unless the number of rows in each file is known. `kept` is an object, such as a temporary folder, that must exist for as
+    long as the source does.
 
     `apart` yields the same rows in parts that other processes can read, together with the number of rows in each part. `apart` is
     None if other processes cannot read the source. `rows` is the number of rows if it is known before reading. `texts` are text

@@ -31,10 +31,12 @@ TEXT: dict[str, str] = {
         "{percent_low}% to {percent_high}%)."
     ),
     "disagreement.positive.network": (
-        "Where the models disagree, only the network predicts “{label}”, with fewer than {fewest} exceptions."
+        "Only the network predicts “{label}” on the rows where the models disagree, apart from fewer than {fewest} of these "
+        "rows."
     ),
     "disagreement.positive.linear": (
-        "Where the models disagree, only {model:name} predicts “{label}”, with fewer than {fewest} exceptions."
+        "Only {model:name} predicts “{label}” on the rows where the models disagree, apart from fewer than {fewest} of these "
+        "rows."
     ),
     "disagreement.larger.network": (
         "Where the models disagree, the network predicts the larger value, with fewer than {fewest} exceptions."
