@@ -60,7 +60,7 @@ def test_a_pdf_slipped_into_an_unsigned_folder_is_not_believed_and_not_signed(fo
     (folder / "out" / "report.pdf").write_bytes(b"%PDF-1.7 all is well")
     list_digest(folder / "out", "report.pdf")
     assert command("verify", folder / "out") == ExitCode.INCOMPLETE
-    assert "report.pdf does not match the PDF that this machine prints from audit.json" in capsys.readouterr().out
+    assert "report.pdf does not match the PDF that this machine generates from audit.json" in capsys.readouterr().out
     with pytest.raises(DocumentError, match=r"was not signed, because it cannot be verified completely: report\.pdf"):
         ti.sign(folder / "out", folder / "key.pem")
 

@@ -184,7 +184,7 @@ def test_classes_few_rows_and_unknown_charts_are_refused():
         ti.residuals(models[0], ti.read_table(frame[["x", "z", "y"]][:30], target="y", task="regression"), models[1])
     classes = frame[["x", "z"]].assign(y=frame["y"] > 0)
     model = ti.wrap(LogisticRegression().fit(classes[["x", "z"]], classes["y"]))
-    with pytest.raises(NotApplicableError, match="this target has classes"):
+    with pytest.raises(NotApplicableError, match="this target is categorical"):
         ti.residuals(model, ti.read_table(classes, target="y"), model)
     with pytest.raises(TabinterpError, match=r"chart must be one of .*got 'bars'"):
         ti.residuals(models[0], table, models[1], resamples=RESAMPLES).plot(chart="bars")

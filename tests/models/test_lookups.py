@@ -155,7 +155,7 @@ COMPARES, WHOLE, DETACHES = (
     "uses integer inputs for an operation",
     "detaches part of its computation",
 )
-ROUNDS, COMPILED = "rounds values to integers", "uses integers in compiled or vectorised code"
+ROUNDS, COMPILED = "rounds values to integers", "uses integers inside compiled or vectorised code"
 OPAQUE = {
     "a mask": (lambda net, x, c: net.tail(x * (1 + (c[:, :1] == 3).float()), net.vectors(c)), COMPARES),
     "a mask of rows": (lambda net, x, c: net.tail(x.masked_fill((c > 2).any(1, keepdim=True), 0.0), net.vectors(c)), COMPARES),
