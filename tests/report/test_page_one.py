@@ -143,8 +143,18 @@ def test_page_one_joins_the_conditions_of_a_rule():
 @pytest.mark.parametrize(
     ("status", "gain", "shortest", "said"),
     [
-        ("not_resolved", "not_resolved", None, "The network was not shown to predict better than the refitted linear model"),
-        ("better", "equivalent", "linear", "The network was not shown to predict better than the refitted linear model"),
+        (
+            "not_resolved",
+            "not_resolved",
+            None,
+            "The network was not shown to predict better than the refitted linear model",
+        ),
+        (
+            "better",
+            "equivalent",
+            "linear",
+            "The network was not shown to predict better than the refitted linear model",
+        ),
         ("better", "better", None, "No simpler model was shown to match the network"),
     ],
 )
