@@ -234,7 +234,7 @@ def test_saturated_and_constant_units():
     found = ti.neurons(cases.wrapped(net), cases.numbers(300))
     assert found.health == ("saturated", "sound", "constant")
     assert "has an output in the lowest or highest 1% of its activation function's range" in found.words(0)
-    assert found.words(2) == "Unit 2 of layer 1 outputs 0.604 in all 300 rows."
+    assert found.words(2) == "Unit 2 of layer 1 outputs 0.604 for all 300 rows."
 
 
 @pytest.mark.parametrize("style", [*cases.STYLES, "residual"])
@@ -273,7 +273,7 @@ def test_a_network_that_branches_on_values_still_has_its_shares():
 
 def test_words_say_no_more_than_the_numbers(logic):
     _, found = logic
-    assert found.words(3) == "Unit 3 of layer 1 outputs 0 in all 400 rows."
+    assert found.words(3) == "Unit 3 of layer 1 outputs 0 for all 400 rows."
     assert found.words(4).startswith("Unit 4 of layer 1 is identical to unit 0 of its layer up to scale and shift.")
     assert "c (" in found.words(2)
     assert "a (" not in found.words(2)

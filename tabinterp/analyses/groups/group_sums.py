@@ -164,8 +164,9 @@ class Tally:
 class Sums:
     """Sums over `rows` rows, with a tally for each model, output and family.
 
-    With several classes, `fits` contains the sums of accuracy and loss of each model, for each family of a single column. If rows
-    are weighted and the target has classes, `largest` contains the nine largest weights in each group of each family (cells, 9).
+    With several classes, `fits` contains the sums of accuracy and loss over rows, for each model and each family that is defined
+    by one column. If rows are weighted and the target has classes, `largest` contains the nine largest weights in each group of
+    each family (cells, 9).
     """
 
     rows: int

@@ -249,8 +249,8 @@ TEXT: dict[str, str] = {
     ),
     "report.inside.words.zero": "Replacing the unit's output by 0 changes the {loss} by {value} ({interval}).",
     "units.unit": "Unit {unit} of {layer}",
-    "units.health.dead": "outputs 0 in all {rows} rows.",
-    "units.health.constant": "outputs {mean} in all {rows} rows.",
+    "units.health.dead": "outputs 0 for all {rows} rows.",
+    "units.health.constant": "outputs {mean} for all {rows} rows.",
     "units.health.saturated": (
         "has an output in the lowest or highest 1% of its activation function's range in {share} of the rows."
     ),

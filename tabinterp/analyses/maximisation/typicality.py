@@ -65,7 +65,7 @@ class Typicality:
     outward : share of real rows that are less atypical, over upper tails only. A row that is unusually close to the centre does
         not count as atypical here.
     unreadable : whether `oddness` is at least `far`. If it is, the row must not be interpreted.
-    beyond : tails (from `ENDS`) in which the row's share of less atypical real rows is at least `far`.
+    beyond : tails (from `ENDS`) in which the share of real rows that are less atypical than this row is at least `far`.
     column : column with the largest conditional residual; None if no column is numeric.
     """
 

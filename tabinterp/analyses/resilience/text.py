@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 TEXT: dict[str, str | tuple[str, str]] = {
-    "step.resilience on hard and outer rows": "resilience on hard and outermost rows",
-    "rows_of.resilience": "Resilience on hard and outermost rows",
+    "step.resilience on hard and outer rows": "resilience on rows that are hard to predict or far from the training rows",
+    "rows_of.resilience": "Resilience on rows that are hard to predict or far from the training rows",
     "resilience.mean": ("{column} (mean)", "column: the name of a column of numbers"),
     "report.resilience.heading": "Hard rows",
     "report.resilience.lead": (
@@ -37,7 +37,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "shift of the same kind are not shown, because they would depend on too few rows.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
-    "report.resilience.table": ("{metric} on hard and outermost rows", "metric: such as 'log loss'"),
+    "report.resilience.table": (
+        "{metric} on rows that are hard to predict or far from the training rows",
+        "metric: such as 'log loss'",
+    ),
     "report.resilience.of": "Rows",
     "report.resilience.all": "All",
     "report.resilience.hardest": ("Hardest {share} of rows for each model", "share: a percentage of the rows"),
@@ -48,7 +51,10 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.drift": "Repeated drift",
     "report.resilience.rise": "Excess rise [95% CI]",
     "report.resilience.rows": ("Effective rows", "number of equally weighted rows with the same information"),
-    "report.resilience.power": ("{metric} on hard and outermost rows", "metric: 'AUC' or 'R²'"),
+    "report.resilience.power": (
+        "{metric} on rows that are hard to predict or far from the training rows",
+        "metric: 'AUC' or 'R²'",
+    ),
     "report.resilience.cluster.table": (
         ("Columns in which the worst cluster (n = {rows} held-out rows) differs most from other rows"),
         "rows: held-out rows in the cluster; its loss is measured in one half of them",

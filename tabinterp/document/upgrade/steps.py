@@ -1,7 +1,7 @@
 """Steps that convert a saved document of an earlier version, in the order of the changes to schema 1.x. Each step applies one
 change to the parsed JSON.
 
-If there is nothing to convert, a step returns the document unchanged. `docs/schema.md` explains which changes of the schema need
+If there is nothing to convert, a step returns the document unchanged. `docs/schema.md` explains which changes to the schema need
 a step.
 """
 

@@ -136,8 +136,8 @@ def check(graph: Graph, file: str) -> None:
             _check_node(one, graph, known, file)
         elif not 0 < one.width <= WIDEST or (one.flat and one.width != 1):
             raise ModelError(
-                f"{file!r}: the input {one.name!r} has the width {one.width}; the width must be from 1 to {WIDEST:,}, and 1 for "
-                "a flat input"
+                f"{file!r}: the input {one.name!r} has width {one.width}; the width must be between 1 and {WIDEST:,} (exactly "
+                "1 for a flat input)"
             )
         if one.name in known:
             raise ModelError(
