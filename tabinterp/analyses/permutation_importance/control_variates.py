@@ -32,7 +32,7 @@ from tabinterp.models import BoundModel, probabilities
 from tabinterp.models.perturbation import BLOCK
 
 POWERS = (1, 2)  # of the rank of the donor's value
-LARGEST = 3.0  # values of a column encoded as one number are limited to this many standard deviations from the mean
+LARGEST = 3.0  # values of an encoded column with more than two values are limited to this many SDs from the mean
 FEWEST = 40  # minimum number of rows for each fitted coefficient
 SINGULAR = 1e-3  # directions of the normal equations with a smaller share of the largest eigenvalue are left out
 WIDEST = 256  # a column encoded as more columns has no product of slope and value, because its cost would be too high

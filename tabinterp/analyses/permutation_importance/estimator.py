@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -52,9 +52,6 @@ from .off_support_share import Support
 from .permutation_kernel import Plan, Sum, Untouched, drawn, exact, taken_at
 from .record import ASSOCIATED, FEWEST
 from .strata import Strata, strata_of
-
-if TYPE_CHECKING:
-    pass
 
 TOGETHER = "rise in mean loss when the value of the column is taken from another row"
 WITHIN = (
