@@ -71,10 +71,10 @@ CHECK = Check(
             "raises this check."
         ),
         raised_when=(
-            "two conditions hold when all numeric columns are perturbed by {percent}% (each value is replaced by one whose rank "
-            "in the column differs by at most {percent}% of the number of values). (a) The network's loss rises more than that "
-            "of the linear counterpart, by over {rise}% of the loss of a constant prediction. (b) The network's loss exceeds "
-            "that of a constant prediction. In both comparisons, the whole 95% interval must lie above the limit."
+            "perturbing all numeric columns by {percent}% (replacing each value by one whose rank in the column differs by at "
+            "most {percent}% of the number of values) has both of the following effects. (a) The network's loss rises more than "
+            "that of the linear counterpart, by over {rise}% of the loss of a constant prediction. (b) The network's loss "
+            "exceeds that of a constant prediction. In both comparisons, the whole 95% interval must lie above the limit."
         ),
         next=(
             "Find the columns whose perturbation raises the loss most. Check whether the values of these columns will be as "

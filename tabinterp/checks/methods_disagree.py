@@ -43,8 +43,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _order_correlation(pair: Agreement) -> float:
-    """Return Kendall's rank correlation between two attributions. A pair of columns is included only if both attributions differ
-    significantly between the two columns.
+    """Return Kendall's rank correlation between two attributions. A pair of columns is included only if the two columns differ
+    significantly under both attributions.
     """
     ordered = pair.ordered or 0
     return (ordered - 2 * (pair.opposed or 0)) / max(ordered, 1)
@@ -87,9 +87,9 @@ CHECK = Check(
         raised_when=(
             (
                 "the rank correlation between two attribution methods is below {rank}, both over all columns and over only "
-                "those pairs of columns whose order is significant under both methods. The two methods must also share at most "
-                "{percent}% of their top columns (the top five, or the top half if there are fewer than ten columns). This "
-                "second condition applies only if the top columns are fewer than half of all columns."
+                "those pairs of columns whose order is significant under both methods. In addition, the two methods have at most "
+                "{percent}% of their top columns in common (the top five, or the top half if there are fewer than ten columns). "
+                "This second condition applies only if the top columns are fewer than half of all columns."
             ),
             "rank: a rank correlation",
         ),

@@ -123,7 +123,7 @@ class Keeping:
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
         """Save the state that `make` returns, and replace any earlier state with this name. The state may be written after this
-        method has returned; `make` is called just before.
+        method has returned. `make` is called just before the state is written.
         """
         self._waiting[name] = key, make
         if self.is_due:

@@ -1,8 +1,8 @@
 """Checks of objects loaded from a skops archive. No object may read or write files, run code, or declare impossible sizes.
 
 The objects themselves are checked, because the text of an archive does not show what skops builds from it. It is not enough that
-every type is on the list of safe types. skops sets attributes without the checks of a constructor, and scikit-learn's compiled
-code relies on these attributes.
+every type is on the list of safe types. skops sets attributes without the checks that a constructor would make, and
+scikit-learn's compiled code relies on these attributes.
 """
 
 from __future__ import annotations
