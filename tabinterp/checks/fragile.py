@@ -102,7 +102,7 @@ CHECK = Check(
             ),
             "not_applicable": "Not applicable: performance with perturbed values was not measured.",
             "not_applicable_numbers": "Not applicable: no input column is numeric.",
-            "not_applicable_constant": "Not applicable: all rows have the same target.",
+            "not_applicable_constant": "Not applicable: all rows have the same target value.",
             "few": "Not applicable: there are too few rows for a confidence interval.",
         },
     ),

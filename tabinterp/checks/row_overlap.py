@@ -53,7 +53,7 @@ CHECK = Check(
     text=Text(
         title="Rows duplicated across the split",
         measures=(
-            "the share of held-out rows that match a training row in every column except row numbers, compared with "
+            "the share of held-out rows that match a training row in every column except row identifiers, compared with "
             "the share of training rows that match another training row."
         ),
         limitations=(

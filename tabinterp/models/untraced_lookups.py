@@ -648,7 +648,7 @@ class Intercepted(nn.Module):
             levels.
         """
         if isinstance(x, fx.Proxy):
-            raise TypeError("a network whose lookups are intercepted cannot be traced")
+            raise TypeError("a network whose embedding lookups are intercepted cannot be traced")
         blocks = torch.split(x, self._sizes, dim=1)
         real = None if torch.is_grad_enabled() and x.requires_grad else self._real(x)
         if real is not None:

@@ -275,7 +275,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
         keys = [(type(value), None if gone else value) for value, gone in zip(values, none, strict=True)]
         arrays[name] = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
     except (TypeError, ValueError):
-        raise _NotKeptError("values that cannot be distinguished") from None
+        raise _NotKeptError("values that cannot be used as dictionary keys") from None
     return [_pack_value(kind, value) for kind, value in places]
 
 

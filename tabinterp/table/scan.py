@@ -341,7 +341,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
-        raise ValueError(f"the saved state has {whole.rows} rows, but the table has {len(scan)}")
+        raise ValueError(f"the saved state is from a table with {whole.rows} rows, but this table has {len(scan)}")
     sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
     held_out = None if sides is None else _bits_of(sides, sample.numbers)
     return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))

@@ -252,9 +252,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"tabinterp cannot choose the first date to hold out from split column {column!r}. The day, week, month, "
-            f"quarter and year of the intended date each contain fewer than {SMALL} rows, or neither begin nor end between the "
-            f"first and last dates of the column. Give the date with {argument('split_at')}"
+            f"tabinterp cannot choose the first date to hold out from split column {column!r}. The date is rounded "
+            f"to the start or end of a day, week, month, quarter or year that contains at least {SMALL} rows, but no such "
+            f"rounded date leaves rows on both sides. Give the date with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 

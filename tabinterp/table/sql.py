@@ -172,8 +172,8 @@ def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
 def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
-            f"the rows of the query have changed. Up to {key} = {shown(last)}, the query now returns {found:,} rows, but "
-            f"the interrupted run read {kept:,} rows. Start again with --overwrite instead of --resume"
+            f"the rows returned by the query have changed. Up to {key} = {shown(last)}, the query now returns {found:,} rows, "
+            f"but the interrupted run read {kept:,} rows. Start again with --overwrite instead of --resume"
         )
 
 

@@ -261,7 +261,7 @@ def _check_kind(value: Any, name: str, this_object: str) -> None:
     if not _may_hold(value, name):
         what = getattr(value, "__name__", type(value).__qualname__)
         raise UnsafeFileError(
-            f"{this_object} contains {what}, which is not on the list of types and functions that are allowed there. If you "
+            f"{this_object} contains {what}, which is not one of the types and functions that are allowed in this place. If you "
             "trust the file, load it in Python with skops.io.load, and pass the model to ti.wrap"
         )
 
