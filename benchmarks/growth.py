@@ -6,7 +6,7 @@ One of the four is doubled several times while the others stay the same. Each au
 power b of x^b is estimated by least squares of log seconds on log x, with a 95% interval (t distribution). A fixed cost lowers
 this power, so the growth over the last doubling is given too (as a power, without an interval). Bars for the power: 1.1 in rows,
 1.3 in columns and 1.1 in classes. Analyses of pairs of columns have no bar in columns. An analysis is listed if it takes at least
-half a second at the largest size. Memory is the largest proportional set size of the process.
+half a second at the largest size. Memory is the peak proportional set size (PSS) of the process.
 
 `--kept` names a JSON file with earlier measurements, to which this command adds. `--page` keeps the table for docs/scale.md,
 which `python -m benchmarks.scale.page` writes, and draws its figure.

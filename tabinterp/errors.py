@@ -28,7 +28,7 @@ def speaking_options(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def on_command_line() -> bool:
-    """Return whether a command is running, so that messages must say what to do on the command line."""
+    """Return whether a command is running. If so, messages must say what to do on the command line."""
     return bool(_OPTIONS)
 
 
@@ -95,7 +95,7 @@ class NotApplicableError(TabinterpError):
 
     @property
     def reason(self) -> Any:
-        """The message of the error: plain text, or a message of the catalogue."""
+        """The message of the error: plain text, or a message from the catalogue."""
         return self.args[0]
 
 

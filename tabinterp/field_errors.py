@@ -1,4 +1,4 @@
-"""Plain sentences for invalid fields of files and settings, in place of those of pydantic."""
+"""Plain descriptions of invalid fields in files and settings, which replace the messages of pydantic."""
 
 from __future__ import annotations
 

@@ -37,8 +37,9 @@ class Layout:
     def ours(self, folder: Path) -> tuple[list[str], list[str]]:
         """Return two lists of the paths in a folder: those that tabinterp may have written, and all others.
 
-        Paths are recognised by their names. Links are not followed, and folders with other names are not opened. The folder with
-        the saved state of an interrupted audit is listed as one path; the code that reads this state checks its contents.
+        Paths are recognised by their names. Links are not followed, and folders whose names are not recognised are not opened.
+        The folder with the saved state of an interrupted audit is listed as one path; the code that reads this state checks its
+        contents.
         """
         return self._sorted(folder, "")
 

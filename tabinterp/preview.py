@@ -27,7 +27,7 @@ class Preview:
     ----------
     title : a title of one line.
     rows : first rows of the table. At most seven rows are shown.
-    head : names of the columns. Empty if each row is a name and a value.
+    head : names of the columns. Empty if each row consists of a name and a value.
     count : total number of rows of the table.
     """
 

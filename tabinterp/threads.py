@@ -1,8 +1,8 @@
 """Control of threads: matrix products run in a single thread, and independent tasks run on several cores.
 
-The matrix products of a network for tables are too small to be divided among threads. The threads would mostly wait for each
-other, especially on a busy machine. Several threads would also add the terms of a sum in a different order, which changes the
-last digits of the result.
+The matrix products of a tabular network are too small to be divided among threads. The threads would mostly wait for each other,
+especially on a busy machine. Several threads would also add the terms of a sum in a different order, which changes the last
+digits of the result.
 """
 
 from __future__ import annotations

@@ -166,8 +166,8 @@ def told(kept: list[Line]) -> tuple[str, bool]:
     )
     seconds = sum(line["seconds"] for line in kept)
     both = sum((line["cell"], line["table"]) in validated for line in kept)
-    checked = f"{both:,} of them with the checks `overfit`, `fragile` and `undercovered`"
-    return f"{text}\n\n{len(kept):,} audits, {checked}, {seconds:,.0f} CPU seconds.\n", passed
+    took = f"{len(kept):,} audits took {seconds:,.0f} CPU seconds."
+    return f"{text}\n\n{took} {both:,} of them included the checks `overfit`, `fragile` and `undercovered`.\n", passed
 
 
 def exact(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:

@@ -14,7 +14,7 @@ WORDS = """# Scale
 
 `python -m benchmarks.scale.page` writes this page from the latest results of the benchmarks in `benchmarks/scale/`. These results
 were measured on a virtual machine with two cores and 23 GB of memory. *Load* is the number of processes that competed for the two
-cores during a measurement. If the load is above 2, the processes had to share the cores. The CPU time of all threads (*CPU
+cores during a measurement. A load above 2 means that the processes had to share the cores. The CPU time of all threads (*CPU
 seconds*) is then more informative than the elapsed time (*seconds*). A *bar* is the target that a measurement must meet.
 
 ## Rows used by each result
@@ -77,11 +77,11 @@ holds every distinct date with its count.
 `python -m benchmarks.growth --page` audits synthetic tables on one core. A third of the columns have five levels. The starting
 point is a table of 12,000 rows, 12 columns and 2 classes, and a network with 64 and 32 hidden units. Then one quantity (rows,
 columns, hidden units or classes) is doubled several times, while the other three stay the same. The benchmark assumes that the
-duration grows as a power of this quantity. It estimates the exponent (*power*) by least squares on logarithms over all sizes. A
-fixed cost lowers the estimate, so the table also gives the power over the last doubling. A network for two classes has one
-output, and a network for more classes has one output for each class. The power for classes therefore overstates the growth. The
-table lists the analyses that take at least half a second at the largest size. Memory is the largest proportional set size of the
-process.
+duration grows as a power of this quantity. It estimates the exponent (*power*) by linear regression of the log duration on the
+log quantity, using all sizes. A fixed cost lowers the estimate, so the table also gives the power over the last doubling. A
+network for two classes has one output, and a network for more classes has one output for each class. The power for classes
+therefore overstates the growth. The table lists the analyses that take at least half a second at the largest size. Memory is the
+peak proportional set size (PSS) of the process.
 
 {growth}
 
@@ -91,8 +91,8 @@ process.
 
 `flock LOCK python -m benchmarks.scale.cluster` computes the sums over all rows with one and with two single-threaded Dask worker
 processes. The target is that two workers process at least 1.8 times as many rows per second as one. With `--all-rows`, the
-benchmark also computes permutation importance and effect curves on all rows, and the target is 1.4 times as many rows per second
-(a speed-up of 0.7 per worker).
+benchmark also computes permutation importance and effect curves on all rows, and the target is that two workers process at least
+1.4 times as many rows per second as one (a speed-up of 0.7 per worker).
 
 {cluster}
 
@@ -170,14 +170,14 @@ each batch has about 2,000 rows.
 The audits use the default settings, and half of the rows are held out. The targets are 180 seconds for 300 columns and 480
 seconds for 2,000 columns. An audit of 2,000 columns meets its targets with 2,000 rows. With 20,000 rows, an audit of 2,000
 columns takes too long and needs too much memory (this audit was run while the machine also did other work). Permutation
-importance, perturbation and the fits of splines take the most time, and permutation importance alone evaluates the network on 200
-million rows. With more than a hundred columns, effect curves, single-column perturbations and the search for pairs are limited to
-the hundred columns that change the score most. The optima of hidden units are skipped. With thousands of columns, the linear
-refits that leave out one column at a time are skipped too. The report lists these restrictions."""
+importance, perturbation and spline fits take the most time, and permutation importance alone evaluates the network on 200 million
+rows. With more than a hundred columns, effect curves, single-column perturbations and the search for pairs are limited to the
+hundred columns that change the score most. The search for optimal inputs of hidden units is skipped. With thousands of columns,
+the linear refits that leave out one column at a time are skipped too. The report lists these restrictions."""
 
 CLUSTER = """\
-The first table is without `--all-rows`, and the second is with it. The benchmark used a million rows of data. The client and the
-scheduler ran on the same two cores as the workers."""
+The first table was measured without `--all-rows`, and the second with it. The benchmark used a million rows of data. The client
+and the scheduler ran on the same two cores as the workers."""
 
 
 if __name__ == "__main__":

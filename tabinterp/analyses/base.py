@@ -143,8 +143,8 @@ class Analysis(Generic[Result]):
         apply.
     cost : function that takes the `Size` of an audit and estimates the seconds that the analysis takes. The announced time and
         the progress bar are based on it.
-    rows : what the results describe. "performance": the performance of the models on the evaluated rows. "evaluated": the
-        evaluated rows. "table": all rows of the table.
+    rows : what the results refer to: "evaluated" for the evaluated rows, "table" for all rows of the table, or "performance" for
+        the performance of the models on the evaluated rows.
     needs : names of other analyses whose results the analysis uses.
     uses : arguments of `ti.audit` that only this analysis uses. They are rejected if the analysis was not requested.
     estimator : module of the package that defines `run(context)`, which computes the result. It is imported only if an audit runs

@@ -94,8 +94,8 @@ def share_of(hit: Any, weights: FloatArray, group: IntArray) -> Mean:
     """Return the weighted mean of values between 0 and 1, with its standard error and a 95% interval within 0 and 1.
 
     The result is `NONE` (NaN) if there are fewer than ten rows or groups of rows. If all values are 0 or 1, the interval is at
-    least as wide as for the same number of independent rows. Values strictly between 0 and 1 vary less, so the interval of their
-    mean can be narrower.
+    least as wide as for the same number of independent rows. Values strictly between 0 and 1 vary less than
+    zeros and ones with the same mean, so the interval of their mean can be narrower.
     """
     values = np.asarray(hit, dtype=np.float64)
     value, error, _, _ = mean_of(values, weights, group)

@@ -84,7 +84,7 @@ def worded(key: str) -> Callable[[Mapping[str, Any]], str]:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Declaration of a dot plot of a frame.
+    """Declaration of how a data frame is drawn as a dot plot.
 
     Parameters
     ----------

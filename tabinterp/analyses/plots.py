@@ -582,7 +582,7 @@ def number_axis(axis: Axis, most: int) -> None:
 
 
 def text_axis(axis: Axis, places: Sequence[float], labels: Sequence[str]) -> None:
-    """Label an axis with texts at the given places, which must be within its limits."""
+    """Put text labels on an axis at the given places, which must be within its limits."""
     from matplotlib.ticker import FixedFormatter, FixedLocator  # noqa: PLC0415
 
     if any("$" in label for label in labels):  # Matplotlib would treat it as mathematics

@@ -50,8 +50,8 @@ class TableSettings(Part):
     """The arguments of `read_table` that are needed to read the table again in the same way.
 
     If the user did not give the task, the positive class, the kinds of columns or the date of the split, the inferred values are
-    recorded. When the table is read again, nothing is inferred. Levels are recorded only if the user gave their order, and never
-    if they were found in rows.
+    recorded. When the table is read again, nothing is inferred. Levels are recorded only if the user gave their order; levels
+    found in the rows are never recorded.
     """
 
     target: str

@@ -132,8 +132,8 @@ def audit(
         analyses are run. The document lists analyses that were not requested.
     jobs : int, optional
         Number of analyses to run in parallel, each in a separate process. The document does not depend on this number. The
-        default is the number of PyTorch's threads, but at most 4. Analyses run one after another on a GPU, for prediction
-        functions, and on systems other than Linux.
+        default is the number of PyTorch's threads, but at most 4. Analyses run one after another if PyTorch can
+        use a GPU, for prediction functions, and on systems other than Linux.
     date : str or datetime.date, optional
         Date of the audit, such as "2026-11-30", which is shown on page one of the report. By default, the document has no date,
         and the same inputs always produce the same bytes.

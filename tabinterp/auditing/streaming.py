@@ -28,7 +28,10 @@ Sums = dict[str, tuple[Any, Any]]  # name of an analysis -> its plan and its sum
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Both models without rows, and the plans of the sums to compute. Models and plans are applied to each batch of rows."""
+    """Both models without their rows, and the plan of each analysis to be computed from sums.
+
+    Models and plans are applied to each batch of rows.
+    """
 
     network: BoundModel
     linear: BoundModel
@@ -89,7 +92,7 @@ def _update(pair: Pair, both: tuple[BoundModel, BoundModel]) -> dict[str, Any]:
 def sums_of(plans: Mapping[str, Any], network: BoundModel, linear: BoundModel) -> dict[str, Any]:
     """Return the sums over the rows of the bound models, for each analysis with a plan.
 
-    Sums of derivatives and hidden units are computed first, because their forward pass also computes the scores.
+    Sums that need derivatives or outputs of hidden units are computed first, because their forward pass also computes the scores.
     """
     streams = {name: STREAMED[name].streamed for name in plans}
     updates = {name: one.update(plans[name], network, linear) for name, one in streams.items() if one.of in BLOCKS}

@@ -42,7 +42,7 @@ Answer = Callable[[Analysis[Any], Context], Any]
 
 
 class Watch(Protocol):
-    """An object that receives the progress of analyses that run in parallel."""
+    """An object that receives reports on the progress of analyses that run in parallel."""
 
     def within(self, share: float, part: str | None = None) -> None: ...
 

@@ -30,7 +30,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 def ranks_reversed(document: Document) -> bool:
     """Return whether the classes seem to be swapped. For two classes, this is the case if the AUC is significantly below one
-    half. For several classes, it is the case if the predictions fit the rows better after the classes are relabelled.
+    half. For several classes, this is the case if the predictions fit the rows better after the classes are relabelled.
     """
     auc = network_metric(document, "auc")
     below = auc.value is not None and auc.stderr is not None and auc.value + SWAPPED_Z * auc.stderr < 0.5

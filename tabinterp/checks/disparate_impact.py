@@ -69,8 +69,8 @@ def _below(pair: ImpactPair | None, limit: float) -> bool:
 def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
     """Return whether the selection rate of a group is significantly too low compared with another group.
 
-    For a group whose selection rate is withheld, the audit recorded only the result for its own limit (`limit_of_audit`). If the
-    rate was too low at that limit, it is also too low at higher limits. Nothing is known about lower limits.
+    If the selection rate of a group is withheld, the audit recorded only whether the rate is too low at the audit's limit
+    (`limit_of_audit`). If so, the rate is also too low at all higher limits. Nothing is known about lower limits.
     """
     return _below(row.surest, limit) or (row.withheld == "raised" and limit >= limit_of_audit)
 

@@ -71,10 +71,10 @@ CHECK = Check(
             "raises this check."
         ),
         raised_when=(
-            "two conditions hold when all numeric columns are perturbed by {percent}% (each value is replaced by one whose rank "
-            "in the column differs by at most {percent}% of the number of values). (a) The network's loss rises more than that "
-            "of the linear counterpart, by over {rise}% of the loss of a constant prediction. (b) The network's loss exceeds "
-            "that of a constant prediction. In both comparisons, the whole 95% interval must lie above the limit."
+            "perturbing all numeric columns by {percent}% (replacing each value by one whose rank in the column differs by at "
+            "most {percent}% of the number of values) has both of the following effects. (a) The network's loss rises more than "
+            "that of the linear counterpart, by over {rise}% of the loss of a constant prediction. (b) The network's loss "
+            "exceeds that of a constant prediction. In both comparisons, the whole 95% interval must lie above the limit."
         ),
         next=(
             "Find the columns whose perturbation raises the loss most. Check whether the values of these columns will be as "
@@ -102,7 +102,7 @@ CHECK = Check(
             ),
             "not_applicable": "Not applicable: performance with perturbed values was not measured.",
             "not_applicable_numbers": "Not applicable: no input column is numeric.",
-            "not_applicable_constant": "Not applicable: all rows have the same target.",
+            "not_applicable_constant": "Not applicable: all rows have the same target value.",
             "few": "Not applicable: there are too few rows for a confidence interval.",
         },
     ),

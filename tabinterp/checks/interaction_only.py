@@ -59,8 +59,8 @@ CHECK = Check(
             PAIR_PERCENT, most=100, means="percentage of the score's variance explained by the interaction"
         ),
         "p": Limit(WEAK_P, means="corrected Wald p-value of each of the two columns"),
-        "auc": Limit(WEAK_AUC, least=0.5, means="AUC of each of the two columns on its own"),
-        "r2": Limit(WEAK_R2, means="R² of each of the two columns on its own"),
+        "auc": Limit(WEAK_AUC, least=0.5, means="AUC when the target is predicted from either column alone"),
+        "r2": Limit(WEAK_R2, means="R² when the target is predicted from either column alone"),
     },
     constants={"correlation": WEAK_CORRELATION},
     text=Text(

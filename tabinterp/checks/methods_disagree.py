@@ -43,8 +43,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _order_correlation(pair: Agreement) -> float:
-    """Return Kendall's rank correlation between two attributions. A pair of columns is included only if both attributions differ
-    significantly between the two columns.
+    """Return Kendall's rank correlation between two attributions. A pair of columns is included only if the two columns differ
+    significantly under both attributions.
     """
     ordered = pair.ordered or 0
     return (ordered - 2 * (pair.opposed or 0)) / max(ordered, 1)
@@ -77,8 +77,8 @@ CHECK = Check(
         title="Attribution methods disagree",
         measures=(
             "the rank correlation between any two attributions of the network's score (integrated gradients, expected "
-            "gradients, Shapley values), over all columns and over the pairs of columns whose order is significant under both "
-            "methods."
+            "gradients, Shapley values): Spearman's over all columns, and Kendall's over the pairs of columns whose order is "
+            "significant under both methods."
         ),
         limitations=(
             "Does not show which method is right. Compares contributions to the score only: permutation "
@@ -86,10 +86,10 @@ CHECK = Check(
         ),
         raised_when=(
             (
-                "the rank correlation between two attribution methods is below {rank}, both over all columns and over only "
-                "those pairs of columns whose order is significant under both methods. The two methods must also share at most "
-                "{percent}% of their top columns (the top five, or the top half if there are fewer than ten columns). This "
-                "second condition applies only if the top columns are fewer than half of all columns."
+                "Spearman's rank correlation between two attribution methods over all columns is below {rank}, and so is "
+                "Kendall's over the pairs of columns whose order is significant under both methods. In addition, the two "
+                "methods have at most {percent}% of their top columns in common (the top five, or the top half if there are "
+                "fewer than ten columns). This last condition applies only if the top columns are fewer than half of all columns."
             ),
             "rank: a rank correlation",
         ),

@@ -86,7 +86,7 @@ CHECK = Check(
             "permuted."
         ),
         limitations=(
-            "Does not detect proxies made of several columns, or relations that a linear probe of binned "
+            "Does not detect proxies formed by several columns, or relations that a linear probe of binned "
             "values and levels cannot capture."
         ),
         raised_when=(

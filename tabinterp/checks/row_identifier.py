@@ -1,4 +1,4 @@
-"""Check for input columns that identify the row."""
+"""Check for input columns that identify individual rows."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ CHECK = Check(
     text=Text(
         title="Rows duplicated across the split",
         measures=(
-            "the share of held-out rows that match a training row in every column except row numbers, compared with "
+            "the share of held-out rows that match a training row in every column except row identifiers, compared with "
             "the share of training rows that match another training row."
         ),
         limitations=(
@@ -61,9 +61,9 @@ CHECK = Check(
             "related rows, supply a group column."
         ),
         raised_when=(
-            "at least {rows} held-out rows match a training row, and the share of held-out rows that match a training row "
-            "exceeds the share of training rows that match another training row by at least {percent} percentage points. This "
-            "excess must also be significant (one-sided p-value below 0.01)."
+            "at least {rows} held-out rows match a training row. In addition, the percentage of held-out rows that match a "
+            "training row, minus the percentage of training rows that match another training row, must be at least {percent} and "
+            "significantly above zero (one-sided p-value below 0.01)."
         ),
         next="Remove duplicate rows before splitting, then retrain the network and repeat the audit.",
         claims={

@@ -64,7 +64,7 @@ CHECK = Check(
             "rows."
         ),
         limitations=(
-            "Does not detect shortcuts that also work on the held-out rows, or shortcuts made of several columns."
+            "Does not detect shortcuts that also work on the held-out rows, or shortcuts that involve several columns."
         ),
         raised_when=(
             (

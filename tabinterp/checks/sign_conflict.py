@@ -37,9 +37,9 @@ CHECK = Check(
         raised_when=(
             "for at least one term, the 95% interval for the network's average derivative and that for the unpenalised linear "
             "coefficient lie on opposite sides of zero, and the coefficient is significant after correction for multiple "
-            "testing. The finding is raised only if, in addition, (a) the counterpart's own coefficient has the same sign as "
-            "the unpenalised coefficient, and (b) the term's coefficient in the linear surrogate of the network, and the "
-            "network's derivatives in most rows, have the same sign as the network's average derivative."
+            "testing. Two further conditions must hold: (a) the counterpart's own coefficient has the same sign as the "
+            "unpenalised coefficient; (b) the network's average derivative has the same sign as the term's coefficient in the "
+            "linear surrogate of the network and as the network's derivatives in most rows."
         ),
         next=(
             "Inspect the effect curves of the terms whose direction differs between the two models, and check that "

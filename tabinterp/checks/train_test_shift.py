@@ -69,7 +69,7 @@ CHECK = Check(
         title="Distribution shift in held-out rows",
         measures=(
             "the population stability index (PSI) of the target and of each column that the network uses, and how well "
-            "boosted trees distinguish held-out from training rows by the columns that the network uses."
+            "boosted trees distinguish held-out from training rows on the basis of the columns that the network uses."
         ),
         limitations="Does not detect a change in how columns relate to the target; for that, see the “shortcut” check.",
         raised_when=(

@@ -48,8 +48,8 @@ CHECK = Check(
         limitations="Does not show whether a different network would perform better.",
         raised_when=(
             "the network's held-out loss is significantly higher than that of the linear counterpart, and the 95% "
-            "interval for the difference extends beyond the equivalence margin. Action is required if the whole "
-            "interval lies beyond the margin; otherwise the finding is for review."
+            "interval for the difference extends beyond the equivalence margin. The severity is “action required” if "
+            "the whole interval lies beyond the margin, and “review” otherwise."
         ),
         next=(
             "Use the linear counterpart, or retrain the network, for example with more data, a different size or "

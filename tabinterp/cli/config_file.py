@@ -21,7 +21,7 @@ OWN = ("config", "print_config", "help")  # options that cannot be set in a file
 
 
 def read_config(ctx: Any, path: Path | None) -> Path | None:
-    """Read the options in a file, and use them as defaults of the command that is being parsed.
+    """Read the options in a file, and use them as defaults for the command that is being parsed.
 
     Raises
     ------

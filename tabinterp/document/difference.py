@@ -1,9 +1,9 @@
 """Comparison of two audits: numbers that changed by more than sampling error can explain, and other changes.
 
 The standard error of the difference between two numbers is computed as for independent samples: sqrt(se1² + se2²). If both audits
-used the same rows, their numbers are positively correlated, and the true standard error is smaller. The test is then conservative
-and misses some changes. Among hundreds of numbers, some differ by chance, so the p-values are adjusted (Benjamini & Hochberg
-1995).
+used the same rows, their numbers are positively correlated, and the true standard error is smaller than the computed one. The
+test is then conservative and misses some changes. Among hundreds of numbers, some differ by chance, so the p-values are adjusted
+(Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ class _Names:
     def column(self, text: str) -> str:
         """Return text with column names replaced by labels.
 
-        The text can be a column, several joined columns, or a column followed by a level, a class or other text.
+        The text can be a column name, several joined names, or a name followed by a level, a class or other text.
         """
         if text in self.columns:
             return self.columns[text]

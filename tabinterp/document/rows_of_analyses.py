@@ -49,8 +49,8 @@ def used_rows(
 
     Parameters
     ----------
-    draws : number of items that are drawn or tried, such as permutations. It is passed as a keyword argument, such as `folds=`.
-        Messages name the items by this keyword.
+    draws : number of items that are drawn or tried, such as folds. It is passed as a keyword argument, such as `folds=5`. The
+        keyword selects the message that shows the number (`rows_of.draws.folds`).
     """
     drawn = next((Message(key=f"rows_of.draws.{key}", values={"count": count}) for key, count in draws.items()), None)
     reading = Message(key=f"rows_of.{name}")

@@ -230,8 +230,8 @@ def _apart(columns: Floats, directions: Floats) -> Floats:
 
 
 def inflation(design: Design, basis: Basis) -> dict[str, float]:
-    """Return the variance inflation GVIF ** (1 / df) of each column of the table that has terms in the basis. The number of these
-    terms is df.
+    """Return GVIF ** (1 / df), a measure of variance inflation, for each column of the table that has terms in the basis. The
+    number of these terms is df.
 
     The generalised variance inflation factor (Fox and Monette 1992) is GVIF = det C_in det C_out / det C. C is the correlation
     matrix of the terms in the basis. C_in is its block for the column's own terms, and C_out its block for all other terms. det

@@ -22,7 +22,7 @@ from tabinterp.stats.newton import newton
 from .design import Bools, Floats, Ints
 
 STEPS = 30  # after more steps, the probabilities of separated rows round to 1, and the fit seems to have converged
-STEP_TOLERANCE = 1e-8  # largest change of a margin at convergence, relative to the largest margin
+STEP_TOLERANCE = 1e-8  # largest change in a margin at convergence, relative to the largest margin
 RECESSION = 1e-6  # a decrease of a margin that is a smaller share of the largest increase may be rounding error
 
 
@@ -31,7 +31,7 @@ class Likelihood:
     """The likelihood of the classes `y` (n,) given the rows `basis` (n, d), which have the `weights` (n,).
 
     `possible` (n, k) is a mask of the classes that each row can have. Rows with the same number in `groups` (n,) are dependent.
-    If `groups` is None, all rows are independent.
+    If `groups` is None, all rows are treated as independent.
     """
 
     basis: Floats

@@ -174,8 +174,8 @@ def _multinomial_path(x: FloatArray, codes: IntArray, weights: FloatArray, class
 def mean_log_loss(probabilities: FloatArray, codes: IntArray, weights: FloatArray | None) -> float:
     """Return the mean log loss of probabilities (n, k) for the true classes `codes` (n,), numbered from 0.
 
-    The result equals that of scikit-learn's `log_loss`. That function is not used, because its checks would take longer than the
-    fit of a small fold.
+    The result equals that of scikit-learn's `log_loss`. That function is not used, because its checks would take longer than
+    fitting a model to a small fold.
     """
     told = probabilities[np.arange(len(codes)), codes]
     rounding = np.finfo(told.dtype).eps

@@ -30,8 +30,8 @@ NOTHING = 1e-10  # a smaller information per row may be rounding error; on the b
 class Cause:
     """A set of rows in which only the classes in `classes` occur. `rows` is the number of rows in the set.
 
-    If `term` is given, the set contains the rows at the level of this term. If only `column` is given, it contains the rows at
-    the reference level of the column. If both are None, the set is not defined by a level.
+    If `term` is given, the set contains the rows at the level of this term. If only `column` is given, the set contains the rows
+    at the reference level of this column. If both are None, the set is not defined by a level.
     """
 
     rows: int

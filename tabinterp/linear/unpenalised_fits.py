@@ -104,7 +104,7 @@ def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, gr
 def small_sample(rows: int, coefficients: int, groups: Ints | None) -> float:
     """Return the small-sample correction of a sandwich estimator.
 
-    The correction is that of HC1, or of CR1 with groups (MacKinnon & White 1985; Cameron & Miller 2015).
+    The correction is that of HC1 or, with groups, that of CR1 (MacKinnon & White 1985; Cameron & Miller 2015).
     """
     left = rows - coefficients
     if groups is None:

@@ -179,7 +179,7 @@ def level(label: str) -> str:
 
 
 def signs(digits: str) -> str:
-    """Rewrite a number in Python notation with the decimal and grouping separators of the current language."""
+    """Replace the decimal point and the grouping commas in a number with the separators of the current language."""
     decimal, group = translated("language.decimal", "."), translated("language.group", ",")
     return digits if (decimal, group) == (".", ",") else digits.translate({ord("."): decimal, ord(","): group})
 

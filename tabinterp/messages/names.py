@@ -74,7 +74,7 @@ def spreadsheet_cell(words: str) -> str:
 
 
 def plain_values(value: Any) -> Any:
-    """Apply `plain` to all texts in a JSON value, including the names of fields."""
+    """Apply `plain` to every string in a JSON value, including the names of fields."""
     if isinstance(value, dict):
         return {plain(name): plain_values(one) for name, one in value.items()}
     if isinstance(value, (list, tuple)):
@@ -125,8 +125,7 @@ def cut(name: str, longest: int = LONGEST) -> str:
 
 
 def shortened(words: str, longest: int) -> str:
-    """Shorten a text at the end if it is longer than `longest` display columns. It is cut at a word boundary unless a word is
-    very long.
+    """Truncate text that is wider than `longest` display columns. The text is cut at a word boundary unless a word is very long.
 
     >>> shortened("nothing to lose", 13), shortened("all of it", 9), shortened("indivisible", 6)
     ('nothing to…', 'all of it', 'indiv…')

@@ -322,7 +322,7 @@ def last_operation(module: nn.Module, inputs: Sequence[Tensor], members: bool) -
 
 
 def averages_logits(module: nn.Module) -> bool:
-    """Return whether a network averages ensemble members on the assumption that they return logits."""
+    """Return whether a network averages the predictions of ensemble members that are assumed to return logits."""
     return any(isinstance(one, ForwardCall) and one.averaged == "logits" for one in module.modules())
 
 

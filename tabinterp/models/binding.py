@@ -141,8 +141,8 @@ def reading_own_inputs(bound: BoundModel) -> BoundModel:
 def on_rows(bound: BoundModel, table: Table, beside: BoundModel | None = None) -> BoundModel:
     """Bind the same model to other rows with the same columns. Only the encoding and its checks are repeated.
 
-    A prediction function encodes the values of one table as integer codes, so it is bound again for other rows. `beside` is
-    another model, already bound to the new rows. Its encoded rows are reused if both models have the same encoder.
+    A prediction function is bound again in full, because its encoding consists of integer codes for the values of one table.
+    `beside` is another model, already bound to the new rows. Its encoded rows are reused if both models have the same encoder.
     """
     if bound.model.function is not None:
         return bind(bound.model, replace(table, frame=as_objects(table.frame)))
@@ -188,8 +188,8 @@ def _kept(bound: BoundModel, rows: BoundModel) -> BoundModel:
 
 
 def _with_columns(model: Model, table: Table) -> Model:
-    """Restrict the model to the input columns of the table. Raise an error if the model needs other columns, or if its task
-    differs from the task of the table.
+    """Restrict the model to the input columns of the table. Raise an error if the model needs columns that are not input columns
+    of the table, or if its task differs from the task of the table.
 
     As in scikit-learn, the table need not contain a column that the encoder was fitted on but does not use.
     """

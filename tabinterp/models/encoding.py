@@ -354,8 +354,8 @@ def as_fitted(encoder: Any, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _fitted_on_none(encoder: Any, columns: tuple[str, ...]) -> list[str]:
-    """Return the columns in which missing values were None when the encoder was fitted. Such an encoder treats NaN as a different
-    level.
+    """Return the columns in which missing values were None when the encoder was fitted. Such an encoder treats NaN and None as
+    different levels.
     """
     known = known_levels(encoder, columns)
     return [name for name, levels in known.items() if levels[pd.isna(levels)].tolist() == [None]]
@@ -429,8 +429,9 @@ def _stacked(base: pd.DataFrame, frame: pd.DataFrame, columns: tuple[str, ...]) 
 
 
 def _donors(values: pd.Series, size: int) -> NDArray[np.object_]:
-    """Return the values that replace those of a column in the probe. The rarest values come first, so missing values and rare
-    levels are included.
+    """Return the values that replace those of a column in the probe. They are the rarest values of the column, followed by values
+    that are evenly spaced among its sorted distinct values, with missing values last. Rare levels and missing values are
+    therefore included.
     """
     distinct = values.value_counts(dropna=False).index
     rare = distinct.to_numpy(dtype=object)[-size:][::-1]

@@ -27,8 +27,8 @@ def gradient_disagreement(bound: BoundModel) -> float | None:
     """Return the proportion of rows in which the network's gradient disagrees with a finite difference of the score. The finite
     difference is computed in the direction of another row.
 
-    Return None if no comparison is possible or necessary, because the model has no gradient, is linear, or does not accept points
-    between rows.
+    Return None if no comparison is possible or necessary, because the model has no gradient, is linear, or does not accept inputs
+    that lie between two rows.
     """
     if not bound.has_gradient or bound.is_linear or len(bound.x) < 2:
         return None

@@ -48,23 +48,23 @@ class Layer:
 
     @cached_property
     def before(self) -> nn.Module:
-        """The network that maps `z` (m, h) to pre-activations (m, width)."""
+        """The part of the network that maps `z` (m, h) to pre-activations (m, width)."""
         return placed(with_fast_tanh(self.graph_before), self.device)
 
     @cached_property
     def outputs(self) -> nn.Module:
-        """The network that maps `z` (m, h) to the outputs (m, width) of the layer."""
+        """The part of the network that maps `z` (m, h) to the outputs (m, width) of the layer."""
         return placed(nn.Sequential(self.graph_before, self.activation), self.device)
 
     @cached_property
     def activated(self) -> nn.Module:
-        """The network that maps pre-activations (m, width) to outputs (m, width)."""
+        """The part of the network that maps pre-activations (m, width) to outputs (m, width)."""
         return placed(self.activation, self.device)
 
     @cached_property
     def behind(self) -> nn.Module:
-        """The network that maps outputs (m, width) to scores (m, k). If `beside` is true, its input consists of the outputs and
-        `z` (m, width + h).
+        """The part of the network that maps outputs (m, width) to scores (m, k). If `beside` is true, its input consists of the
+        outputs and `z` (m, width + h).
         """
         return placed(self.graph_behind, self.device)
 
@@ -76,14 +76,14 @@ class Layer:
 
     @cached_property
     def moves(self) -> Front:
-        """The leading affine layers of the network after this layer. If one hidden unit changes, only the outputs of these affine
-        layers are updated before the remaining layers run.
+        """The leading affine layers of the part of the network after this layer. If one hidden unit changes, only the outputs of
+        these affine layers are updated before the remaining layers run.
         """
         return split(self.graph_behind, self.width + self.front * self.beside, self.device).on(self.home)
 
     @cached_property
     def rest(self) -> nn.Module:
-        """The network after the layers in `moves`. It returns scores (m, k)."""
+        """The part of the network after the layers in `moves`. It returns scores (m, k)."""
         return placed(with_fast_tanh(self.moves.rest), self.device)
 
 

@@ -1,8 +1,9 @@
-"""Moves and their effect on encoded columns. A move replaces the values in some columns of a row with the values of another row.
+"""Moves, which replace the values in some columns of a row with the values of another row, and their effect on encoded columns.
 
-If the encoder mixes columns, an encoded column can depend on a moved column and also on the columns that are mixed with it. Only
-the steps that compute the affected encoded columns run again. These steps are either the last steps of the encoder, applied to
-the stored output of its head (see `Tail`), or some parts of a column transformer.
+If the encoder mixes columns, an encoded column can depend on a column whose values are replaced and also on the columns that are
+mixed with it. Only the steps that compute the affected encoded columns run again. These steps are either the last steps of the
+encoder or some parts of a column transformer. The last steps are applied to the stored output of the encoder's head, which
+encodes each column separately (see `Tail` and `encoder_head`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from .encoding import Encoding
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A step of an encoder after its head. `mix` maps the columns `taken` of the head's output to the columns `made` of the
-    encoded rows. `mix` is None if the step leaves its input unchanged.
+    """A step that an encoder applies to the output of its head. `mix` maps the columns `taken` of this output to the columns
+    `made` of the encoded rows. `mix` is None if the step leaves its input unchanged.
     """
 
     mix: Mix | None
@@ -57,7 +58,7 @@ class Move:
         """Return the values (m, outputs) of the encoded columns `outputs` for the rows `receivers`, after the values in `columns`
         are replaced by those in the rows `donors`.
 
-        `head` (n, c) is the output of the encoder's head for the frame. It is needed unless `block` is None.
+        `head` (n, c) is the output of the encoder's head for the rows of `frame`. It is not used if `block` is None.
         """
         if not len(self.outputs):
             return np.empty((len(receivers), 0))

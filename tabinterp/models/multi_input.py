@@ -130,9 +130,9 @@ def _read(plain: Model, encoder: SideBySide, forms: Sequence[Form], inputs: list
 
 
 def _rewritten(plain: Model, inputs: list[Tensor]) -> Rewritten | None:
-    """Return the network with its embedding lookups replaced. The lookups are replaced in the graph of the network, or at run
-    time if the network branches or cannot be traced. Return None if all inputs are ordinary numbers, because nothing needs to be
-    replaced.
+    """Return the network with its embedding lookups replaced. The lookups are replaced in the graph of the network. If this is
+    not possible, for example because the network branches, they are intercepted each time the network runs. Return None if all
+    inputs are ordinary numbers, because nothing needs to be replaced.
     """
     intercepted = intercept(plain.module, inputs, plain.name)
     made = rewrite(plain.module, inputs)

@@ -73,7 +73,9 @@ class _Codes:
 
 @dataclass(frozen=True, eq=False)
 class _OneHot:
-    """One-hot levels that the network has computed from codes. `value` contains them as a differentiable function of the rows."""
+    """One-hot levels that the network has computed from codes. `value` contains them and can be differentiated with respect to
+    the rows.
+    """
 
     value: Any  # one or several tensors
 
@@ -324,7 +326,7 @@ class _Follow(TorchFunctionMode):
         return value
 
     def _writes_nothing(self, name: str, args: Any) -> bool:
-        """Return whether a call is a masked assignment that changes nothing, because no code meets its condition."""
+        """Return whether a call is a masked assignment that changes nothing, because its mask is false everywhere."""
         if name != "__setitem__" or not isinstance(self._known_as(args[1]), _Check) or bool(args[1].any()):
             return False
         self.checks.append(False)
@@ -646,7 +648,7 @@ class Intercepted(nn.Module):
             levels.
         """
         if isinstance(x, fx.Proxy):
-            raise TypeError("a network whose lookups are intercepted cannot be traced")
+            raise TypeError("a network whose embedding lookups are intercepted cannot be traced")
         blocks = torch.split(x, self._sizes, dim=1)
         real = None if torch.is_grad_enabled() and x.requires_grad else self._real(x)
         if real is not None:
@@ -660,7 +662,7 @@ class Intercepted(nn.Module):
 
     def inspect(self, codes: Tensor, expected: Tensor) -> None:
         """Check that a gradient is available for rows with the inputs `codes` (n, columns) and the scores `expected`. Also store
-        the results of comparisons of these codes in the network's code, because later calls must give the same results.
+        the outcomes of the network's conditions on the codes of all rows, because later calls must have the same outcomes.
 
         Raises
         ------

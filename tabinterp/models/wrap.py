@@ -46,7 +46,7 @@ def wrap(
         input. For a network that uses the numeric columns unchanged: "passthrough". For a network with several inputs: a list of
         encoders, or a dict that maps the name of each input to its encoder. Named inputs are passed as keywords, or as one dict
         if the forward method has only one argument. If the encoder of an input is None, the network receives None for this input.
-        A trial call determines whether an input consists of whole numbers (levels to look up).
+        A trial call determines whether the network expects whole numbers for an input, for example indices of an embedding.
     classes : the classes in the order of the network's outputs. Pass them if the model stores no classes, or stores them under
         names that differ from those in the table. For a single logit, pass two classes, the positive class last. The default
         (None) is the order of the table.

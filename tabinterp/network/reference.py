@@ -9,7 +9,7 @@ the encoded columns. The same architecture and training method are used for ever
 - the final weights are an exponential moving average (Polyak & Juditsky, 1992; Tarvainen & Valpola, 2017), which replaces a
   decaying learning rate and does not require a fixed number of epochs;
 - early stopping (Prechelt, 1998) on one in seven of the given rows, spread evenly over the range of the target. If rows have
-  groups, whole groups with about a seventh of the rows are used instead.
+  groups, whole groups that together contain about a seventh of the rows are used instead.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def fit_network(
     """Train a network on encoded rows.
 
     The network minimises the weighted mean log loss (in nats), squared error or Poisson deviance. Poisson deviance is twice the
-    difference between two log-likelihoods: with rates equal to the counts, and with the predicted rates.
+    difference between two log-likelihoods: one with rates equal to the counts, and one with the predicted rates.
 
     With the same rows, seed, library versions and kind of processor, the weights are bit-identical, whatever the number of
     threads. The state of torch's random number generators and torch's settings are left unchanged.
@@ -161,7 +161,7 @@ def _take(data: Rows, index: IntArray | Tensor) -> Rows:
 
 @contextmanager
 def _own_torch(seed: int, device: str) -> Iterator[None]:
-    """Seed torch's random numbers, enable gradients and use one CPU thread. Restore the caller's settings afterwards.
+    """Seed torch's random number generators, enable gradients and use one CPU thread. Restore the caller's settings afterwards.
 
     With one thread, the order of summation does not depend on the number of cores. The batches are too small to gain much from
     more threads.
@@ -248,7 +248,7 @@ def _until_it_stops(
 def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[IntArray, IntArray]:
     """Return the indices of the training rows and of the validation rows.
 
-    The validation rows are every seventh row when sorted by target, with ties in random order.
+    The validation rows are every seventh row after the rows are sorted by target, with ties in random order.
     """
     order = draw.permutation(len(target))
     order = order[np.argsort(target[order], kind="stable")]
@@ -260,8 +260,8 @@ def _validation_split(target: FloatArray, draw: np.random.Generator) -> tuple[In
 def _validation_groups(target: FloatArray, groups: IntArray, task: Task, seed: int) -> tuple[IntArray, IntArray]:
     """Return the indices of the training rows and of the validation rows, without splitting groups.
 
-    The validation rows are whole groups with about a seventh of the rows. If possible, each class has the same share of the
-    validation rows as of all rows.
+    The validation rows are those of whole groups, which together contain about a seventh of the rows. If possible, each class has
+    the same share of the validation rows as of all rows.
     """
     strata = {"regression": np.zeros(len(target)), "count": target > 0}.get(task, target).astype(np.int64)
     for needed in (np.unique(strata), strata[:0]):  # second try: a class in only one group may be missing
@@ -283,7 +283,7 @@ def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Add the log of the mean count to the bias of the output. Training then does not have to find the overall rate first."""
+    """Add the log of the mean count to the bias of the output. Training then does not have to learn the overall rate first."""
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:

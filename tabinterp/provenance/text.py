@@ -27,8 +27,8 @@ TEXT: dict[str, str] = {
         "{file} does not belong in an audit folder. Move or delete it. Allowed files: {known}."
     ),
     "verify.stranger.resume": (
-        "{file} contains rows of the table, left by an interrupted audit. Finish that audit with --resume, or delete the "
-        "folder."
+        "{file} contains rows of the table, left behind by an interrupted audit. Finish that audit with --resume, or "
+        "delete the folder."
     ),
     "verify.stranger.link": "{file} is a link, a folder or a device. Replace it with the file that the audit wrote.",
     "verify.again.ok": "The findings, the verdict and the evidence in audit.json follow from its numbers.",
@@ -134,7 +134,7 @@ TEXT: dict[str, str] = {
     "consistency.part": "{place} does not match the rest of the document.",
     "consistency.finding.absent": "The check {slug} is missing.",
     "consistency.finding.hidden": (
-        "The numbers in the document raise the check {slug}, but the document does not report it as raised."
+        "According to the numbers in the document, the check {slug} is raised, but the document does not report it as raised."
     ),
     "consistency.finding.changed": "The result of the check {slug} does not follow from the numbers.",
 }

@@ -17,8 +17,8 @@ from tabinterp.messages.names import width
 class Cell:
     """One cell of a table: its text, the full text if the text was shortened, and its style class.
 
-    Style classes: "t" is a word and "w" a sentence, both left-aligned. "n" is a name of any length. "net" and "lin" are the
-    colours of the network and its linear counterpart. "h0" to "h20" are the colours of a heat map.
+    Style classes: "t" is for words and "w" for sentences, both left-aligned. "n" is for names, which can be long. "net" and "lin"
+    are the colours of the network and its linear counterpart. "h0" to "h20" are the colours of a heat map.
     """
 
     text: str

@@ -26,7 +26,7 @@ def crossed() -> Key:
 
 
 def pair(name: str, network: Interval, linear: Interval, label: str | None = None) -> figures.Pair:
-    """Return a row of a figure: a name, such as that of a column, and the numbers of both models. `label` is the name to show in
+    """Return a row of a figure: a name, such as a column name, and the numbers for both models. `label` is the name to show in
     the figure. If it is None, a shortened `name` is shown.
     """
 
@@ -38,7 +38,7 @@ def pair(name: str, network: Interval, linear: Interval, label: str | None = Non
 
 
 def others(count: int) -> figures.Pair:
-    """Return a row without numbers that stands for the `count` rows that are not drawn."""
+    """Return a row without numbers that represents the `count` rows that are not shown."""
     label = t("report.other", count=count)
     return figures.Pair(label, label, Interval(), Interval())
 

@@ -90,7 +90,7 @@ def _chapter(document: Document, chapter: Chapter) -> Section:
 
 
 def _of_analyses(chapter: str, document: Document) -> Iterator[Shown]:
-    """Yield the sections of a chapter that analyses declare. If an analysis has its own record, its section appears only if the
+    """Yield the sections that analyses declare for a chapter. If an analysis has its own record, its section appears only if the
     document contains this record.
     """
     for analysis in ANALYSES:

@@ -90,8 +90,7 @@ def styles() -> Iterator[None]:
     """Use fixed Matplotlib settings within the `with` block, and restore the caller's settings afterwards. Only one thread can be
     in the block at a time.
 
-    A block within a block changes nothing: a page has one block around all its figures, because it takes time to change the
-    settings.
+    A nested block changes nothing: a page has one block around all its figures, because it takes time to change the settings.
     """
     if _STYLED.get():
         yield

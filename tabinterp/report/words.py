@@ -232,7 +232,7 @@ def powered(part: Interval, exponent: float | None) -> Interval:
 
 
 def per_step(value: float | None, step: float | None) -> float | None:
-    """Convert a number per unit of a column to a number per step. Without a step, the number is unchanged.
+    """Convert an effect per unit of a column to the effect of `step` units. If `step` is None, return `value` unchanged.
 
     >>> per_step(2.0, 3.0), per_step(2.0, None), per_step(None, 3.0), per_step(1e300, 1e300)
     (6.0, 2.0, None, None)
@@ -260,7 +260,7 @@ def reading(name: str) -> str:
 
 
 def layer_name(name: str) -> str:
-    """Return the name of a layer for readers: the name of the module if it has one, and otherwise the layer's number."""
+    """Return the name of a layer as shown to readers: the name of the module if it has one, and otherwise the layer's number."""
     own, _, number_of = name.partition(" ")
     return t("report.layer", index=number_of) if own == "layer" and number_of.isdecimal() else name
 

@@ -6,7 +6,7 @@ Golub & LeVeque 1983). Precision is therefore not lost even if the mean is large
 that of a ratio of sums: sqrt(sum w^2 (v - mean)^2) / sum w.
 
 If rows are grouped, contributions of rows are summed within each group before squaring (Liang & Zeger 1986). Intervals are then
-based on Student's t distribution, with one degree of freedom fewer than there are groups.
+based on Student's t distribution with G - 1 degrees of freedom, where G is the number of groups.
 """
 
 from __future__ import annotations

@@ -177,7 +177,8 @@ def merge(a: Moments, b: Moments) -> Moments:
         )
     if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
         raise TableError(
-            "two sets of moments can be merged only if both were computed around the same centres. Start both from the same state"
+            "two sets of moments can be merged only if both were computed around the same centres. "
+            "Pass the same centres to both calls of start"
         )
     added = {one.name: getattr(a, one.name) + getattr(b, one.name) for one in fields(a)[3:]}
     return replace(a, **added)
@@ -227,7 +228,7 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
         if low < -1 or high >= known:
             raise TableError(
                 f"the codes of categorical column {column} must be from -1 (missing) to {known - 1}; got codes "
-                f"from {low} to {high}. Encode the column with the levels that the state was started with"
+                f"from {low} to {high}. Correct the codes, or call start with more levels"
             )
 
 

@@ -6,8 +6,8 @@ rows, such as mean losses.
 
 Every measure is returned with the influence of each row, which is the row's first-order contribution to the error of the measure
 (Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors are computed from these influences, including those of differences
-between measures of the same rows. If rows are grouped, influences are summed within each group before squaring, and intervals are
-based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
+between measures computed on the same rows. If rows are grouped, influences are summed within each group before squaring, and
+intervals are based on Student's t distribution over groups. With fewer than ten groups, there is no interval.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Power:
         """Return the value, its standard error and a 95% interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
         The distribution of losses is skewed, because a few losses are very large. A symmetric interval for the mean of 50 rows
-        therefore misses the true mean too often. When it misses, it is nearly always too low.
+        therefore misses the true mean too often. When it misses the true mean, the interval is nearly always too low.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]
@@ -94,7 +94,7 @@ class Power:
         return max(1.0, float(effective_df(draws, len(draws))))
 
     def __sub__(self, other: Power) -> Power:
-        """Return the difference between two measures of the same rows."""
+        """Return the difference between two measures computed on the same rows."""
         return Power(self.value - other.value, self.influence - other.influence, self.groups)
 
 
@@ -102,8 +102,8 @@ def of_two_samples(first: Power, second: Power) -> tuple[float, float, float, fl
     """Return the difference `first` - `second` of one measure on two sets of rows, with its standard error and 95% interval.
 
     For independent samples, critical values are those of Student's t distribution with the degrees of freedom of Welch (1947). A
-    group of dependent rows can have rows in both samples if its group number is the same in both. The contributions of all its
-    rows are then summed before squaring.
+    group of dependent rows may have rows in both samples. It must then have the same group number in both, and the contributions
+    of all its rows are summed before squaring.
 
     There is no interval if a sample has fewer than ten rows, or fewer than ten groups of rows. There is also no interval if the
     measure has no variance in the first sample, such as an accuracy of exactly 1.
@@ -169,13 +169,13 @@ def mean(values: FloatArray, weights: FloatArray, groups: IntArray | None = None
 
 
 def average(parts: Sequence[Power]) -> Power:
-    """Return the mean of several measures of the same rows."""
+    """Return the mean of several measures computed on the same rows."""
     influence = np.mean([part.influence for part in parts], axis=0)
     return Power(float(np.mean([part.value for part in parts])), np.asarray(influence), parts[0].groups)
 
 
 def ratio(first: Power, second: Power) -> tuple[float, float, float, float]:
-    """Return the ratio of two measures of the same rows, its standard error and its 95% interval (Fieller 1954).
+    """Return the ratio of two measures computed on the same rows, its standard error and its 95% interval (Fieller 1954).
 
     The interval contains all ratios r for which `first` - r `second` is not significantly different from zero. If `second` is not
     significantly different from zero, this set is unbounded, and no interval is returned.

@@ -1,8 +1,8 @@
 """Contrasts between groups of rows with standard errors: differences, ratios and standardised differences of shares and means.
 
 The formulas are documented in the analysis `groups`. A contrast is missing if one of the two shares or means that it compares is
-missing. If rows are dependent, critical values are those of Student's t distribution with one degree of freedom fewer than there
-are sampling units. With fewer than ten sampling units, there is no interval.
+missing. If rows are dependent, critical values are those of Student's t distribution with n - 1 degrees of freedom, where n is
+the number of sampling units. With fewer than ten sampling units, there is no interval.
 """
 
 from __future__ import annotations

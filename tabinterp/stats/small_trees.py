@@ -42,7 +42,7 @@ def in_bins(x: FloatArray, rows: NDArray[Any], weights: FloatArray | None) -> Fl
     x : array (n, columns)
         The values; NaN means missing and is not replaced.
     rows : array
-        Mask or positions of the fitting rows.
+        Mask or positions of the rows to which trees will be fitted.
     weights : array (rows,), optional
         Weights of these rows. Without weights, `x` is returned unchanged.
     """

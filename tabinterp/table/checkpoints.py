@@ -123,7 +123,7 @@ class Keeping:
 
     def write(self, name: str, make: Callable[[], State], key: str = "") -> None:
         """Save the state that `make` returns, and replace any earlier state with this name. The state may be written after this
-        method has returned; `make` is called just before.
+        method has returned. `make` is called just before the state is written.
         """
         self._waiting[name] = key, make
         if self.is_due:
@@ -275,7 +275,7 @@ def pack_column(values: pd.Series, name: str, arrays: Arrays) -> Any:
         keys = [(type(value), None if gone else value) for value, gone in zip(values, none, strict=True)]
         arrays[name] = np.array([places.setdefault(key, len(places)) for key in keys], dtype=np.int64)
     except (TypeError, ValueError):
-        raise _NotKeptError("values that cannot be distinguished") from None
+        raise _NotKeptError("values that cannot be used as dictionary keys") from None
     return [_pack_value(kind, value) for kind, value in places]
 
 

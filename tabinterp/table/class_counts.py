@@ -66,9 +66,9 @@ def too_few_events(table: Table, side: Side) -> Message | None:
     """Return a message about a class that has too few events on one side of the split, or None if all classes have enough. The
     message states the number of events and the number needed.
 
-    With two classes, each needs `EVENTS` events. With several classes, the most frequent class needs `EVENTS` events, and so do
-    all other classes together. For statements about single classes, use `enough`. For a count target, `EVENTS` rows must have a
-    positive count.
+    With two classes, each needs at least `EVENTS` events. With several classes, the most frequent class needs at least `EVENTS`
+    events, and so do all other classes together. For statements about single classes, use `enough`. For a count target, at least
+    `EVENTS` rows must have a positive count.
     """
     found = events(table)
     if table.codes is None:

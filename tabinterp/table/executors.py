@@ -314,7 +314,9 @@ class _Sent:
 
 
 def _on_piece(steps: dict[str, Any], part: str, piece: Piece, form: Form, *given: Any) -> Any:
-    """Compute, in a worker, the sums over the rows of a piece that belong to `part`. Return None if there are no such rows."""
+    """Compute, in a worker, the sums over the training or evaluation rows (`part`) of a piece. Return None if there are no such
+    rows.
+    """
     encode, update, merge = steps["encode"], steps["update"], steps["merge"]
     try:
         sums = [update(*given, rows) for table in form.batches(part, piece) for rows in encode(*given, table)]

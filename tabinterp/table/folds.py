@@ -48,8 +48,8 @@ def dealt(table: Table, seed: int, count: int) -> IntArray:
 def by_group(
     strata: IntArray, groups: IntArray, needed: Sequence[int], most: int, seed: int
 ) -> list[tuple[IntArray, IntArray]]:
-    """Divide rows into at most `most` folds of whole groups. As far as the groups allow, each stratum has the same share in every
-    fold.
+    """Divide rows into at most `most` folds of whole groups. The proportions of the strata are as similar in all folds as whole
+    groups allow.
 
     Parameters
     ----------

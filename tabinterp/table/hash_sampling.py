@@ -63,7 +63,7 @@ def _value_hash(values: pd.Series) -> HashArray:
 
 
 def _text_hash(texts: pd.Series) -> HashArray:
-    """Return a hash of each string. A string that represents a number has the hash of that number."""
+    """Return a hash of each string. A string that represents a number has the same hash as that number."""
     codes, levels = pd.factorize(texts)
     distinct = np.array([*levels, ""], dtype=object)  # the last represents missing values, whose code is -1
     as_numbers = np.array([*map(_number, levels), np.nan])

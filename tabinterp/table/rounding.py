@@ -107,7 +107,9 @@ class Rounding:
         return self._shared(number, factor * 10.0 ** int(exponent))
 
     def _shared(self, number: float, step: float) -> bool:
-        """Return whether at least ten rows are rounded to this multiple of a step and the multiple does not identify a row."""
+        """Return whether the numbers of at least ten rows are rounded to this multiple of a step, and the multiple does not
+        identify a row.
+        """
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
     def points_to_few(self, number: float) -> bool:

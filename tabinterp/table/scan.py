@@ -47,9 +47,9 @@ DRAWN = 50_000  # rows drawn from each side of the split, for analyses that need
 class Scan(Previewed):
     """A table that is read in batches. `census` summarises all rows, and `sample` is a table of the rows drawn.
 
-    `columns` contains a few values of each column, with the type of the whole column. `sides` marks the held-out rows with one
-    bit per row. `most` is the maximum number of rows drawn from each side of the split. `asked` contains the user's declarations
-    about the columns. `keep` saves the state of each pass, and `told` is called with the progress of a pass.
+    `columns` contains a few values of each column, and the data type of the whole column. `sides` marks the held-out rows with
+    one bit per row. `most` is the maximum number of rows drawn from each side of the split. `asked` contains the user's
+    declarations about the columns. `keep` saves the state of each pass, and `told` is called with the progress of a pass.
     """
 
     name: str
@@ -341,7 +341,7 @@ def _unpacked(scan: Scan, arrays: Arrays, state: Any) -> Scan:
     told = {name: tuple(state["census"][name]) for name in ("rates", "held")}
     whole, sides = Census(**state["census"] | told), arrays.get("sides")
     if whole.rows != len(scan) or (sides is not None and len(sides) != -(-len(scan) // 8)):
-        raise ValueError(f"the saved state has {whole.rows} rows, but the table has {len(scan)}")
+        raise ValueError(f"the saved state is from a table with {whole.rows} rows, but this table has {len(scan)}")
     sample = unpack_table(state["rows"], "", arrays, replace(_empty(), name=scan.name, schema=scan.schema))
     held_out = None if sides is None else _bits_of(sides, sample.numbers)
     return replace(scan, sides=sides, census=whole, sample=replace(sample, split=scan.split, held_out=held_out))
@@ -386,6 +386,6 @@ def _both(parts: Sequence[Table | None], sides: NDArray[np.uint8] | None, split:
 
 
 def _bits_of(sides: NDArray[np.uint8], rows: IntArray) -> BoolArray:
-    """Return a mask (rows,) of the held-out rows among these rows."""
+    """Return a mask (rows,) that marks the held-out rows among the rows with the given numbers."""
     bits = np.unpackbits(sides[rows // 8][:, None], axis=1)
     return np.asarray(bits[np.arange(len(rows)), rows % 8], dtype=bool)

@@ -1,11 +1,12 @@
 """Train/test splits. The held-out rows are determined by a column of labels or dates, or drawn at random as a share of the rows
 or groups of rows.
 
-The rule for the split is stored with a trained network, so a later audit holds out the same rows. A share of rows is drawn by a
-hash of each row's contents. A training row is therefore never held out in a later audit, even if the rows are in a different
-order or only some of them are read. Copies of a row are on the same side of the split. The exception is a table with few distinct
-rows. In such a table, the copies of each row are numbered, and the number is hashed too, so copies can be on different sides. If
-rows have groups (such as the visits of a person), the group is hashed instead, so all rows of a group are on the same side.
+The rule for the split is stored with a trained network, so a later audit holds out the same rows. In a random split, a hash of
+each row's contents determines whether the row is held out. A training row is therefore never held out in a later audit, even if
+the rows are in a different order or only some of them are read. Copies of a row are on the same side of the split. The exception
+is a table with few distinct rows. In such a table, the copies of each row are numbered, and the number is hashed too, so copies
+can be on different sides. If rows have groups (such as the visits of a person), the group is hashed instead, so all rows of a
+group are on the same side.
 """
 
 from __future__ import annotations
@@ -178,8 +179,8 @@ def by_fraction(
 
 
 def drawn(columns: tuple[str, ...], distinct: int, rows: int, fraction: float, seed: int) -> Split:
-    """Return a rule that holds out a share of `rows` rows. `distinct` is the number of distinct combinations of values in
-    `columns`.
+    """Return a rule that holds out a share of the rows. `rows` is the number of rows, and `distinct` is the number of distinct
+    combinations of values in `columns`.
     """
     _check_share(fraction, seed)
     numbered = distinct < min(0.5 * rows, MANY)
@@ -251,9 +252,9 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"tabinterp cannot choose the first date to hold out from split column {column!r}. The day, week, month, "
-            f"quarter and year of the intended date each contain fewer than {SMALL} rows, or neither begin nor end between the "
-            f"first and last dates of the column. Give the date with {argument('split_at')}"
+            f"tabinterp cannot choose the first date to hold out from split column {column!r}. The date is rounded "
+            f"to the start or end of a day, week, month, quarter or year that contains at least {SMALL} rows, but no such "
+            f"rounded date leaves rows on both sides. Give the date with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 
@@ -353,10 +354,10 @@ def _group_draws(hashes: HashArray, seed: int) -> FloatArray:
 
 
 def _cut(draws: FloatArray, fraction: float, least: int = 0) -> float:
-    """Return a threshold (cut) below which a given share of the random draws lies. At least `least` draws lie on each side of it.
+    """Return a threshold below which a given share of the random draws lies. At least `least` draws lie on each side of it.
 
-    The cut lies between two draws and has few binary digits. It must not reveal a draw, because a draw is a hash of a whole row
-    and the cut is saved in model bundles.
+    The threshold lies between two adjacent draws and has few binary digits. It must not reveal a draw, because a draw is a hash
+    of a whole row and the threshold is saved in model bundles.
     """
     ordered = np.sort(draws)
     below = min(max(round(fraction * len(ordered)), least), len(ordered) - least)

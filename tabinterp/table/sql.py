@@ -40,9 +40,8 @@ def spool(
 ) -> tuple[str, Any, list[Path]]:
     """Run a query and save its rows as files. Return the name of the table, the folder, and the paths of the files in order.
 
-    Without `keep`, the folder is temporary (see `_Temporary`). With `keep`, the files of a completed query remain after an
-    interruption of the audit. If the query itself is interrupted, the files written so far remain only if the rows are sorted by
-    a `key`.
+    Without `keep`, the folder is temporary (see `_Temporary`). With `keep`, the files of a completed query remain if the audit is
+    interrupted. If the query itself is interrupted, the files written so far remain only if the rows are sorted by a `key`.
 
     Raises
     ------
@@ -105,8 +104,9 @@ class _Base:
     """A database connection for queries.
 
     `answer` runs a query and yields its rows as Arrow tables of limited size. It takes the query, the value of the query's
-    parameter (None if the query has none), and the number of rows per table. `last` is the placeholder for this parameter in SQL.
-    `quoted` quotes a column name for SQL. `secret` contains the URL and the query; secrets in them are masked in messages.
+    parameter (None if the query has none), and the number of rows per table. `last` is the SQL placeholder for the query's
+    parameter. `quoted` quotes a column name for SQL. `secret` contains the URL and the query; secrets in them are masked in
+    messages.
     """
 
     name: str
@@ -172,8 +172,8 @@ def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
 def _unchanged(found: int, kept: int, key: str, last: Any) -> None:
     if found != kept:
         raise TableError(
-            f"the rows of the query have changed. Up to {key} = {shown(last)}, the query now returns {found:,} rows, but "
-            f"the interrupted run read {kept:,} rows. Start again with --overwrite instead of --resume"
+            f"the rows returned by the query have changed. Up to {key} = {shown(last)}, the query now returns {found:,} rows, "
+            f"but the interrupted run read {kept:,} rows. Start again with --overwrite instead of --resume"
         )
 
 
@@ -255,7 +255,7 @@ def _arrow(names: list[str], part: Any) -> pa.Table:
 
 @contextmanager
 def _told(base: _Base, before: int, fate: str) -> Iterator[list[int]]:
-    """Within the `with` block, replace database errors by a `TableError` that states the number of rows copied. The context
+    """Within the `with` block, convert database errors to a `TableError` that states the number of rows copied. The context
     manager yields a list that contains this number. The number starts at `before`, and the block updates it.
     """
     seen = [before]

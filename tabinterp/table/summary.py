@@ -69,7 +69,7 @@ def distinct(values: pd.Series) -> int:
 
 
 def masses(table: Table) -> FloatArray:
-    """Return the total weight of each class (classes,). The array is empty if the target is a number."""
+    """Return the total weight of each class (classes,). The array is empty for numeric and count targets."""
     codes = table.codes
     if codes is None:
         return np.zeros(0)
@@ -77,7 +77,7 @@ def masses(table: Table) -> FloatArray:
 
 
 def class_rows(table: Table) -> IntArray:
-    """Return the number of rows in each class (classes,). The array is empty if the target is a number."""
+    """Return the number of rows in each class (classes,). The array is empty for numeric and count targets."""
     codes = table.codes
     if codes is None:
         return np.zeros(0, dtype=np.int64)

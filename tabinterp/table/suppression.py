@@ -87,7 +87,7 @@ def distinct_down(distinct: int, rows: int, missing: int) -> int:
 
 
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
-    """Return the number of rows in a set (`outer`) and in a subset of it (`inner`). `rows` is the number of all rows. A number
+    """Return the numbers of rows in a set (`outer`) and in a subset of it (`inner`). `rows` is the number of all rows. A number
     from 1 to 9 becomes None. A number is rounded down if a difference between two of the three numbers would be from 1 to 9.
 
     >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)

@@ -429,6 +429,6 @@ def test_one_row_with_weight_is_no_pair():
         except NotApplicableError as error:
             said.append(str(error))
     assert (
-        "the importance of x cannot be computed, because every pair of rows formed to permute their values contains a row with "
+        "the importance of x cannot be computed, because every pair of a receiver row and a donor row contains a row with "
         "weight 0"
     ) in said

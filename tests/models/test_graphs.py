@@ -252,7 +252,7 @@ UNSAVED = {
         Sorted,
         r"the unsupported operation sort \(node 'sort'\); the operations that can be saved are add, sub",
     ),
-    "hook": (Hooked, "the network's scores differ when it is rebuilt"),
+    "hook": (Hooked, "the network's scores change when it is rebuilt"),
     "max_norm": (Capped, "an Embedding layer with max_norm"),
     "any width": (
         Anywide,

@@ -61,10 +61,10 @@ Group = tuple[str, tuple[str, IntArray]]  # name, (layer, units)
 class Ablations(Display):
     """The rise in loss for each group of hidden units and each ablation method.
 
-    By default, the groups are all single units, followed by the groups of correlated units. `cost` (groups, methods) is the rise
-    in the task's loss, averaged over `rows` rows. If `held_out` is true, these are held-out rows. `alone` (groups, methods) is
-    the sum of the rises when each unit of the group is ablated on its own. `alone` is NaN for a group if any of its units was not
-    ablated on its own.
+    By default, each unit is a group of its own; these groups are followed by the groups of correlated units. `cost` (groups,
+    methods) is the rise in the task's loss, averaged over `rows` rows. If `held_out` is true, these are held-out rows. `alone`
+    (groups, methods) is the sum of the rises when each unit of the group is ablated on its own. `alone` is NaN for a group if any
+    of its units was not ablated on its own.
     """
 
     drawn: ClassVar[Drawn] = Drawn(
@@ -121,9 +121,9 @@ def ablate(
     Parameters
     ----------
     groups : mapping from the name of a group to its (layer, unit) pairs. Layers are numbered from 1, units from 0. All units of a
-        group must be in the same layer. By default, the groups are every single unit and the groups of correlated units in each
-        layer. Groups of correlated units come from average-linkage clustering with distance 1 - abs(correlation) on all rows, cut
-        at a distance of 0.2 (an average absolute correlation of 0.8).
+        group must be in the same layer. By default, each unit is a group of its own, and the correlated units in each layer form
+        further groups. Groups of correlated units come from average-linkage clustering with distance 1 - abs(correlation) on all
+        rows, cut at a distance of 0.2 (an average absolute correlation of 0.8).
     methods : any of "mean", "zero" and "resample".
     n_repeats : number of draws for resampling ablation. In each draw, every row gets the outputs of one other row.
 

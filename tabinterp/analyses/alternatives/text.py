@@ -27,7 +27,7 @@ TEXT: dict[str, str] = {
     ),
     # why the analysis does not apply
     "why.selection is of two classes, of protected groups, of held-out rows beside training rows": (
-        "the comparison of less discriminatory versions needs a target with two classes, a protected column, and both "
+        "the analysis of less discriminatory alternatives needs a target with two classes, a protected column, and both "
         "training and held-out rows, but at least one of these is missing"
     ),
 }

@@ -40,9 +40,9 @@ class Start:
     """A baseline that is a single point.
 
     `neighbours` is the percentile rank (0 to 1) of the baseline's distance to its fifth nearest row, among the corresponding
-    distances of `reference` real rows. Near 0, almost every real row is farther from its neighbours than the baseline is. Near 1,
-    almost no real row is farther from its neighbours than the baseline is. `unlike` lists the columns in which no row of the
-    table has the same encoded value as the baseline.
+    distances of `reference` real rows. A value near 0 means that almost every real row is farther from its neighbours than the
+    baseline is. A value near 1 means that almost no real row is farther from its neighbours than the baseline is. `unlike` lists
+    the columns in which no row of the table has the same encoded value as the baseline.
     """
 
     baseline: str
@@ -104,7 +104,7 @@ def baselines(
 ) -> Baselines:
     """Compute integrated gradients of every row for three baselines: the mean, the median and `background` real rows.
 
-    The size of a column is its mean absolute attribution, summed over outputs. If the attributions for the mean baseline are
+    Columns are ranked by their mean absolute attribution, summed over outputs. If the attributions for the mean baseline are
     already known, pass them as `mean`.
 
     Examples

@@ -71,8 +71,8 @@ def _mean(derivative: FloatArray, bound: BoundModel, names: list[str], sds: list
 def _encoder_slope(bound: BoundModel, column: str) -> FloatArray | None:
     """Return the derivative (n, d) of the encoded columns with respect to a column.
 
-    The derivative is NaN in rows in which the column is missing or the encoder jumps. The result is None if the encoder is a step
-    function of the column.
+    The derivative is NaN for rows in which the column is missing or the encoder jumps. The result is None if the encoder is a
+    step function of the column.
     """
     values = _numbers(bound, column)
     present = ~np.isnan(values)

@@ -22,7 +22,7 @@ from tabinterp.models.model import BLOCK, BoundModel
 def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
     """Return the derivative or contrast (n, terms, k) of each term in each row.
 
-    A derivative is NaN in rows in which the column is missing.
+    A derivative is NaN for rows in which the column is missing.
     """
     result = np.full((len(bound.x), len(terms), len(bound.outputs)), np.nan)
     slopes = [(j, term) for j, term in enumerate(terms) if isinstance(term, Slope)]
@@ -39,7 +39,7 @@ def row_derivatives(bound: BoundModel, terms: Sequence[AnyTerm]) -> FloatArray:
 def slope_derivatives(bound: BoundModel, terms: Sequence[Slope]) -> Callable[[FloatArray, slice], FloatArray]:
     """Return a function that converts the gradients (m, d, k) of a slice of m rows to the derivatives (m, terms, k) of the terms.
 
-    Derivatives are NaN in rows in which the column is missing.
+    Derivatives are NaN for rows in which the column is missing.
     """
     encoded = np.unique(np.concatenate([term.block for term in terms])) if terms else np.empty(0, dtype=np.int64)
     per_unit = np.zeros((len(encoded), len(terms)))

@@ -188,7 +188,7 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
 
 
 def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
-    """Return the directions in which a person can change the column: "+" (up), "-" (down) or "any"."""
+    """Return the directions in which a person can change the value of the column: "+" (up), "-" (down) or "any"."""
     if not (given is True or given in ("+", "-", "any")):
         raise TabinterpError(
             f"'changeable' of column {name!r} must be '+' (the value may only rise), '-' (it may only fall), or true or "

@@ -71,7 +71,7 @@ def build(r: Results) -> ConstraintTable | None:
 def _row(checked: Checked, all_rows: int) -> ConstraintRow:
     """Return the record of a column.
 
-    `all_rows` is the number of evaluated rows. The column has a value in `checked.rows` of these rows.
+    `all_rows` is the number of evaluated rows. The value of the column is known in `checked.rows` of these rows.
     """
     outside = rounded_down(checked.outside, checked.rows)
     return ConstraintRow(

@@ -8,7 +8,7 @@ TEXT: dict[str, str] = {
     "report.constraints": "Declared constraints",
     "report.constraints.lead": (
         "Declared directions are checked on {rows} rows by two measures: the share of rows in which the score moves against the "
-        "direction, and the largest change of the effect curve against the direction (“reversal”). The start and end of a "
+        "direction, and the largest movement of the effect curve against the direction (“reversal”). The start and end of a "
         "reversal are chosen on one half of the rows, and the reversal is measured on the other half. A reversal greater than "
         "zero violates the direction."
     ),

@@ -76,8 +76,8 @@ def _excess(hashes: HashArray, held_out: BoolArray) -> float:
 
     Under this hypothesis, held-out rows equal a training row no more often than training rows equal each other. If a table has
     few columns with few distinct values each, both kinds of match are frequent. After a random split, they are equally frequent.
-    Rows that equal each other are treated as one observation: their contributions to the difference between the two frequencies
-    are summed before the variance is computed.
+    Identical rows are treated as one observation: their contributions to the difference between the two frequencies are summed
+    before the variance is computed.
     """
     _, run = np.unique(hashes, return_inverse=True)
     outside, inside = (np.bincount(run, side, int(run.max()) + 1) for side in (held_out, ~held_out))

@@ -52,7 +52,8 @@ TEXT: dict[str, str] = {
         "the number of columns (Benjamini-Hochberg)."
     ),
     "report.data.beyond": (
-        "Gain in {metric} when each of the strongest columns is added to all others (gradient-boosted trees) [95% CI]"
+        "Gain in {metric} from each of the strongest columns when all other input columns are already used "
+        "(gradient-boosted trees) [95% CI]"
     ),
     "report.data.every": "All columns",
     "report.data.without": "Without the column",

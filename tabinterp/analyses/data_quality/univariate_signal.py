@@ -176,8 +176,8 @@ def _alone(
 ) -> tuple[Power, Power | None]:
     """Return the power of one column on training rows and on held-out rows.
 
-    `told` (k,) marks the classes to measure; it is None if the target is a number. Without held-out rows, the second result is
-    None.
+    `told` (k,) marks the classes to measure; it is None if the target is a number or a count. Without held-out rows, the second
+    result is None.
     """
 
     def measured(guess: FloatArray, rows: BoolArray) -> Power:

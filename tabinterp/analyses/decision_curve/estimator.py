@@ -7,9 +7,9 @@ TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by
 
 From the standard error of a difference between the models, a reader could calculate the number of rows on which the decisions of
 the two models differ. If this number is 1 to 9, the exact standard error is not reported. It is replaced by the largest standard
-error that is consistent with both confusion matrices (`performance.discordance`). If rows have weights or groups, or if a
-confusion matrix is withheld, the standard error is withheld instead. If the models make the same decision on every row, the
-interval is based on the rule of three (Hanley and Lippman-Hand 1983).
+error that is consistent with both confusion matrices (`performance.discordance`). No replacement is reported if rows have weights
+or groups, or if a confusion matrix is withheld. If the models make the same decision on every row, the interval is based on the
+rule of three (Hanley and Lippman-Hand 1983).
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class Decisions(PreviewedFrame):
     and `none_cost` are the expected costs of predicting every row positive and of predicting no row positive. `treat_all` is the
     net benefit of predicting every row positive. The net benefit of predicting no row positive is 0.
 
-    The net benefit of a model is NaN if it would reveal individual rows. This is the case if fewer than ten rows are predicted
-    positive, or if fewer than ten are predicted negative. It is also the case if each of the two classes has 1 to 9 correct
-    predictions or 1 to 9 wrong predictions. A metric is NaN if a withheld confusion matrix could be calculated from it.
+    The net benefit of a model is NaN if it would reveal individual rows. It is withheld if the model predicts fewer than ten rows
+    positive or fewer than ten rows negative. It is also withheld if each of the two classes has 1 to 9 correct predictions or 1
+    to 9 wrong predictions. A metric is NaN if a withheld confusion matrix could be calculated from it.
     """
 
     policy: DecisionPolicy | None
@@ -144,8 +144,8 @@ def _at(asked: DecisionPolicy, scores: FloatArray, table: Table) -> tuple[tuple[
 def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy) -> Metric:
     """Return the metric without values from which a withheld confusion matrix could be calculated.
 
-    Accuracy is always returned, because it does not determine the confusion matrix. Expected cost is also always returned if both
-    kinds of error have equal costs.
+    Accuracy is always returned, because it does not determine the confusion matrix. If both kinds of error have the same cost,
+    the expected cost does not determine it either, and is always returned.
     """
     negative, positive = differ.rates_told.T
     either = (negative | positive) | (asked.false_positive == asked.false_negative)
@@ -213,7 +213,8 @@ def _assumed_differences(
 ) -> dict[int, FloatArray]:
     """Return hypothetical contributions of the rows (n,) to the difference in net benefit, by index of the threshold.
 
-    They are computed (`assumed_by_class`) only for thresholds at which the true contributions would reveal 1 to 9 rows.
+    They are computed (`assumed_by_class`) only for thresholds at which the true contributions would reveal a count of 1 to 9
+    rows.
     """
     y, found = table.y, {}
     for j, threshold in enumerate(thresholds):

@@ -60,7 +60,7 @@ TEXT: dict[str, str] = {
     ),
     "report.judged.curve.widened": (
         "At some thresholds, the exact CI of a paired difference in net benefit would disclose a count of rows below "
-        "ten. At these thresholds, the CI is withheld or is based on an upper bound on the number of rows in which "
+        "ten. At these thresholds, the CI is withheld or is based on an upper bound on the number of rows on which "
         "the models disagree. At thresholds where the models make the same predictions, the CI is based on the rule "
         "of three, or is omitted if rows are weighted or grouped."
     ),

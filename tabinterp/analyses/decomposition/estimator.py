@@ -67,8 +67,8 @@ class Decomposition(Display):
     weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
         counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
-    curved_share : (weightings,) share of curvature divided by the total share of curvature and the named pairs, for all outputs
-        together.
+    curved_share : (weightings,) share of curvature divided by the sum of the shares of curvature and of the named pairs, for
+        all outputs together.
     curved : (weightings, resamples) the value of `curved_share` in every resample.
     passed : columns that have no curve and are in no pair, because they change the score too little; empty unless there are more
         than a hundred columns.
@@ -113,9 +113,9 @@ class Decomposition(Display):
 def decompose(model: Model | BoundModel, table: Table, *, seed: int = 0) -> Decomposition:
     """Decompose the network's score into linear terms, curvature and interactions, in total and by column and pair.
 
-    The score is decomposed on the held-out rows, or on all rows without a split. For each of five folds, the projections are
-    fitted to all rows of the table outside the fold. At most five pairs of columns are listed by name: those that explain the
-    most variance beyond additive functions.
+    The score is decomposed on the held-out rows, or on all rows if the table has no split. For each of five folds, the
+    projections are fitted to all rows of the table outside the fold. At most five pairs of columns are listed by name: those
+    that explain the most variance beyond additive functions.
 
     Raises
     ------
@@ -290,7 +290,8 @@ def _curved(
     table: Table,
     seed: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the share of curvature divided by the total share of curvature and the named pairs, for all outputs together.
+    """Return the share of curvature divided by the sum of the shares of curvature and of the named pairs, for all outputs
+    together.
 
     The first result (weightings,) is computed on the evaluated rows, and the second (weightings, resamples) on resamples of these
     rows.

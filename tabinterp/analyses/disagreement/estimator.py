@@ -72,8 +72,8 @@ class Condition:
 class Leaf:
     """One leaf of the tree. All counts refer to the half of the rows on which the tree is evaluated.
 
-    `differ` is the number of rows in the leaf on which the models differ. `share` is their share among the rows of the leaf, with
-    an interval from `low` to `high`.
+    `rows` is the number of rows in the leaf, and the models differ on `differ` of these rows. `share` is the (weighted) share of
+    rows on which they differ, with an interval from `low` to `high`.
     """
 
     conditions: tuple[Condition, ...]
@@ -107,9 +107,9 @@ class Tree:
 class Disagreement:
     """The held-out rows on which the models differ, and which model is right on these rows.
 
-    The models differ on `count` of `rows` rows (the differing rows). Each share is a tuple (share, low, high), which is NaN if
-    fewer than ten rows differ. `right` contains three numbers of differing rows: those on which the network is right, those on
-    which the linear model is right, and those on which neither is.
+    The models differ on `count` of `rows` rows (the differing rows). Each share is a tuple (share, low, high). All shares except
+    `share` are NaN if the models differ on fewer than ten rows. `right` contains three numbers of differing rows: those on which
+    the network is right, those on which the linear model is right, and those on which neither is.
 
     `higher` is the share of differing rows on which the network predicts the positive class (two classes) or the larger value
     (numbers and counts), and `higher_count` is the number of such rows. Both are None for more than two classes.
@@ -255,7 +255,7 @@ def _tree(differ: Any, weights: FloatArray, network: BoundModel, linear: BoundMo
     leaves, at = np.unique(at, return_inverse=True)
     risk = model.tree_.value[leaves, 0, 1] / model.tree_.value[leaves, 0].sum(axis=1)
     auc, balanced = _scored_told(at, risk, differ[score], table.take(score), weights[score], seed)
-    if not np.isfinite(auc).all():  # in some resamples of groups, all rows differ or none does
+    if not np.isfinite(auc).all():  # in some resamples of groups, the models differ on all rows or on none
         return None
     paths = _paths(model.tree_, meaning, edges)
     shown, hidden = [], 0
@@ -337,7 +337,7 @@ def _scored_told(
     """Return AUC and balanced accuracy that do not reveal leaves in which the models differ or agree on 1 to 9 rows.
 
     For the estimates, each count from 1 to 9 is replaced by 5. In the best and the worst case, each of these counts is replaced
-    by 1 or 9. The intervals also cover the intervals of these two cases.
+    by 1 or 9. Each interval is then widened to contain the intervals of the best and the worst case.
     """
     few = _leaves_of_few(differ, at)
     if not len(few):
@@ -365,10 +365,11 @@ def _leaves_of_few(differ: Any, at: IntArray) -> IntArray:
 
 
 def _as_if(differ: Any, at: IntArray, few: IntArray) -> Any:
-    """Return a mask (n,) of the rows on which the models differ, with assumed numbers in leaves with small counts.
+    """Return the mask `differ` (n,), changed so that the small counts of leaves are replaced with assumed counts.
 
-    In a leaf in which the models differ on one to nine rows, they are assumed to differ on `few` (leaves,) rows instead. In a
-    leaf in which they agree on one to nine rows, they are assumed to differ on (size of the leaf - 10 + `few`) rows.
+    `few` (leaves,) contains an assumed count for each leaf. If the models differ on one to nine rows of a leaf, they are assumed
+    to differ on `few` of its rows instead. If they agree on one to nine rows of a leaf, they are assumed to differ on (size of
+    the leaf - 10 + `few`) of its rows.
     """
     made = differ.copy()
     for leaf in np.unique(at):

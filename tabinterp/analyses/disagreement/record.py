@@ -141,9 +141,11 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
     """Return the shares if only a range for the number of differing rows, from `least` to `most`, may be shown.
 
     The shares are computed from the confusion matrices only, and are reported only if these matrices are shown. Each share is
-    computed for the middle of the range and rounded to two digits. The interval of a share covers the intervals for all numbers
-    in the range. If rows have weights or groups, the share of differing rows is scaled to the middle of the range and has no
-    interval. The other shares are not reported in this case.
+    computed for the middle of the range and rounded to two digits. The interval of a share covers the Wilson intervals for all
+    numbers in the range.
+
+    If rows have weights or groups, or if there are more than two classes, only the share of differing rows is reported, without
+    an interval. The true share is then multiplied by the middle of the range and divided by the true number of differing rows.
     """
     if not result.margins_told or few_possible((least, most), result.rows):
         return {}
@@ -195,8 +197,8 @@ def _right_withheld(result: DisagreementResult) -> bool:
     """Return whether the shares of correct predictions on the differing rows must be withheld.
 
     The differing rows are divided into three sets: those on which the network, the linear model, or neither model is right. The
-    shares are withheld if any of these sets contains one to nine rows, or all but one to nine. They are also withheld if fewer
-    than ten rows differ, or if a share could not be computed.
+    shares are withheld if any of these sets contains one to nine rows, or all of the differing rows except one to nine. They are
+    also withheld if the models differ on fewer than ten rows, or if a share could not be computed.
     """
     too_few_groups = not np.isfinite([result.network_right, result.linear_right, result.neither]).all()  # no shares
     return too_few_groups or result.count < SMALL or any(countless(count, result.count) for count in result.right)
@@ -220,9 +222,9 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
 def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
     """Return whether the numbers of a tree may be shown.
 
-    These numbers reveal how many rows of the evaluation half differ. They must not narrow the range that is shown for the number
-    of differing rows in both halves together. For every number in this range, at least ten rows must therefore differ, and at
-    least ten must not differ, in the half used for fitting.
+    These numbers reveal on how many rows of the evaluation half the models differ. They must not narrow the range that is shown
+    for the number of differing rows in both halves together. For every number in this range, the models must therefore differ on
+    at least ten rows of the half used for fitting, and agree on at least ten rows of it.
     """
     if result.possible is None:
         return True

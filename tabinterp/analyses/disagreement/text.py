@@ -31,12 +31,10 @@ TEXT: dict[str, str] = {
         "{percent_low}% to {percent_high}%)."
     ),
     "disagreement.positive.network": (
-        "Only the network predicts “{label}” on the rows where the models disagree, apart from fewer than {fewest} of these "
-        "rows."
+        "Where the models disagree, only the network predicts “{label}”, with fewer than {fewest} exceptions."
     ),
     "disagreement.positive.linear": (
-        "Only {model:name} predicts “{label}” on the rows where the models disagree, apart from fewer than {fewest} of these "
-        "rows."
+        "Where the models disagree, only {model:name} predicts “{label}”, with fewer than {fewest} exceptions."
     ),
     "disagreement.larger.network": (
         "Where the models disagree, the network predicts the larger value, with fewer than {fewest} exceptions."
@@ -66,8 +64,8 @@ TEXT: dict[str, str] = {
         "or groups of rows, or the comparison would disclose a count below {fewest}."
     ),
     "disagreement.tree.none": (
-        "No decision tree is available to predict on which rows the models disagree. Either too few rows or groups of rows "
-        "show disagreement, or too few show agreement, or no column separates rows with disagreement from rows with agreement."
+        "No decision tree is available to predict on which rows the models disagree. Either there are too few groups of rows, "
+        "or the models disagree (or agree) on too few rows or groups, or no column separates the rows on which they disagree."
     ),
     "disagreement.tree.open": (
         "There is no evidence that the columns predict on which rows the models disagree. A decision tree of depth {depth} or "
@@ -76,7 +74,7 @@ TEXT: dict[str, str] = {
     ),
     # depth: depth of a decision tree; value, balanced: from 0 to 1
     "disagreement.tree.apart": (
-        "A decision tree of depth {depth} or less predicts significantly better than chance on which rows the models "
+        "A decision tree of depth {depth} or less predicts, significantly better than chance, on which rows the models "
         "disagree. On {rows} rows not used to fit the tree, its AUC is {value} (95% CI {low} to {high}) and its "
         "balanced accuracy is {balanced} (chance: 0.5 for both)."
     ),

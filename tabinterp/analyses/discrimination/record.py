@@ -77,7 +77,7 @@ class Rates(Part):
 
 
 class ClassRates(Part):
-    """Rates of one of several classes, or the means over all of them."""
+    """Rates for one class of a target with several classes, or the means of these rates over all classes."""
 
     output: str | None  # None: the means
     network: Rates
@@ -101,7 +101,7 @@ class GainRow(Part):
 class Confusion(Rates):
     """Numbers of rows by actual and predicted class at the threshold.
 
-    A number is None if it is 1 to 9, or if such a number could be calculated from it.
+    A number is None if it is between 1 and 9, or if a number between 1 and 9 could be calculated from it.
     """
 
     true_negatives: int | None

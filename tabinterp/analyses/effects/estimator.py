@@ -76,8 +76,8 @@ class Curve:
     effect : (points, outputs) `pdp` minus its mean over the distribution of the column.
     ice_low : (points, outputs) 10% quantile of the centred curves of individual rows.
     ice_high : (points, outputs) 90% quantile of the centred curves of individual rows.
-    ale : (points, outputs) accumulated local effect, centred to mean zero over rows. It is NaN for missing values, and for a
-        column with levels that have no order.
+    ale : (points, outputs) accumulated local effect, centred to mean zero over rows. It is NaN for missing values, and for all
+        values of a column whose levels have no order.
 
     Notes
     -----
@@ -269,7 +269,9 @@ def effects(
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Settings that are fixed before the sums are computed: the grid of every column, and the rows that enter the ICE band."""
+    """Settings that are fixed before the sums are computed: the grid of every column, and the rows from which the ICE band is
+    computed.
+    """
 
     bound: BoundModel
     asked: BoundModel  # the rows, followed by additional rows with the values of the grid points
@@ -283,7 +285,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """Weighted sums over rows for each column, and the scores of the rows in the ICE band.
+    """Weighted sums over rows for each column, and the scores of the rows from which the ICE band is computed.
 
     Two sums are stored for each column: w u, with shape (q, k), and w² u u', with shape (q, q, k). Here w is the weight of a row
     and u is a vector of length q with five parts:
@@ -313,7 +315,7 @@ def start(
     seed: int = 0,
     scale: str = "log_odds",
 ) -> Plan:
-    """Choose the grid of every column and the rows that enter the ICE band."""
+    """Choose the grid of every column and the rows from which the ICE band is computed."""
     table = bound.table
     if len(table) < 2:
         raise NotApplicableError(why("effects.few", rows=len(table)))

@@ -126,10 +126,10 @@ class Grid:
         return result
 
     def bins(self, rows: IntArray) -> FloatArray:
-        """Return indicators (m, points - 1) of the bins between adjacent points that each row is used for.
+        """Return indicators (m, points - 1) of the bins between adjacent points to which each row contributes.
 
-        In a numeric column, a row is used for the bin that contains its value; a bin includes its upper end (Apley & Zhu 2020).
-        In a column with ordered levels, a row is used for the bins on both sides of its level.
+        If the column is numeric, a row contributes to the bin that contains its value; a bin includes its upper end (Apley & Zhu
+        2020). If the column has ordered levels, a row contributes to the bins on both sides of its level.
         """
         at, result = self.below[rows], np.zeros((len(rows), max(0, self.points - 1)))
         present = (at >= 0) & (at < self.points)

@@ -36,7 +36,7 @@ LOW, HIGH = 0.005, 0.995
 
 @dataclass(frozen=True, eq=False)
 class Extrapolation(PreviewedFrame):
-    """Change of the score beyond the range of each numeric column, relative to the range of the scores.
+    """Change in the score beyond the range of each numeric column, relative to the range of the scores.
 
     `change` (columns,) is the mean absolute change in the score on the side of the range where this change is larger.
     """
@@ -121,7 +121,9 @@ def _edges(learnt: Table, name: str) -> FloatArray | None:
 
 
 def _moved(few: BoundModel, values: Mapping[str, FloatArray]) -> Iterator[tuple[str, list[FloatArray]]]:
-    """Yield each column with the encoded rows (n, d) in which it is set to each of its values in turn.
+    """Yield the name of each column, and one array of encoded rows (n, d) for each of its values.
+
+    In such an array, the column has this value in all rows.
 
     A column is left out if the encoder rejects one of its values.
     """

@@ -287,7 +287,7 @@ def _gradient_x_input(ask: _Ask) -> GradientImportance:
 
 
 def _together(bound: BoundModel) -> int:
-    """Return the number of rows in one pass of the network that computes the derivatives of all outputs."""
+    """Return how many rows to process in one pass of the network when the derivatives of all outputs are computed."""
     return int(np.clip(GRADIENTS // (bound.z.shape[1] * len(bound.outputs)), STEPS, PASS))
 
 
@@ -346,8 +346,9 @@ def _integrated(ask: _Ask) -> GradientImportance:
 def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> FloatArray:
     """Return the starting points of the paths to `rows`.
 
-    The paths start at `start`, (d,) or (b, d), and the result has the shape (1, d) or (b, 1, d). In encoded columns in which the
-    encoder is not smooth, the starting points have the row's own values; the shape is then (m, d) or (b, m, d) for m rows.
+    The paths start at `start`, (d,) or (b, d), and the result has the shape (1, d) or (b, 1, d). For columns in which the
+    encoder is not smooth, the starting points keep the row's own encoded values; the shape is then (m, d) or (b, m, d) for m
+    rows.
     """
     held = _held(bound)
     if not len(held):
@@ -359,7 +360,7 @@ def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> 
 
 
 def _held(bound: BoundModel) -> IntArray:
-    """Return the indices of the encoded columns in which the encoder is not smooth."""
+    """Return the indices of the encoded columns of all columns in which the encoder is not smooth."""
     return np.array([e for c in bound.encoding.abrupt for e in bound.encoding.blocks[c]], dtype=np.int64)
 
 

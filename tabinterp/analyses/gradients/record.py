@@ -1,4 +1,4 @@
-"""Gradient importance in the document: attributions of both models by each gradient method."""
+"""Gradient importance in the document: the attributions of both models, for each gradient method."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Gradients(Part):
 
 
 def build(r: Results) -> Gradients:
-    """Return the attributions of both models by every method that applies."""
+    """Return the attributions of both models, for every gradient method that applies."""
     saturation = None
     evaluated = r.network.table.evaluated
     if r.network.table.schema.task == "binary" and len(evaluated) >= SMALL:

@@ -112,7 +112,7 @@ def _refusals(method: GradientMethod) -> list[Block]:
 
 
 def _table(name: str, rows: Sequence[GradientRow], sizes: bool) -> Table:
-    """Return the table of attributions: means and mean absolute values if they are signed, sizes if they are not."""
+    """Return the table of attributions: means and mean absolute values, or only the latter if `sizes` is true."""
     column: Column[GradientRow] = name_column(t("report.column"), lambda row: row.column)
 
     def size(model: str, style: str = "") -> Column[GradientRow]:

@@ -29,7 +29,7 @@ from .reference_rows import baseline_of
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Gradient of a linear model, which is the same in every row.
+    """Gradient of a linear model, which is the same for every row.
 
     `size` contains the gradient size of every column. Gradient x input is computed from `weight` and `start` by a single matrix
     product.
@@ -69,7 +69,7 @@ def merge(a: tuple[Means, Means], b: tuple[Means, Means]) -> tuple[Means, Means]
 def finish(
     context: Context, plan: tuple[Gradients, Gradients], state: tuple[Means, Means]
 ) -> list[tuple[GradientImportance, GradientImportance]]:
-    """Return the attributions of both models by every method on the sampled rows.
+    """Return the attributions of both models on the sampled rows, for every gradient method.
 
     The means of saliency and gradient x input are over all rows.
     """
@@ -96,7 +96,7 @@ def start_gradients(bound: BoundModel) -> Gradients:
 def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Means]:
     """Return a function that computes sums over a block of rows, with shape (3, columns, k).
 
-    The sums are of gradient sizes, of gradient x input, and of the absolute values of gradient x input.
+    The three quantities that are summed are the gradient size, gradient x input, and the absolute value of gradient x input.
     """
     head = through(bound)
     member, weights = members(head), bound.table.weights

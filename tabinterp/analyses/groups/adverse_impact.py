@@ -12,14 +12,15 @@ procedure (1979): at least one Bonferroni interval lies below four fifths if and
 hypothesis. If all groups are treated alike, the probability of any false finding of adverse impact is at most 5%.
 
 The selection rates of some groups are withheld (see `partition`). The only result about these groups is one flag for the whole
-column. The flag states whether a withheld rate is far from other rates in the column. A withheld group is compared with the
-groups that have the lowest and the highest shown rate or, if no rate is shown, with the largest group.
+column. The flag states whether an impact ratio of a withheld group is significantly below four fifths. A withheld group is
+compared with the groups that have the lowest and the highest of the rates that are shown or, if no rate is shown, with the
+largest group.
 
 The flag must not reveal the small count of a withheld group (the number of its rows that are selected, or that are not). To check
 this, the flag is computed for every possible count from 1 to 9 (from 0 if the real count is 0), with all totals kept fixed.
-Whether the flag is raised or not, at least three of these counts must lead to the same result. If only one or two counts would
-raise the flag, or if none would although the group is assessed, the result is "untold". If only one or two counts would not raise
-it, the largest of the other counts are also treated as not raising it, so that there are three such counts.
+At least three of these counts must lead to the reported result. If only one or two counts would raise the flag, or if none would
+although the group is assessed, the result is "untold". If only one or two counts would not raise it, the largest of the other
+counts are also treated as not raising it, so that there are three such counts.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ Withheld = Literal["raised", "not_raised", "untold"]
 
 @dataclass(frozen=True)
 class Pair:
-    """Impact ratio of two groups of one family, which is a protected column or a pair of columns.
+    """Impact ratio of two groups that are defined by the same protected column or the same pair of columns.
 
     The selection rates of both groups can be shown. `ratio` is the smaller rate divided by the larger one, with its 95% interval.
     `low` and `high` are the ends of the interval that is simultaneous for all pairs. `detectable` is the largest true ratio that

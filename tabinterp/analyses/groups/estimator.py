@@ -12,11 +12,11 @@ If the adverse class was not stated, the selection rate is the share of rows pre
 regression and counts, the mean prediction replaces the selection rate, and there is no ratio, TPR or FPR. Adverse impact is
 assessed in `adverse_impact`.
 
-Shares have Wilson's interval (1927). Differences have Newcombe's interval (1998) and the pooled z-test. Ratios have the MOVER
-interval from two Wilson intervals (Donner & Zou 2012). The share of a group is withheld if fewer than ten of its rows are
-selected, or if fewer than ten are not selected. Any other number from which this share could be calculated is also withheld (see
-`partition`). For the ratio of such a group, only one end of the interval is shown. This end is computed as if the small count
-were nine.
+Intervals are Wilson's (1927) for shares and Newcombe's (1998) for differences. The interval of a ratio is computed by MOVER from
+two Wilson intervals (Donner & Zou 2012). The p-value of a difference comes from the pooled z-test. The share of a group is
+withheld if fewer than ten of its rows are selected, or if fewer than ten are not selected. Any other number from which this share
+could be calculated is also withheld (see `partition`). For the ratio of such a group, only one end of the interval is shown. This
+end is computed as if the small count were nine.
 
 Scores are compared by Hedges' g (1981): the difference of means divided by the standard deviation pooled over the two groups,
 with a small-sample correction. If rows are weighted or clustered, intervals use the effective sample size, which is the number of
@@ -25,10 +25,10 @@ Student's t for the number of sampling units (clusters). If two groups share sam
 for the correlation between the sampling errors of the two rates. The interval of their difference does not account for this
 correlation and is therefore too wide if rows of the same unit are similar.
 
-With several classes, each class is the selected class in turn. Rows predicted to be in this class are selected, the score is the
+With several classes, each class in turn is the selected class. Rows predicted to be in this class are selected, the score is the
 score of the class, and the outcome is this class against all others. The shares of all classes add up to one, so the shares that
-may be shown are chosen for all classes together. The accuracy and log loss in each group of a single column are also reported
-(`fits`).
+may be shown are chosen for all classes together. The accuracy and log loss in each group that is defined by a single column are
+also reported (`fits`).
 
 None of these metrics is a legal test. Four fifths is a rule of thumb in United States employment guidelines (29 CFR 1607.4 D). No
 law sets a limit for a standardised difference.
@@ -92,7 +92,9 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """Accuracy and log loss of both models in a group of one column. Results are None if the group is withheld."""
+    """Accuracy and log loss of both models in a group that is defined by a single column. Results are None if the group is
+    withheld.
+    """
 
     cell: Cell
     rows: int | None
@@ -103,7 +105,7 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class Groups(Display):
-    """Results for all groups: those of single columns first, then those of pairs of columns.
+    """Results for all groups: first the groups defined by a single column, then those defined by a pair of columns.
 
     With several classes, this order is repeated for each class.
     """
@@ -273,7 +275,7 @@ def _of_output(
 
 
 def _fits(sums: Sums, cut: Sequence[Family]) -> Iterator[Fitted]:
-    """Yield the accuracy and log loss of the groups of single columns."""
+    """Yield the accuracy and log loss in each group that is defined by a single column."""
     single = [family for family in cut if len(family.columns) == 1]
     made = [fitting(single, found) for found in sums.fits]
     for family, *judged in zip(single, *made, strict=True):

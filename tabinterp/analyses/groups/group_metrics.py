@@ -88,7 +88,7 @@ def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> l
 
 
 def _sides(tally: Tally) -> IntArray:
-    """Return the numbers of rows (cells, 2) that are not selected and that are selected."""
+    """Return, for each cell, the number of rows that are not selected and the number that are selected (cells, 2)."""
     return np.asarray(tally.sides.reshape(-1, 2, 2).sum(axis=2))
 
 

@@ -9,7 +9,7 @@ from tabinterp.document.base import Message
 
 
 class Condition(Protocol):
-    """Condition that defines a group of one column: a level, a range of values, or another kind such as "missing"."""
+    """Condition on one column, which defines a group: a level, a range of values, or another kind such as "missing"."""
 
     @property
     def column(self) -> str: ...

@@ -2,7 +2,7 @@
 
 For every group and each model, the sums are counts of rows by selection and outcome, moments of the scores, and the totals of
 predictions and outcomes in ten bins. The rows passed to `start` determine which levels form separate groups, the cut points of
-numeric columns, and the bins. With several classes, each class is the selected class in turn.
+numeric columns, and the bins. With several classes, each class in turn is the selected class.
 """
 
 from __future__ import annotations

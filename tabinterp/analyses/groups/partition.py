@@ -91,7 +91,7 @@ class Axis:
 class Cut:
     """Groups of one column, and the group of each row.
 
-    `codes` (n,) are indices into `conditions`. Every condition has at least one row.
+    `codes` (n,) are indices into `conditions`. Every condition is met by at least one row.
     """
 
     column: str
@@ -181,7 +181,11 @@ class Partition:
         return Family((axis.column,), cells, places, control)
 
     def _pair(self, at: int, counts: IntArray, single: Sequence[Family]) -> Family:
-        """Return all combinations of the groups of two columns. The reference group combines both reference groups."""
+        """Return all combinations of the groups of two columns.
+
+        The reference group is the combination of the two columns' reference groups. If the results for this combination cannot
+        be shown, the reference group is the largest group whose results can be shown.
+        """
         sides = [single[i] for i in self.spans[at]]
         shape = tuple(len(self.axes[i].conditions) for i in self.spans[at])
         told = [np.zeros(size, dtype=np.bool_) for size in shape]

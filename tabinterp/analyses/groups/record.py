@@ -275,7 +275,9 @@ def _significance(group: Group) -> float:
 
 
 def _columns(single: list[Group]) -> list[GroupRow]:
-    """Return the groups of single columns. In each column, all levels with fewer than ten rows share one unnamed entry."""
+    """Return the groups that are defined by a single column. For each column, all levels with fewer than ten rows share one
+    unnamed entry.
+    """
     few = {group.cell.columns[0]: group for group in single if _few(group)}
     return [
         _nameless(group) if _few(group) else _group(group)

@@ -66,7 +66,9 @@ def _answer(document: Document) -> Iterator[Block]:
 
 
 def _of_class(group_table: GroupTable) -> Fold:
-    """Return the results for one class, which counts as selected: rates, differences, error rates, calibration."""
+    """Return, in a folded block, the results if one of the classes counts as selected: rates, differences, error rates and
+    calibration.
+    """
     blocks: list[Block] = [
         _rates(group_table.columns, group_table),
         _suppressed(group_table),
@@ -103,7 +105,8 @@ def several(groups: Groups) -> list[Block]:
 
 
 def rates(group_table: GroupTable, document: Document, style: str = "") -> list[Block]:
-    """Return the table of rates under both models for the groups of single columns, with the text around the table.
+    """Return the table of rates under both models for the groups that are defined by a single column, with the text around the
+    table.
 
     `style` applies to the paragraph above the table.
     """

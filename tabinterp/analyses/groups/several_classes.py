@@ -1,6 +1,6 @@
 """Group metrics for several classes: predicted classes, shares that can be shown, and accuracy and loss in each group.
 
-The rows of the groups of a column form one table of counts by group and predicted class. Its margins are known: the counts of a
+For each column, the rows are counted by group and predicted class in one table. Its margins are known: the counts of a
 group add up to the size of the group, and the counts of a class add up to the number of all rows predicted to be in this class. A
 count from 1 to 9 is withheld, and so is any other count in its row or column from which it could be calculated
 (`suppression.shown`). A count of zero is shown. For groups defined by two columns, either all classes of a group are shown
@@ -91,7 +91,7 @@ def told_classes(cut: Sequence[Family], chosen: Sequence[IntArray]) -> list[list
 
 
 def _of_column(family: Family, counts: IntArray) -> BoolArray:
-    """Return a mask (cells, classes) of the shares in the groups of one column that can be shown."""
+    """For the groups of one column, return a mask (cells, classes) of the shares that can be shown."""
     allowed = np.tile(np.array([cell.told for cell in family.cells])[:, None], counts.shape[1])
     return np.asarray(shown(counts, allowed) | (allowed & (counts == 0)))
 

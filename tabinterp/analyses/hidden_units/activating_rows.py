@@ -71,10 +71,10 @@ class Profiles:
         return replace(self, difference=difference, lift=lift, most=most, q=q, excited=excited)
 
     def strongest(self, u: int) -> IntArray:
-        """Return the indices of the lines with a significant difference for a unit (adjusted p below 0.05), largest first.
+        """Return the indices of the lines with a significant difference for a unit (adjusted p below 0.05).
 
-        Levels that nearly all activating rows share are listed first. All other lines follow, sorted by absolute difference or
-        absolute log lift.
+        Levels that nearly all activating rows share are listed first. All other lines follow, from the largest to the smallest
+        absolute difference or absolute log lift.
         """
         lift = np.where(self.lift.value[u] > 0, self.lift.value[u], np.nan)
         size = np.where(self.most[u], np.inf, np.fmax(np.abs(np.log(lift)), np.abs(self.difference.value[u])))

@@ -1,9 +1,9 @@
 """First-layer weights of hidden units, per original column and in standardised units.
 
 The pre-activation of a first-layer unit is a sum of functions, one for each column. If the encoder only scales a numeric column,
-the function is linear, and its weight is the change in pre-activation for one standard deviation of the column. The weight of a
-level, or of missing values, is its effect minus the mean effect over the rows. `strength` is the standard deviation of the
-function over the rows. It is also defined for columns encoded by splines or bins.
+the function is linear, and its weight is the change in pre-activation if the column increases by one standard deviation. The
+weight of a level, or of missing values, is its effect minus the mean effect over the rows. `strength` is the standard deviation
+of the function over the rows. It is also defined for columns encoded by splines or bins.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ LEVELS = 10_000
 class Incoming:
     """Weights of the hidden units in the first layer.
 
-    Arrays have the shape (units, lines). A line is a numeric column (with None in `levels`) or a level. Weights are NaN if the
-    encoder mixes the column with others, or if the function of a numeric column is not linear.
+    Arrays have the shape (units, lines). Each line belongs to a numeric column (with None in `levels`), or to one level of a
+    column. Weights are NaN if the encoder mixes the column with others, or if the function of a numeric column is not linear.
     """
 
     columns: tuple[str, ...]
@@ -81,7 +81,8 @@ def incoming(bound: BoundModel, layer: Layer) -> Incoming | None:
 def _lines(bound: BoundModel, name: str, part: FloatArray, w: FloatArray) -> list[tuple[Any, FloatArray]]:
     """Return a column's levels, each with its weights (units,), from the column's contributions `part` (n, units) to the units.
 
-    For a numeric column, return the slope, with None as its level, and the weights of missing values if there are any.
+    For a numeric column, return the slopes times the column's standard deviation, with None as the level, and the weights of
+    missing values if there are any.
     """
     values = bound.table.frame[name]
     missing = values.isna().to_numpy()

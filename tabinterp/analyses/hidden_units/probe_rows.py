@@ -142,8 +142,8 @@ def probe_rows(
 def _rounded(bound: BoundModel, typical: pd.DataFrame) -> pd.DataFrame:
     """Return the median row, with medians rounded so that they do not reveal the values of single rows.
 
-    A median is not rounded if at least ten rows have this value, if fewer than ten rows have any value in the column, or if the
-    model does not accept the rounded value.
+    A median that at least ten rows share does not need to be rounded. A median is also not rounded if fewer than ten rows have a
+    value in the column, or if the model does not accept the rounded value.
     """
     made = typical.copy()
     for name in bound.columns:

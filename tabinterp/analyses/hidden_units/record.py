@@ -70,10 +70,11 @@ class UnitRow(Part):
 class ProfileLine(Part):
     """Differences between all rows and the rows that activate or inhibit a unit most, in one column or level.
 
-    There are at least ten activating rows and at least ten inhibiting rows. For a numeric column (`level` is null), the
-    difference is the difference between the means, in standard deviations over all rows. For a level, it is the lift: the share
-    of the level among the activating or inhibiting rows divided by its share among all rows. If only one to nine of the
-    activating or inhibiting rows do not have the level, the lift is withheld, and only its significance is given.
+    There are at least ten activating rows and at least ten inhibiting rows. For a numeric column (`level` is null), a difference
+    is the mean over the activating or inhibiting rows minus the mean over all rows, in standard deviations over all rows. For a
+    level, it is the lift: the share of the level among the activating or inhibiting rows divided by its share among all rows. If
+    only one to nine of the activating or inhibiting rows do not have the level, the lift is withheld, and only its significance
+    is given.
     """
 
     column: str

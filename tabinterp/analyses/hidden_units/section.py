@@ -203,7 +203,7 @@ def _line_name(line: ProfileLine | WeightLine) -> str:
 
 
 def _lift(line: ProfileLine, difference: Interval, known: bool) -> str:
-    """Describe how the rows that excite or inhibit a unit differ from all rows in this column or level."""
+    """For one column or level, describe how the rows that excite or inhibit a unit differ from all rows."""
     if difference.value is None:
         return t("report.inside.times_most") if known else NONE
     if line.level is None:

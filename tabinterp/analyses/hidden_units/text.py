@@ -8,7 +8,7 @@ TEXT: dict[str, str] = {
     "rows_of.ablation": "Ablation of hidden units",
     "report.inside.lead": (
         "This section shows the health of the hidden units, the columns to which they respond, the effect of "
-        "each unit on the loss, and the rows that most activate the units and the outputs."
+        "each unit on the loss, and the rows for which units and outputs have extreme values."
     ),
     "report.inside.health": "Unit health",
     "report.inside.health_table": "Number of hidden units in each state, by layer ({rows})",
@@ -51,8 +51,8 @@ TEXT: dict[str, str] = {
         "variance of the column's contribution divided by the sum of the variances of all columns' "
         "contributions; correlation between columns is ignored. The sign shown for a numeric column is the "
         "sign of its weight. For a categorical column, the level with the largest absolute weight is shown with the "
-        "sign of that weight. A dot marks a share below {percent}%. Unlike the correlations in “Units and "
-        "columns”, the shares cover only direct inputs to the unit."
+        "sign of that weight. A dot marks a share below {percent}%. The shares cover only direct inputs "
+        "to the unit; other columns can still be associated with its output (see “Units and columns”)."
     ),
     "report.inside.templates.other": "Other ({count} columns)",
     "report.inside.templates.share": "{percent}",
@@ -66,7 +66,8 @@ TEXT: dict[str, str] = {
         "its interval includes zero."
     ),
     "report.inside.close_none": (
-        "Replacing a unit's output by its mean does not raise the loss for any unit, so no unit is shown in detail."
+        "No unit is shown in detail, because no unit has an estimated rise in loss above zero when its output is replaced by "
+        "its mean."
     ),
     "report.inside.caveat": (
         "Interpret single units with caution. A selective unit is not necessarily important (Morcos et al. 2018). A "
@@ -80,8 +81,8 @@ TEXT: dict[str, str] = {
         "and restricts categorical columns to levels that occur in the data; real rows outside these limits may "
         "therefore yield more extreme outputs or unit values than the optimum. Columns that determine each other are changed "
         "together. Each optimum is compared with {reference} real rows by four measures: the Mahalanobis distance of "
-        "its numeric columns, the distance to its nearest neighbours, an anomaly score from an isolation forest, and "
-        "the largest residual of a numeric column in a regression on the other columns. Very small and very large "
+        "its numeric columns from the mean, the distance to its nearest neighbours, an anomaly score from an isolation "
+        "forest, and the largest residual of a numeric column in a regression on the other columns. Very small and very large "
         "values of a measure both count as atypical. How atypical a row is depends on the most extreme of its four "
         "measures. An optimum that is more atypical than {far} of the real rows is marked as implausible."
     ),
@@ -156,10 +157,10 @@ TEXT: dict[str, str] = {
         "This optimum is plausible as a real row: it is more atypical than {oddness} of real rows (limit: {far}). {odd}"
     ),
     "report.inside.odd": (
-        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance, {neighbours} a "
-        "smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation forest. "
-        "Each numeric column is also predicted from the others. In {residual} of real rows, the largest residual is smaller "
-        "than the largest residual at the optimum, which is that of {column}."
+        "Compared with this optimum, {mahalanobis} of real rows have a smaller Mahalanobis distance from the mean, "
+        "{neighbours} a smaller distance to their nearest neighbours, and {forest} a lower anomaly score from an isolation "
+        "forest. Each numeric column is also predicted from the others. In {residual} of real rows, the largest residual is "
+        "smaller than the largest residual at the optimum, which is that of {column}."
     ),
     "report.inside.odd_none": (
         "Compared with this optimum, {neighbours} of real rows have a smaller distance to their nearest "

@@ -2,9 +2,10 @@
 
 The outer panels are optima: inputs at which the value of the unit is smallest and largest. The four inner panels contain the real
 rows with the smallest activation, those just below the middle, those just above the middle, and those with the largest
-activation. Each inner panel contains rows with about 10% of the total weight, and at least 10 rows. It is shown as an aggregate
-compared with all rows (`profiles`), never row by row. The middle is 0 if there are at least 10 rows on each side of 0, and
-otherwise the median. Optima are not rows of the table. Their `typicality` states whether they are too atypical to be interpreted.
+activation. Each inner panel contains rows with about 10% of the total weight, and at least 10 rows. A panel shows means and
+shares of its rows, compared with those of all rows (`profiles`), and never a single row. The middle is 0 if there are at least 10
+rows on each side of 0, and otherwise the median. Optima are not rows of the table. Their `typicality` states whether they are too
+atypical to be interpreted.
 """
 
 from __future__ import annotations
@@ -163,8 +164,8 @@ def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed:
 class Panels:
     """Four inner panels of real rows for each of K objectives.
 
-    `value` and `rows` are (K, 4). `about` (K,) contains the middle of each objective. `profiles` and `means` (4 K, lines) contain
-    the four panels of the first objective, then those of the second, and so on.
+    `value` and `rows` are (K, 4). `about` (K,) contains the middle of each objective, which is 0 or the median. `profiles` and
+    `means` (4 K, lines) contain the four panels of the first objective, then those of the second, and so on.
     """
 
     value: FloatArray
@@ -216,7 +217,7 @@ def _panels(score: FloatArray, w: FloatArray, hashes: HashArray, about: float) -
 def _means(bound: BoundModel, made: Profiles, w: FloatArray) -> FloatArray:
     """Return the mean of each numeric column over each set of rows, in the column's own units (sets, lines).
 
-    A mean is NaN if it cannot be shown or if the line describes a level.
+    The lines are those of `Profiles`. A mean is NaN if it cannot be shown, or if its line describes a level and not a column.
     """
     result = np.full(made.difference.value.shape, np.nan)
     for i, (column, level) in enumerate(zip(made.columns, made.levels, strict=True)):

@@ -229,7 +229,7 @@ def _read(
 
 
 def _in_order(bound: BoundModel, seed: int) -> BoundModel:
-    """Return the model on the rows with positive weight, in hash order."""
+    """Return the model, bound to the rows with positive weight in hash order."""
     order = np.argsort(row_hash(bound.table.numbers, seed), kind="stable").astype(np.int64)
     weights = bound.table.weights
     return bound.take(order if weights is None else order[weights[order] > 0])

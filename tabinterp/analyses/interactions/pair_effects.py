@@ -52,14 +52,16 @@ def _apart(e: FloatArray) -> Any:
 
 
 def variance_of_mean(values: FloatArray, w: FloatArray) -> FloatArray:
-    """Return the unbiased variance (k,) over i of the mean over b of `values` (i, b, k). Entries with i = b are left out."""
+    """Return an unbiased estimate of the variance (k,) over i of the mean over b of `values` (i, b, k). Entries with i = b are
+    left out.
+    """
     other = (w[:, None] * w[None] * (1 - np.eye(len(w))))[:, :, None]
     e = other * values
     return np.asarray(_in_row(e, w) / _in_row(other, w) - _apart(e) / _apart(other))
 
 
 def variance(values: FloatArray, w: FloatArray) -> FloatArray:
-    """Return the unbiased variance (k,) of `values` (r, k) with row weights `w` (r,)."""
+    """Return an unbiased estimate of the variance (k,) of `values` (r, k) with row weights `w` (r,)."""
     other = w[:, None] * w[None] * (1 - np.eye(len(w)))
     return np.asarray((other[:, :, None] * (values[:, None] - values[None]) ** 2).sum(axis=(0, 1)) / 2 / other.sum())
 

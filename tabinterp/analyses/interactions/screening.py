@@ -68,7 +68,7 @@ class Screen(PreviewedFrame):
 
     @any_backend
     def frame(self) -> pd.DataFrame:
-        """Return a data frame with one row for each pair, strongest first."""
+        """Return a data frame with one row for each pair, the strongest interaction first."""
         made = {
             "first": [a for a, _ in self.pairs],
             "second": [b for _, b in self.pairs],

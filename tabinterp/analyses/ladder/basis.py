@@ -118,7 +118,8 @@ def build(
 
 
 def coarse(values: pd.Series, kind: str) -> Any:
-    """Return an unfitted encoding of one column for products: a few spline functions or level indicators, which sum to one.
+    """Return an unfitted encoding of one column, for use in products of two columns: a few spline functions or level indicators,
+    which sum to one.
 
     A numeric column with only one distinct value is encoded by an indicator of missing values.
     """

@@ -179,7 +179,7 @@ def ladder(model: Model | BoundModel, table: Table, *, seed: int = 0, margin: fl
 
     Parameters
     ----------
-    margin : the equivalence margin, in units of the loss; None uses 1% of the loss of the intercept-only model.
+    margin : the equivalence margin, in units of the loss; None means 1% of the loss of the intercept-only model.
 
     Raises
     ------
@@ -275,7 +275,7 @@ def judge(
     Parameters
     ----------
     linear : index of the linear model.
-    given : equivalence margin given by the user; None uses the default.
+    given : equivalence margin given by the user; None means the default.
 
     Returns
     -------

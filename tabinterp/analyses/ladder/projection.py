@@ -77,7 +77,7 @@ def moments(design: Design, score: FloatArray, weights: FloatArray, cell: IntArr
 
 
 def _blocks(cell: IntArray) -> Iterator[tuple[IntArray, list[tuple[int, slice]]]]:
-    """Yield blocks of rows, sorted by cell. Each block comes with its cells and the slice of the block that belongs to each cell.
+    """Yield blocks of rows, sorted by cell, with the cells of each block and the slice of the block that belongs to each cell.
 
     The basis is evaluated once for each block, because an evaluation on only a few rows takes almost as long.
     """
@@ -132,7 +132,7 @@ def _solve(s: FloatArray, t: FloatArray, belongs: FloatArray) -> Projection:
 
 
 def _beyond(s: FloatArray, t: FloatArray, basis: Basis, tier: int, terms: int, scale: FloatArray) -> Projection:
-    """Return the projection of the score onto the functions of a tier, after the lower tiers.
+    """Return the projection of the score onto the functions of a tier, adjusted for the lower tiers.
 
     The score and the functions are first replaced by their residuals from a projection onto the lower tiers.
     """

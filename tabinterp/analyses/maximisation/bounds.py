@@ -78,7 +78,10 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 
 
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
-    """Return the maximum (m,) over the domain of each weighted sum of the first affine output; `weights` is (m, h)."""
+    """Return the maximum (m,) over the domain of each weighted sum of the first affine output's entries.
+
+    `weights` is (m, h).
+    """
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:
         total = total + (player.parts.double().cpu().numpy() @ weights.T).max(axis=0)

@@ -151,7 +151,7 @@ def maximise(
     starts : number of starting rows. Half are real rows, including the row with the largest value of the objective. The others
         are drawn from the domain, each column separately.
     budget : share of the real rows, between 0 and 1. If given, the search is limited to the Mahalanobis ball around the mean row
-        that contains this share, and all starts are real rows.
+        that contains this share of the real rows, and all starting rows are real rows.
 
     Raises
     ------

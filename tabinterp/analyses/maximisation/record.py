@@ -122,7 +122,7 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
     """Return the optimum with the largest value among those on a unit's path that are not atypical; None if there is none.
 
-    Return None as well if the unrestricted optimum, which is also shown, is not atypical.
+    Also return None if the unrestricted optimum is not atypical, because that optimum is already shown.
     """
     points, paths = build_path(optima, k), optima.paths
     typical = [b for b, point in enumerate(points) if not point.unreadable]

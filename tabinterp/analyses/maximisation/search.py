@@ -4,7 +4,7 @@ The *first affine output* (`front` in the code) is the output of the network's f
 is a sum of contributions of the columns, so changing one column replaces one term. All candidates of a column can therefore be
 evaluated for many states in one batch. The search goes through the columns until no state changes. Numbers with a linear encoding
 are then moved in two ways: together along the gradient, by the best of several step sizes, and one at a time, in steps of
-decreasing size. If the search is limited to a ball, a gradient ascent comes first.
+decreasing size. If the search is limited to a ball, every second state is first improved by gradient ascent.
 
 The result is a local maximum: no change of a single column to another candidate raises the score. The search does not prove that
 the result is the global maximum. `bounds` proves this where possible.
@@ -117,7 +117,9 @@ def _tried(domain: Domain, reader: Reader, states: States, p: int, at: IntArray,
 def _moved(
     domain: Domain, states: States, p: int, at: IntArray, value: FloatArray, score: FloatArray, better: IntArray
 ) -> States:
-    """In the states `better`, set column p to the candidates with indices `at` (S,), or to the numbers `value` (S,)."""
+    """In the states with indices `better`, set column p to the candidates with indices `at` (S,) or to the numbers `value`
+    (S,).
+    """
     player, few = domain.players[p], torch.as_tensor(better)
     own = states.at[better, p], states.value[better, p]
     states.z[few] += player.part(at[better], value[better]) - player.part(*own)
@@ -179,7 +181,10 @@ def _between(domain: Domain, reader: Reader, states: States, p: int, step: float
 
 
 def _along_gradient(domain: Domain, reader: Reader, states: States, lines: list[int], budget: Budget | None) -> States:
-    """Move all numbers together along the gradient by the best of several step sizes. Numbers are in units of their ranges."""
+    """Move all numbers together along the gradient by the best of several step sizes.
+
+    The gradient and the steps are in units of each number's range.
+    """
     slopes = torch.stack([s for p in lines if (s := domain.players[p].slope) is not None])
     ranges = np.array([np.subtract(*domain.players[p].ends[::-1]) for p in lines])
     z = states.z.clone().requires_grad_(True)

@@ -74,7 +74,8 @@ class Player:
     def part(self, at: IntArray, value: FloatArray) -> Tensor:
         """Return contributions (m, h) to the first affine output.
 
-        They are the contributions of the candidates `at` or, for a number with a linear encoding, of `value`.
+        They are the contributions of the candidate values with indices `at` (m,). If the column is a number that is encoded
+        linearly, they are the contributions of `value` (m,) instead.
         """
         made = self.parts[torch.as_tensor(at)]
         if self.slope is None or self.values is None:
@@ -178,7 +179,7 @@ def _player(
 ) -> Player:
     """Return a group of columns with its candidates.
 
-    A group is of one of three kinds: one numeric column, or several that are linear functions of one another; a column with the
+    There are three kinds of groups: one numeric column, or several that are linear functions of one another; a column with the
     columns that it determines; or columns that take only combinations of values that occur in the table.
     """
     if all(bound.table.schema[c].kind == "numeric" for c in columns):

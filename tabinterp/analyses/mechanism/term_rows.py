@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class TermRow(Part):
-    """Term of a linear function: one unit of a numeric column, or a level compared with the reference level."""
+    """Term of a linear function: a numeric column, or a level compared with the reference level."""
 
     column: str
     level: str | None

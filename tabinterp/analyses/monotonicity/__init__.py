@@ -1,4 +1,4 @@
-"""Is the score monotone in a column over the whole domain? The answer is proved, refuted by two rows, or open."""
+"""Is the score monotone in a column over the whole domain? Monotonicity is proved, refuted by two rows, or undecided."""
 
 from __future__ import annotations
 

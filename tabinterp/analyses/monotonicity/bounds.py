@@ -9,7 +9,7 @@ The product is bounded from below in four ways, and the largest of these bounds 
 the first, the matrices are multiplied from the first layer onwards. For the second, they are multiplied from the score backwards
 (as Zhang, Zhang & Hsieh 2019 do for Jacobians). The third is computed around the midpoints of all slopes. The fourth bound uses
 linear functions of the columns. All computations are in double precision. The bounds are widened by 1e-11 times the sum of
-absolute terms, which is far more than any rounding error.
+the absolute values of the terms, which is far more than any rounding error.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tabinterp.models.precision import in_precision
 from .activations import Activation, activation_of
 from .domain import Domain
 
-ROUNDING = 1e-11  # share of the sum of absolute terms
+ROUNDING = 1e-11  # share of the sum of the absolute values of the terms
 NARROW = 1e-4  # share of that sum: width of an interval on which a slope is bounded by constants alone
 MIXES = (0.0, 0.5, 1.0)  # weights of one of two planes below a product
 OVERHEAD = 100_000  # multiplications equivalent to the remaining work for a box
@@ -43,7 +43,7 @@ ALIKE = 1e-8  # share of the largest score by which the chain may differ from th
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """Network after its first affine operations (`models.affine_front`), as a chain of affine maps with activations between them.
+    """The part of a network after its first affine operations (`models.affine_front`): affine maps and activations in turn.
 
     Each affine map has a weight (m, h) and a shift (m,).
     """

@@ -1,4 +1,4 @@
-"""Monotonicity: prove that a score is monotone in a column over the whole domain, or refute it by two rows.
+"""Monotonicity: prove that a score is monotone in a column over the whole domain, or refute this with two rows.
 
 The claim is about any two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
 higher value must not have a lower score. With direction "-", it must not have a higher score. A change in the score against the
@@ -67,7 +67,7 @@ class Verdict:
     start, end : values of the column in the two rows between which the score falls most. The column moves from `start` to `end`
         in the declared direction. None if no fall exceeds the tolerance.
     pair : the two rows with the values `start` and `end` (2, columns); None if `start` and `end` are None.
-    bound : upper bound of any fall in the score; NaN if no bound was computed.
+    bound : upper bound on any fall in the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
     reason : reason why no proof was attempted; None if a proof was attempted or was not needed.
     """
@@ -321,7 +321,7 @@ class _Part:
     """Part of the domain on which one column varies along one direction (h,) of the first affine output.
 
     If the part is the step between two levels, `level` contains the index of the categorical column and the index of the level at
-    which the step starts. The last item of the domain's `numbers` then represents the step.
+    which the step starts. The step is then treated as a number, which is the last item of the domain's `numbers`.
     """
 
     domain: Domain

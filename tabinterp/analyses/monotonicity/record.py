@@ -64,7 +64,7 @@ class Record(Part):
                 if (found.answer == "proved" and not proved) or (found.answer == "refuted" and not refuted):
                     raise DocumentError(
                         f"analyses.monotonicity: {model}.answer is {found.answer!r} for column {row.column!r}, but the largest "
-                        f"fall found in the score is {found.fall}, and the upper bound of any fall is {found.bound}. For the "
+                        f"fall found in the score is {found.fall}, and the upper bound on any fall is {found.bound}. For the "
                         f"answer 'proved', both numbers must be at most {least}. For the answer 'refuted', the largest fall "
                         f"must be at least {least}."
                     )

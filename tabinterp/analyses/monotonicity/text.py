@@ -30,16 +30,16 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "fall: a number in units of the score; start, end: values of the column",
     ),
     "report.monotonicity.open": (
-        "not decided: the largest change against the declared direction is between {fall} and {bound}",
+        "open: the largest change against the declared direction is between {fall} and {bound}",
         "fall, bound: numbers in units of the score",
     ),
     "report.monotonicity.open.none": (
         "open: no move against the direction was found, and none above {bound} is possible",
         "bound: a number in units of the score",
     ),
-    "report.monotonicity.untried": "open: the proof method does not support this model",
+    "report.monotonicity.untried": "open: the proof method cannot be used",
     "report.monotonicity.reason": (
-        "Why the proof method cannot be used: {reason}.",
+        "Reason why the proof method cannot be used: {reason}.",
         "reason: a clause, such as 'the model is available only as a prediction function'",
     ),
     # why the proof method cannot be used

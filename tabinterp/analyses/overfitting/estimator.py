@@ -5,13 +5,13 @@ predict for reasons other than overfitting, for example because they are from a 
 the gap rises for every model. The test therefore uses the *excess*, which is the network's gap minus the gap of the linear
 counterpart. The excess is computed from the difference between the two models' losses on each row.
 
-A slice consists of the rows with one level of a column, the rows in one quarter of a numeric column's values, or the rows with a
-missing value. Other analyses of the held-out rows use the same slices. Combining the row counts of several analyses therefore
-reveals no further counts. A slice must have at least fifty rows, and enough events of each class, among both the training rows
-and the held-out rows. If rows have weights, their effective number is used (Kish 1965). P-values are adjusted for the number of
-slices, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals of all significant slices together have a
-false coverage rate of 5% (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the coverage of
-this interval can be below 95%.
+A slice consists of the rows with one level of a column, the rows with values in one quarter of a numeric column's distribution,
+or the rows with a missing value. Other analyses of the held-out rows use the same slices. Combining the row counts of several
+analyses therefore reveals no further counts. A slice must have at least fifty rows, and enough events of each class, among both
+the training rows and the held-out rows. If rows have weights, their effective number is used (Kish 1965). P-values are adjusted
+for the number of slices, with a false discovery rate of 5% (Benjamini & Hochberg 1995). The intervals of all significant slices
+together have a false coverage rate of 5% (Benjamini & Yekutieli 2005). The slice listed first is selected by its interval, so the
+coverage of this interval can be below 95%.
 
 Both models are treated as fixed. A gap is in units of the loss. Its standard error is computed as for the difference between the
 means of two independent samples (Welch 1947). If a group has both training and held-out rows, influence-function values are
@@ -234,8 +234,8 @@ def _effective(table: Table, rows: BoolArray) -> int:
 def _has_events(table: Table, rows: BoolArray) -> bool:
     """Return whether the given rows have enough events for a comparison.
 
-    For classification, at least one class must have enough rows, and so must all other classes together. For counts, enough
-    counts must be above zero.
+    For classification, at least one class must have enough rows, and so must all other classes together. For a target that is a
+    count, enough rows must have a count above zero.
     """
     if table.codes is not None:
         return bool(enough(table, rows).any())

@@ -43,9 +43,9 @@ TEXT: dict[str, str] = {
     ),
     "paths.garson": (
         "Garson's shares use absolute weights. Paths of opposite sign add up instead of cancelling out, and a column "
-        "has a share of 0 only if all its weights are 0. On simulated data with known importances, the similarity to "
-        "the true ranking was 0.92 for path products and 0.28 to 0.74 for the other methods, including Garson's "
-        "(Olden, Joy & Death 2004). Garson's share of a categorical column is a sum over its encoded columns and "
+        "has a share of 0 only if all its weights are 0. On simulated data with known importances, the similarity of "
+        "the rankings to the true ranking was 0.92 for path products and 0.28 to 0.74 for the other methods, including "
+        "Garson's (Olden, Joy & Death 2004). Garson's share of a categorical column is a sum over its encoded columns and "
         "grows with their number."
     ),
     "paths.scale": (

@@ -72,8 +72,8 @@ class Discordance:
     def margins_told(self) -> bool:
         """Whether a reader can compute how often each of the two models predicts each class.
 
-        A reader cannot compute this if a model has, in each of two classes, 1 to 9 right or 1 to 9 wrong predictions. The
-        model's confusion matrix is then withheld, and cannot be derived from the model's accuracy.
+        With two classes, a reader cannot compute this if, for one of the models, each class has 1 to 9 correct or 1 to 9 wrong
+        predictions. The model's confusion matrix is then withheld, and cannot be derived from the model's accuracy.
         """
         return len(self.cells) > 2 or bool(self.rates_told.any(axis=1).all())
 
@@ -91,8 +91,9 @@ class Discordance:
 
         They replace the true indicators if the true standard error of a difference in accuracy would reveal a small count. They
         preserve each model's number of correct predictions in each class. The number of discordant rows (on which the models
-        predict different classes) is the largest that a reader cannot rule out. The resulting standard error is therefore never
-        smaller than the true one. The result is None if the true indicators may be used. `y` (n,) contains the actual classes.
+        predict different classes) is set to the largest number that a reader cannot rule out. The resulting standard error is
+        therefore never smaller than the true one. The result is None if the true indicators may be used. `y` (n,) contains the
+        actual classes.
         """
         pairs = self._pairs_hidden
         if pairs is None:
@@ -123,7 +124,9 @@ class Discordance:
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """For several classes: whether the standard error of a difference in balanced accuracy would reveal 1 to 9 rows."""
+        """For several classes: whether the standard error of a difference in balanced accuracy would reveal a count of 1 to 9
+        rows.
+        """
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
 

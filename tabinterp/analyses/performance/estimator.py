@@ -316,8 +316,8 @@ def performance(
     table : the rows.
     counterpart : the linear model; by default, one is fitted, as in an audit.
     threshold : for two classes, the probability above which a row is predicted positive.
-    margin : equivalence margin; smaller differences in the first metric are negligible. None uses 1% of the loss of a model that
-        uses no columns.
+    margin : equivalence margin; smaller differences in the first metric are negligible. None means 1% of the loss of a model
+        that uses no columns.
     seed : seed of the cross-validation that chooses the counterpart's penalty.
 
     Examples
@@ -753,7 +753,7 @@ def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
 
 
 def null_parts(task: str, y: FloatArray, classes: int, centre: float) -> FloatArray:
-    """Return values of each row (n, parts). From their means over rows, `null_of` computes the null loss.
+    """Return, for each row, the values (n, parts) from whose means `null_of` computes the null loss.
 
     Before numeric targets are squared, `centre` is subtracted to avoid a loss of precision.
     """
@@ -815,7 +815,7 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
 
 
 def widened(metric: Metric, assumed: Metric, found: Discordance, table: Table) -> Metric:
-    """Replace the difference in a metric and its standard error with those of `assumed`, which assumes hypothetical decisions.
+    """Replace the difference in a metric and its standard error with those of `assumed`, computed from hypothetical decisions.
 
     If a confusion matrix is withheld, the standard error is withheld instead, because it would reveal the matrix. It is also
     withheld if rows have weights or belong to groups, because it would then depend on which rows the hypothetical decisions are

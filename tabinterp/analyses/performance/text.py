@@ -157,7 +157,7 @@ TEXT: dict[str, str] = {
     "verdict.labels": "The models predict different classes for {count} of the {rows} held-out rows ({percent}%).",
     "verdict.labels.about": "The models predict different classes for about {percent}% of the {rows} held-out rows.",
     "verdict.labels.few": (
-        "The predicted classes of the two models were compared on {rows} held-out rows. The number of rows in which "
+        "The predicted classes of the two models were compared on {rows} held-out rows. The number of rows for which "
         "they differ is withheld, because it would disclose a count below {fewest}."
     ),
     "verdict.only_network": (

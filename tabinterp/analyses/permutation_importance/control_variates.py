@@ -6,11 +6,11 @@ the estimand unchanged, and removes the part of the sampling error that h explai
 Examples, chapter 8).
 
 Each function used here is a sum of products of a function of the receiver and a function of the donor's value. Its mean over all
-pairs therefore follows from sums over rows. The functions come from an expansion of the loss in the change of the score. Let g
-and c be the first and second derivatives of the loss of the task with respect to the receiver's score, s the derivative of the
-score with respect to the encoded column, x the encoded value, and r the rank of a row's value by its mean effect on the score.
-The functions are g(i) s(i) x(j), and the products of g(i), c(i) and c(i) r(i) with r(j) and r(j)^2. They are centred, and large
-values are limited, so that rare values do not dominate the fit.
+pairs therefore follows from sums over rows. The functions are derived from a Taylor expansion of the loss around the receiver's
+score. Let g and c be the first and second derivatives of the loss of the task with respect to this score, s the derivative of the
+score with respect to the encoded column, x the encoded value, and r the rank of a row's value when all values are ordered by
+their mean effect on the score. The functions are g(i) s(i) x(j), and the products of g(i), c(i) and c(i) r(i) with r(j) and
+r(j)^2. They are centred, and large values are limited, so that rare values do not dominate the fit.
 
 The coefficients b are fitted to all pairs by least squares, together with the main effects of receivers and donors. The main
 effects have a mean of zero over all pairs. Subtracting the donor's effect from the mean of a receiver, and the receiver's effect
@@ -135,8 +135,9 @@ def controlled(
 ) -> list[Pairs]:
     """Return the pairs of each shift, with the control variate subtracted from their rises in loss.
 
-    The columns are permuted together. `group` (n,) numbers their distinct values, and `first` (groups,) contains one row for each
-    of them. `donors` contains the donor of each row (n,) at each shift, and `rises` the rises in loss (n,).
+    The columns are permuted together. `group` (n,) contains, for each row, the number of its combination of values in these
+    columns. `first` (groups,) contains one row with each combination. `donors` contains the donor of each row (n,) at each shift,
+    and `rises` the rises in loss (n,).
     """
     weights, n = bound.table.row_weights, len(group)
     block = np.concatenate([bound.encoding.blocks[c] for c in columns])
@@ -180,7 +181,7 @@ def controlled(
 
 
 def _bounded(values: FloatArray, mass: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the encoded values (groups, d), centred, with limits on encoded columns that have more than two values."""
+    """Return the centred values (groups, d) of the encoded columns; columns with more than two values are also clipped."""
     x = values - np.average(values, axis=0, weights=mass)
     spread = np.sqrt(np.average(x**2, axis=0, weights=mass))
     binary = ((x == x.min(axis=0)) | (x == x.max(axis=0))).all(axis=0)

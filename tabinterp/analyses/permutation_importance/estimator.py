@@ -9,10 +9,10 @@ The result is then exact, and no random draws are needed.
 The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when its value in
 the column comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
 The code sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums lead to the same result. With few
-draws, the rises have a smaller variance, because differences in loss between rows cancel. Control variates reduce the variance
-further if the model has a gradient (see `control_variates`). With few draws per row, the standard error is conservative. If the
-table has a group column, the projections are summed within each group of rows before they are squared. The Student's t interval
-then treats groups as units.
+draws, the sum of the rises has a smaller variance than that of the losses, because differences in loss between rows cancel.
+Control variates reduce the variance further if the model has a gradient (see `control_variates`). With few draws per row, the
+standard error is conservative. If the table has a group column, the projections are summed within each group of rows before they
+are squared. The interval, which is based on Student's t distribution, then treats groups as units.
 
 Conditional importance is a different estimand (Strobl et al. 2008; Debeer & Strobl 2020). Donors come from the receiver's stratum
 (see `strata`). Permuting the column therefore preserves its relation to associated columns. Let D_s be the mean of the rises in
@@ -174,8 +174,9 @@ def permutation_importance(
     n_repeats : number of donors for each row. It does not affect columns with few distinct values, because their importance is
         computed exactly.
     loss : "log_loss", "brier", "auc", "accuracy", "squared_error", and for counts also "poisson_deviance" and
-        "absolute_error". None uses log loss for classification, squared error for regression, and deviance for counts. A function
-        that takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given `scale`.
+        "absolute_error". None means log loss for classification, squared error for regression, and deviance for counts. A
+        function that takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given
+        `scale`.
     groups : mapping from the name of each group to the columns that are permuted together. Columns in no group are permuted one
         by one. `ti.families(table)` finds groups of columns that carry the same information.
     scale : "log_odds" or "probability": the scale of the scores that are passed to a function given as `loss`.
@@ -262,7 +263,9 @@ def planned(
     strata: dict[str, Strata] | None = None,
     donating: int | None = None,
 ) -> Plan:
-    """Return the plan for rows in hash order. If `donating` is given, only the first `donating` rows are donors."""
+    """Return the `Plan` for permuting each of `players`. The donors must be in hash order. If `donating` is given, only the first
+    `donating` rows of `bound` are donors.
+    """
     bound = reading_own_inputs(bound)
     shifts = 1 + chosen(np.arange((donating or len(bound.table)) - 1), n_repeats, seed)
     derivatives = None if loss.ranks or donating is not None else derivatives_of(bound)
@@ -282,7 +285,8 @@ def _strata(bound: BoundModel, players: Mapping[str, tuple[str, ...]], seed: int
 
 
 def _groups(bound: BoundModel, columns: tuple[str, ...]) -> tuple[IntArray, IntArray] | None:
-    """Group rows that are equal in `columns`. Return the group of each row (n,), and the index of one row per group (groups,).
+    """Group rows with equal encoded values of `columns`. Return the group of each row (n,), and the index of one row per group
+    (groups,).
 
     The result is None if the encoder mixes one of these columns with others, or if it ignores all of them.
     """
@@ -384,8 +388,8 @@ def finish(plan: Plan, sums: Sums) -> PermutationImportance:
 def _estimated(plan: Plan, sums: Sums) -> tuple[FloatArray, FloatArray]:
     """Return the importance of each player (players,) and the Hájek projections (rows, players).
 
-    The projection of a row includes its roles as receiver and as donor. A player is a column, or a group of columns that are
-    permuted together.
+    The projection of a row accounts for both of its roles, receiver and donor. A player is a column, or a group of columns that
+    are permuted together.
     """
     order, weights = np.argsort(np.concatenate(sums.rows)), plan.bound.table.row_weights
     values, projection = np.zeros(len(plan.players)), np.zeros((len(order), len(plan.players)))

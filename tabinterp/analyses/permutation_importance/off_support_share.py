@@ -51,7 +51,7 @@ class Support:
     def _squared(self, column: str) -> NDArray[np.float32]:
         """Return the squared distances in one column between each probe and each reference row (probes, references).
 
-        Each matrix needs a megabyte of memory, so the matrices of all columns are not kept.
+        A matrix needs up to a megabyte of memory, so it is not stored but computed again for each use.
         """
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":

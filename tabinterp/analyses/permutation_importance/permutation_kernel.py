@@ -113,7 +113,8 @@ class Untouched:
     def rise(self, scores: Tensor, donors: Tensor) -> FloatArray:
         """Return the loss of each receiver (m,) at the given scores (m, k), minus its original loss.
 
-        `donors` (m,) contains the donors' weights. A pair of a receiver and a donor is weighted by the product of both weights.
+        `donors` (m,) contains the donors' weights. Each pair of a receiver and a donor is weighted by the product of their
+        weights.
         """
         w = (self.w * donors)[None]
         before = self.losses

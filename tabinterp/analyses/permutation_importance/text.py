@@ -54,7 +54,7 @@ TEXT: dict[str, str] = {
     ),
     "why.permutation.few": "permutation importance needs at least two rows; the table has {rows}",
     "why.permutation.pairs": (
-        "the importance of {columns} cannot be computed, because every pair of rows formed to permute their values "
+        "the importance of {columns} cannot be computed, because every pair of a receiver row and a donor row "
         "contains a row with weight 0"
     ),
 }

@@ -83,7 +83,7 @@ class AtSize:
 
 @dataclass(frozen=True)
 class OfColumn:
-    """The rise in loss of both models when a single column is perturbed, and the difference between the two rises."""
+    """The rise in each model's loss when a single column is perturbed, and the difference between the two rises."""
 
     column: str
     network: Estimate

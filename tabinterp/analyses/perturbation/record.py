@@ -37,7 +37,7 @@ class AtSize(Part):
 
 
 class OfColumn(Part):
-    """The rise in loss of both models when a single column is perturbed, and the difference (network minus linear model)."""
+    """The rise in each model's loss when a single column is perturbed, and the difference (network minus linear model)."""
 
     column: str
     network: Interval

@@ -41,8 +41,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "A perturbation of 10% replaces each number by another value of the same column. The ranks of the old and the new "
         "value differ by at most 10% of the number of rows. Each level is replaced, with a probability of 10%, by the level of "
         "a random row. Missing values stay missing. Estimates are means over {draws} perturbed copies of {rows} rows; the "
-        "same {donors} rows supply the replacement values. CIs reflect the sampling of rows and treat the distribution of each "
-        "column as fixed."
+        "replacement values also come from these {donors} rows. CIs reflect the sampling of rows and treat the distribution of "
+        "each column as fixed."
     ),
     "report.perturbation.x": "size of the perturbation",
     "report.perturbation.size": "Size",

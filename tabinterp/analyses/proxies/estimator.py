@@ -9,9 +9,9 @@ averaged over the folds. Its standard error over rows is multiplied by 1.5, beca
 (Nadeau & Bengio 2003). A probe shows which information is linearly available, not how the network uses it.
 
 The effect of the best proxies is measured by permutation: values are taken from other rows, for one proxy at a time and for all
-proxies together. The loss and the gap are then computed again. The *gap* is the difference in the share selected between two
-groups: those with the highest and the lowest share before permutation. If the share selected may not be shown for one of these
-groups (`groups/partition`), the gap is withheld. In this case, only the change in the gap is reported, as a mean over draws.
+proxies together. The loss and the gap are then computed again. The *gap* is the difference in selection rate between two groups:
+those with the highest and the lowest rate before permutation. If the selection rate of one of these groups may not be shown
+(`groups/partition`), the gap is withheld. In this case, only the change in the gap is reported, as a mean over draws.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Ablated:
 
 @dataclass(frozen=True)
 class Gap:
-    """Difference in the share selected between the group with the highest and the group with the lowest share, under one model.
+    """Difference in selection rate between the groups with the highest and the lowest rate, under one model.
 
     For numeric targets and counts, it is a difference in mean predictions.
     """
@@ -145,8 +145,8 @@ def proxies(network: BoundModel, linear: BoundModel, *, threshold: float = THRES
     """Predict each protected column that is not an input, and measure the effect of its proxies on both models.
 
     At most 3,000 of the rows to which both models are bound are used, sampled by a hash of their row numbers. A categorical
-    protected column is left out if fewer than two of its levels have at least fifty rows. A numeric one is left out if it is
-    known in fewer than fifty rows.
+    protected column is left out if fewer than two of its levels have at least fifty rows. A numeric protected column
+    is left out if its value is known for fewer than fifty rows.
     """
     names = [c.name for c in network.table.schema.columns if c.protected and c.role not in ("input", "target")]
     few = np.sort(chosen(network.table.numbers, ROWS, seed))
@@ -171,7 +171,7 @@ def _proxy(network: BoundModel, linear: BoundModel, name: str, threshold: float,
 
 
 def _told(table: Table, name: str) -> tuple[BoolArray, FloatArray, bool] | None:
-    """Return a mask of usable rows (n,), the targets of a probe (n, k), and whether the targets indicate levels.
+    """Return a mask of usable rows (n,), the targets of a probe (n, k), and whether the targets are indicators of levels.
 
     The targets are indicators of the k levels of the protected column or, if it is numeric, its values (k = 1). The result is
     None if there are too few usable rows.
@@ -271,7 +271,7 @@ def _gap(bound: BoundModel, name: str, best: tuple[str, ...], threshold: float, 
 
 
 def _countable(parts: Cut, selected: BoolArray, known: BoolArray) -> BoolArray:
-    """Return, for each group (groups,), whether the share of its rows that are selected may be shown."""
+    """Return, for each group (groups,), whether its selection rate may be shown."""
     sides = [np.bincount(parts.codes[side], minlength=len(known)) for side in (selected, ~selected)]
     return countable(np.stack(sides, axis=-1)[:, None], known)[:, 0]
 

@@ -81,7 +81,7 @@ class Case:
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """Return the rows with the adverse class that `declined` names; return them unchanged if the target is not binary."""
+    """Return the table with its adverse class set as `declined` states, or unchanged if the target is not binary."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             f"the deprecated argument 'declined' must be 'negative' or 'positive'; got {argument('declined', declined)}. "
@@ -102,9 +102,9 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
 
 
 def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) -> AnyTable:
-    """Set the adverse class from the deprecated argument `declined`, emit a warning, and return the rows.
+    """Set the adverse class of a table from the deprecated argument `declined`, emit a warning, and return the table.
 
-    `declined` is "positive", "negative" or None. If it is None, the rows are returned unchanged and there is no warning.
+    `declined` is "positive", "negative" or None. If it is None, the table is returned unchanged and there is no warning.
     """
     if declined is None:
         return rows
@@ -202,7 +202,7 @@ def _cleaned(case: Case, values: FloatArray, bound: BoundModel) -> FloatArray:
 
 
 def readings(case: Case, main: FloatArray, on_probability: FloatArray) -> dict[str, FloatArray]:
-    """Return contributions to the network's decisions (rows, columns) by each alternative to the main method.
+    """Return contributions to the network's decisions (rows, columns), computed with each alternative to the main method.
 
     The keys of the result are the names of the alternatives.
     """

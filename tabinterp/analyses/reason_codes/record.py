@@ -157,7 +157,9 @@ def _percent(name: str, share: Mean) -> dict[str, float]:
 
 
 def _sentences(result: ReasonCodes, linear: str) -> list[Message]:
-    """Return sentences about the agreement, stability and effect of the reasons. Sentences without an interval are omitted."""
+    """Return sentences about the agreement, stability and effect of the reasons. A sentence is omitted if a share in it has no
+    interval.
+    """
     alike = {likeness.of: likeness for likeness in result.likeness}
     sentences = [
         _sentence("reasons.alike", {"linear": linear}, common=alike["linear"].jaccard, first=alike["linear"].first),

@@ -13,16 +13,17 @@ them. If none is plausible, changes that take the values of several columns from
 all valid changes are implausible has no recourse, and is counted separately. Unless the search is exact, the status "none" means
 only that no change was found.
 
-The share of rows without recourse is a share of the rows that the network declines. At most 500 declined rows are used, sampled
-by a hash of their row numbers. The two models are compared on the sampled rows that the linear model also declines. Shares have
-Wilson intervals (1927), and means and differences have Student's t intervals. Standard errors are over rows or, if the table has
-a group column, over groups of rows. They take row weights into account, and treat the training rows as fixed.
+The share of rows without recourse is computed over the rows that the network declines. At most 500 declined rows are used,
+sampled by a hash of their row numbers. The two models are compared on the sampled rows that the linear model also declines.
+Shares have Wilson intervals (1927), and means and differences have Student's t intervals. Standard errors are computed over rows
+or, if the table has a group column, over groups of rows. They take row weights into account, and treat the training rows as
+fixed.
 
 Each group of a protected column is compared with all other declined rows. The p-value comes from Student's t distribution, with
 the standard error computed under the hypothesis of equal shares (a score test). For independent rows without weights, the larger
 of this p-value and that of Fisher's exact test is reported. The score test alone would give p-values that are too small for the
-groups that are shown: because groups with small counts are not shown, a group in which few rows are expected to be without
-recourse is shown only if unusually many rows, or none, are without recourse.
+groups that are shown. Groups with small counts are not shown. A group in which few rows are expected to be without recourse is
+therefore shown only if unusually many rows, or none, are without recourse.
 """
 
 from __future__ import annotations
@@ -195,8 +196,8 @@ class Recourse(Display):
         """Return a data frame with one row for each declined row, model and changed column.
 
         The columns of the frame are the number of the declined row, the model, the status, the cost, whether the result is exact,
-        the changed column, and its value before and after the change. A declined row without recourse has a single row in the
-        frame, without a changed column.
+        the changed column, and its value before and after the change. For a declined row without recourse, the frame contains a
+        single row per model, in which the changed column is None.
         """
         made: list[dict[str, Any]] = []
         for model, changes in (("network", self.changes), ("linear", self.linear_changes)):
@@ -257,7 +258,7 @@ def recourse(
     model : the network.
     table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`).
     counterpart : the linear model; by default, one is fitted, as in an audit.
-    rows : indices (m,) or a mask (n,) of rows of the table. Only rows that the network declines are used. None uses at most 500
+    rows : indices (m,) or a mask (n,) of rows of the table. Only rows that the network declines are used. None means at most 500
         declined rows, sampled by a hash of their row numbers from the held-out rows, or from all rows if the table has no split.
     changeable : names of the columns that may change, or a mapping from names to permitted changes. A permitted change is "+"
         (only to higher values), "-" (only to lower values), "any", or a mapping with the keys `changeable`, `low` and `high`.

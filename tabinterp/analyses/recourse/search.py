@@ -4,14 +4,14 @@
   is a multiple-choice knapsack problem (Kellerer, Pferschy & Pisinger 2004). It is solved by dynamic programming over the cost,
   which is a whole number.
 - *All combinations*: if there are at most 4,096 combinations of values, all of them are scored.
-- *Search*: in all other cases, all changes of one column are scored, and then changes of every pair of columns, with ten new
+- *Search*: in all other cases, all changes to one column are scored, and then changes to every pair of columns, with ten new
   values for each column. Then a beam search adds one column at a time. It continues from the changes with the lowest projected
   cost, which is the cost so far plus an estimate of the remaining cost of reversing the decision. The estimate uses the largest
   gain in score per unit of cost found for the row. If no change reverses the decision, the score is improved by changing one
-  column after another. Finally, the search tries to make the best changes cheaper. It changes one column back, or changes it
-  less, and adds the cheapest change of one other column that reverses the decision again.
+  column after another. Finally, the search tries to make the best changes cheaper. It undoes or reduces the change to one column,
+  and adds the cheapest change to one other column that reverses the decision again.
 
-The result contains the cheapest change of each set of columns, because the cheapest change overall may lead to an implausible
+The result contains the cheapest change to each set of columns, because the cheapest change overall may lead to an implausible
 row.
 """
 
@@ -116,7 +116,7 @@ class Decisions:
 
     Parameters
     ----------
-    bound : the model, bound to a table that contains the rows and the training rows from which new values come.
+    bound : the model, bound to a table that contains both the rows to be changed and the training rows that supply new values.
     rows : indices of the rows with an adverse decision (n,).
     choices : new values of the changeable columns that the model uses.
     threshold : probability above which a row is predicted positive.
@@ -167,7 +167,7 @@ class Decisions:
         return self._margin(scores)
 
     def with_one_more(self, row: IntArray, state: State, k: int, at: IntArray, value: IntArray) -> FloatArray:
-        """Return the margins (p,) of changed rows after a further change of column k.
+        """Return the margins (p,) of changed rows after a further change to column k.
 
         `at` (p,) contains indices into `state`, and `value` (p,) the indices of the new values of column k. Column k must be
         unchanged in `state` (m, K).
@@ -304,7 +304,7 @@ def _filled(
 
 @dataclass(frozen=True, eq=False)
 class _Reached:
-    """Margins and costs after changes of column `k`, starting from the states `state` (m, K) of the rows `row` (m,).
+    """Margins and costs after changes to column `k`, starting from the states `state` (m, K) of the rows `row` (m,).
 
     Entry i sets column `k` of state `at[i]` to its new value with index `value[i]`, which leads to the margin `margin[i]` and the
     total cost `total[i]`.
@@ -551,7 +551,7 @@ def _undone(decisions: Decisions, flips: Flips) -> Iterator[Found]:
 
 
 def _traded(decisions: Decisions, flips: Flips) -> Iterator[Found]:
-    """Reduce the change of each column in turn, and yield the cheapest change of one other column that compensates for it."""
+    """Reduce the change to each column in turn, and yield the cheapest change to one other column that compensates for it."""
     for k, choice in enumerate(decisions.choices):
         changed = np.flatnonzero(flips.state[:, k] >= 0)
         costs, now = choice.cost[flips.row[changed]], choice.cost[flips.row[changed], flips.state[changed, k]]

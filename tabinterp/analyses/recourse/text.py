@@ -5,7 +5,7 @@ from __future__ import annotations
 TEXT: dict[str, str | tuple[str, str]] = {
     "step.recourse": "recourse",
     "rows_of.recourse": "Recourse",
-    "rows_of.recourse_values": "Recourse: new values and typical rows",
+    "rows_of.recourse_values": "Recourse: new values and plausibility of changed rows",
     "plot.axis.recourse": "Share of declined rows without recourse, 95% CI",
     "report.section.recourse": "Recourse",
     "report.recourse.lead": (

@@ -1,4 +1,4 @@
-"""Regional effects: pairs of regions in which the effect of a column differs, which its average effect curve hides.
+"""Regional effects: differences in a column's effect between two regions, which the average effect curve hides.
 
 The curve of a row (Goldstein et al. 2015) shows the row's score when the column is set to each point of a grid. Each curve is
 centred: its mean over the distribution of the column is subtracted. The *heterogeneity* of a column is the variance of the
@@ -62,7 +62,7 @@ ROWS_OF_A_POINT = 40
 UNITS = 50  # minimum rows, or groups of rows, in each half
 REGION, OF_ROWS = 50, 0.1  # minimum rows of a region, and minimum share of all rows
 PARTS = 20  # A numeric column is split at the quantiles that divide it into this many parts.
-BETWEEN = (0.1, 0.9)  # quantiles of a numeric column between which the change of a curve is reported
+BETWEEN = (0.1, 0.9)  # quantiles of a numeric column between which the change in a curve is reported
 
 
 @dataclass(frozen=True, eq=False)
@@ -412,11 +412,12 @@ def _spread(
 ) -> tuple[FloatArray, FloatArray, float]:
     """Return standard errors, half widths of 95% intervals, and the effective number of groups.
 
-    `moved` (n, ...) contains influence-function values, and `unit` (n,) each row's share of the total weight. The standard
-    errors approximate those of the jackknife over groups: leaving out a group with a share h of the weight changes a mean by the
-    group's influence divided by 1 - h. A few groups can dominate the estimate, particularly of a variance. The degrees of freedom
-    are therefore reduced if the influences of a few groups are large. `by_chance` is the bias due to sampling error, which has
-    already been subtracted from the estimate. Its standard error, sqrt(2) times `by_chance`, is included.
+    `moved` (n, ...) contains influence-function values, and `unit` (n,) each row's share of the total weight. The standard errors
+    approximate those of the jackknife over groups: leaving out a group with a share h of the weight changes a mean by the group's
+    influence divided by 1 - h. A few groups can dominate the estimate, particularly of a variance. The degrees of freedom are
+    therefore reduced if the influences of a few groups are large. `by_chance` is the bias due to sampling error, which has
+    already been subtracted from the estimate. The standard errors also include the standard error of this bias, which is sqrt(2)
+    times `by_chance`.
     """
     sums, share = group_sums(moved, group), group_sums(unit, group)
     count = 1 / float(share @ share)

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 
 class RegionalPoint(Part):
-    """The average centred curves at one value of the column. A curve has no value here if fewer than ten of its rows are near."""
+    """The average centred curves at one value of the column. A curve has no value here if this is the nearest grid point for
+    fewer than ten of the rows that the curve averages.
+    """
 
     value: str | float | None  # value of the column; None for missing values
     inside: Interval

@@ -1,4 +1,5 @@
-"""Residuals of both models for numeric and count targets: by prediction, by observed value, and their distribution.
+"""Residuals of both models for numeric and count targets: their distribution, and how the residuals depend on the prediction and
+the predictions on the observed value.
 
 A residual is the observed value minus the prediction. For counts, the prediction is the expected count. The results do not
 disclose single rows. Rows are grouped into bins of at least 40 rows. For each bin, the mean, its 95% interval and several

@@ -1,4 +1,4 @@
-"""Resilience: the loss of both models, and AUC or R2, on the hardest and outermost rows, in the worst cluster, and under drift.
+"""Resilience: loss, and AUC or R2, of both models on the hardest rows, the outermost rows and the worst cluster, and under drift.
 
 Rows are never selected by their own outcome, because the largest losses are partly due to chance.
 
@@ -27,7 +27,7 @@ A result is left out if it is based on fewer than fifty effective rows (Kish 196
 few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. For drift, no
 excess rise is reported, because the coverage of its intervals was only 84 to 89%. Other intervals can also have less than 93%
 coverage if there are few rows (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage was 88%. With sampling
-weights, the coverage for the hardest and outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
+weights, the coverage for the hardest rows and for the outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ class OnRows:
 
     Attributes
     ----------
-    kind : the subset. In "hardest", each model is evaluated on its own hardest rows. In "network" and "linear", both models are
-        evaluated on the hardest rows of the named model.
+    kind : the subset. With "hardest", each model is evaluated on its own hardest rows. With "network" or "linear", both models
+        are evaluated on the hardest rows of the named model.
     share : nominal share of the held-out rows that are in the subset, by weight; NaN for the worst cluster and under drift.
     rows : effective number of rows.
     network_power, linear_power : AUC for two classes, R2 for a numeric target; NaN if the models are evaluated on different rows.
@@ -130,7 +130,7 @@ def _rows_of(row: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Resilience(Display):
-    """Performance of both models on the hardest and outermost rows, in the worst cluster, and under drift.
+    """Performance of both models on the hardest rows, the outermost rows and the worst cluster, and under drift.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ class Resilience(Display):
 def resilience(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None = None, *, seed: int = 0
 ) -> Resilience:
-    """Compare a network and its linear counterpart on the hardest and outermost rows, in the worst cluster, and under drift.
+    """Compare a network with its linear counterpart on the hardest rows, outermost rows and worst cluster, and under drift.
 
     Parameters
     ----------
@@ -298,8 +298,8 @@ class _Asked:
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
         """Yield results on the hardest rows and on the outermost rows, in order of increasing share.
 
-        Each model is first evaluated on the rows that are hardest for itself. For the smallest share, both models are then
-        evaluated on the network's hardest rows and on the linear model's. `distance` (n,) is the mean distance of each row to its
+        Each model is first evaluated on its own hardest rows. For the smallest share, both models are then evaluated on the
+        hardest rows of the network, and on those of the linear model. `distance` (n,) is the mean distance of each row to its
         nearest training rows.
         """
         ties = row_hash(self.table.numbers, self._seed)
@@ -417,7 +417,8 @@ def _clusters(learnt: FloatArray, weights: FloatArray, held: FloatArray, seed: i
 
 
 def _odds(table: Table, x: FloatArray, learnt: IntArray, held: IntArray, seed: int) -> FloatArray:
-    """Return, for each held-out row, the odds (n,) that a row with these column values is held out rather than a training row.
+    """Return, for each held-out row, the odds (n,) that a row with these column values is a held-out row rather than a training
+    row.
 
     The odds of a row come from a logistic regression that was fitted without the row's own fold.
     """

@@ -1,4 +1,4 @@
-"""Record classes for resilience: both models on the hardest and outermost rows, in the worst cluster, and under drift."""
+"""Record classes for resilience: results on the hardest rows, the outermost rows and the worst cluster, and under drift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Report section on resilience: the excess rise on the hardest rows, and folded tables of all subsets and the worst cluster."""
+"""Report section on resilience: the excess rise in loss on the hardest rows, and folded tables of all subsets and the worst
+cluster.
+"""
 
 from __future__ import annotations
 

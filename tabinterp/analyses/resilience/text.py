@@ -14,13 +14,14 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.fold": "Resilience: hard rows, outermost rows, worst cluster, drift",
     "report.resilience.note": (
-        "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows have the largest "
-        "losses predicted by gradient-boosted trees fitted to the losses of other held-out rows; a fifth of the rows is used "
-        "only for fitting. The outermost rows are those farthest from their ten nearest training rows. The cluster with the "
-        "network's largest loss is found in one half of the rows and evaluated in the other half. The excess rise is the rise in "
-        "the network's {metric} relative to all rows, minus the same rise for {linear:name}. CIs treat the choice of rows as "
-        "fixed; in simulations, some CIs based on few rows had a coverage below 90%. No excess rise is given for the row "
-        "“Repeated drift”. Results based on fewer than {least} effective rows or on too few events are not shown.",
+        "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows are those "
+        "with the largest predicted losses. The losses are predicted by gradient-boosted trees fitted to the losses of other "
+        "held-out rows; a fifth of the rows is used only for fitting. The outermost rows are those farthest from their ten "
+        "nearest training rows. The cluster with the network's largest loss is found in one half of the rows and evaluated in "
+        "the other half. The excess rise is the rise in the network's {metric} relative to all rows, minus the same rise for "
+        "{linear:name}. CIs treat the choice of rows as fixed; in simulations, some CIs based on few rows had a coverage "
+        "below 90%. No excess rise is given for the row “Repeated drift”. Results based on fewer than {least} effective "
+        "rows or on too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
@@ -29,7 +30,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.drift.found": (
         "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. Held-out rows are weighted by "
-        "their odds of being held-out rather than training rows, which applies the same shift again.",
+        "their odds of being held-out rather than training rows, which simulates the same shift a second time.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.few": (

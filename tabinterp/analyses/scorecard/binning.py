@@ -153,10 +153,10 @@ class Candidate:
 def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
     """Choose one division into bins for each term, and return the chosen divisions, except those without bins.
 
-    `candidates` contains the possible divisions of each term, in increasing number of bins. The first division of a term has no
-    bins. Each step selects the term and division that reduce the loss most per added bin. The steps end when the increases
-    in loss (`Candidate.loss`) of the selected divisions add up to at most a tenth of the margin, or when no step reduces the loss
-    by more than 0.5% of the margin per bin.
+    `candidates` contains the possible divisions of each term, sorted by number of bins (fewest first). The first division of a
+    term has no bins. Each step selects the term and division that reduce the loss most per added bin. The steps end when the
+    increases in loss (`Candidate.loss`) of the selected divisions add up to at most a tenth of the margin, or when no step
+    reduces the loss by more than 0.5% of the margin per bin.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
@@ -223,8 +223,8 @@ def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[
     Parameters
     ----------
     moments : three arrays of sums over the rows of each piece: of the weights w, of w f, and of w f^2, where f is the function to
-        be approximated. Each has the shape (pieces, d). d is 1, or the number of the second column's pieces if f depends on two
-        columns.
+        be approximated. Each has the shape (pieces, d). d is 1 or, if f depends on two columns, the number of pieces of the
+        second column.
     """
     free = piece.free
     rows = np.append(0, np.bincount(piece.place, minlength=free)[:free].cumsum())

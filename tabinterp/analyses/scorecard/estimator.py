@@ -8,8 +8,8 @@ shrinkage due to the refit's penalty. In experiments with small tables, such a r
 The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
 odds). The score increases as the adverse class becomes less likely. An increase of pdo points doubles the odds (Siddiqi 2006,
 Credit Risk Scorecards). For each column, the bin with the most training rows is the reference bin and has 0 points. A row that is
-in the reference bins of all columns has the base points as its score. For every other row, the points of its bins are added to
-the base points. Base points and the points of bins are rounded to whole numbers.
+in the reference bins of all columns has the base points as its score. The score of any other row is the sum of the base points
+and the points of its bins. Base points and the points of bins are rounded to whole numbers.
 
 On the held-out rows, log loss, AUC and the Kolmogorov-Smirnov statistic are computed for the rounded scores, which are first
 converted back to log-odds. These metrics are compared with those of the network, of the logistic regression and of the unrounded
@@ -192,7 +192,7 @@ class Scorecard(Display):
         A bin of a numeric `column` contains the values low < value <= high. A bin of any other column contains the values in
         `levels`. `missing` is true if the bin includes missing values, and `other` if it includes levels not listed in any bin.
         For a two-way table, `second` is the second column and `second_bin` its bin. `rows` is the number of training rows. It is
-        NaN if it is 1 to 9 or would reveal such a number. The reference bin of a column has 0 points.
+        NaN if it is 1 to 9, or if such a small number could be calculated from it. The reference bin of a column has 0 points.
         """
         base = {"column": None, "points": self.base, "unrounded": self.unrounded_base, "rows": self.training_rows}
         found = [base, *(row for term in self.terms for row in _rows(term))]

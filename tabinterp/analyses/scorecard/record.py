@@ -92,11 +92,12 @@ class Record(Part):
         for index, one in enumerate(self.columns):
             if len(one.bins) != len(one.points) or one.points[one.reference_bin] != 0:
                 raise DocumentError(
-                    f"{place}.columns.{index} must have one number of points for each bin, and 0 points for its reference bin."
+                    f"{place}.columns.{index}.points must have one entry for each bin, and the entry of the reference bin "
+                    "must be 0."
                 )
         for index, pair in enumerate(self.pairs):
             if [len(row) for row in pair.points] != [len(pair.second.bins)] * len(pair.first.bins):
-                raise DocumentError(f"{place}.pairs.{index} must have one number of points for each pair of bins.")
+                raise DocumentError(f"{place}.pairs.{index}.points must have one entry for each pair of bins.")
 
     def rows_used(self, document: Document) -> Iterator[ReadingRows]:
         yield used_rows("scorecard_fitted", "refits", self.training_rows, training(document), self.seed)

@@ -3,8 +3,8 @@
 If players join one by one in the order of a permutation and again in its reverse, interactions of two players cause no sampling
 error. The error due to an interaction of three players depends only on which of the three is in the middle. In a balanced set,
 each of any three players is in the middle nearly equally often, so most of this error cancels out within the set. The same
-balanced set is used again and again, but each time it is applied to the players in a new random order. Every single permutation
-is therefore uniformly distributed, and estimates from different sets are independent.
+balanced set is reused, each time with the players in a new random order. Every single permutation is therefore uniformly
+distributed, and estimates from different sets are independent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ RESTARTS = 4
 def balanced_set(m: int, count: int) -> IntArray:
     """Return `count` permutations of m players (count, m).
 
-    If there are more than `SLOTS` players, they form groups of neighbours, and each group is permuted as a block.
+    If there are more than `SLOTS` players, adjacent players are grouped, and each group is permuted as a block.
     """
     slots = np.array_split(np.arange(m), min(m, SLOTS))
     orders = np.argsort(_best_places(len(slots), count), axis=1)
@@ -71,7 +71,9 @@ def middle(places: IntArray, triples: IntArray) -> NDArray[np.int64]:
 
 
 def imbalance(places: IntArray, triples: IntArray) -> int:
-    """Return the sum of squares of the number of times that each player of each triple is in the middle."""
+    """For each player of each triple, count the permutations in which the player is in the middle, and return the sum of the
+    squared counts.
+    """
     return int((_times_in_middle(places, triples) ** 2).sum())
 
 

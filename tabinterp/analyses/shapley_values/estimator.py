@@ -255,15 +255,15 @@ def shapley_values(
         their row numbers. The background rows keep their weights. Rows with weight 0 are not sampled.
     method : "exact" evaluates every coalition. "permutation" evaluates `n_permutations` permutations of the columns (default 2),
         each with its reverse, for each background row. "auto" adds permutations until no standard error exceeds the tolerance.
-        For pairs of rows for which evaluating every coalition costs no more than the permutations would, "permutation" and "auto"
-        evaluate every coalition. With any method, a linear model is explained in closed form, unless its scores are converted to
-        probabilities or its encoder mixes columns.
+        For a pair of an explained row and a background row, "permutation" and "auto" evaluate every coalition if this costs no
+        more than the permutations. With any method, a linear model is explained in closed form, unless its scores are converted
+        to probabilities or its encoder mixes columns.
     scale : "log_odds" (for regression, the unit of the target) or "probability".
     tolerance : the largest accepted standard error of a value, in standard deviations of the scores of the background rows.
     n_permutations : the number of permutations for each pair of an explained row and a background row; with "auto", the initial
         number. Multiples of 4 from 8 on are the most accurate for their cost, because permutations are then drawn in balanced
         sets of 4. If an explained row has only a few pairs for which permutations are used, each of these pairs gets at least
-        sixteen, because standard errors would otherwise be unreliable.
+        sixteen permutations, because standard errors would otherwise be unreliable.
 
     Examples
     --------
@@ -355,7 +355,7 @@ def _check(background: int | Table, method: str, scale: str, tolerance: float, n
 def _together(
     model: Model | BoundModel, table: Table, background: int | Table, seed: int
 ) -> tuple[BoundModel, IntArray, IntArray, str]:
-    """Bind the model to the explained rows and the background rows together.
+    """Bind the model to a table that contains the explained rows and the background rows.
 
     Returns
     -------

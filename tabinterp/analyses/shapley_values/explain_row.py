@@ -142,7 +142,7 @@ def explain_row(
     Parameters
     ----------
     row : position of the row in the table, counted from 0.
-    counterpart : the linear model; None uses `fit_counterpart(model, table)`.
+    counterpart : the linear model; None means `fit_counterpart(model, table)`.
     background, method, seed, scale, tolerance : as in `shapley_values`.
 
     Examples

@@ -74,8 +74,8 @@ def explain(
     Parameters
     ----------
     first : initial number of permutations for each pair of an explained row and a background row; None evaluates every coalition.
-    enough : largest accepted standard error for each output (k,). Permutations are added until no standard error is larger, or
-        until their maximum number is reached. None adds no permutations.
+    enough : largest accepted standard error for each output (k,). Permutations are added until no standard error exceeds
+        this value, or until the maximum number of permutations is reached. None adds no permutations.
     told : callback that is called with the number of completed rows.
     """
     plan, parts = _Plan(games, seed), []
@@ -220,7 +220,8 @@ class _Plan:
 
 
 def _set_size(count: int) -> int:
-    """Return the number of permutations in a balanced set, so that `count` permutations form at least two sets, if they can.
+    """Return the number of permutations in a balanced set. It is chosen so that `count` permutations form at least two sets, if
+    possible.
 
     >>> [_set_size(count) for count in (1, 2, 3, 4, 6, 8, 16)]
     [1, 1, 1, 2, 3, 4, 4]
@@ -245,7 +246,7 @@ class _Labels:
 
 
 class _Sums:
-    """Accumulator of weighted sums: values and variances over background rows, and values over explained rows."""
+    """Weighted sums of values and variances over background rows, and of values over explained rows."""
 
     def __init__(self, shape: tuple[int, int, int], weights: Tensor, back_weights: Tensor) -> None:
         self._shape, self._weights, self._back_weights = shape, weights, back_weights
@@ -296,7 +297,7 @@ class _Sums:
         self._against.index_add_(0, (backs[:, None] * columns + players).reshape(-1), weighed.flatten(0, 1))
 
     def _spread(self, rows: Tensor, backs: Tensor, order: IntArray, values: Tensor, sets: tuple[int, int]) -> None:
-        """For each pair with several balanced sets, add the variance of its mean over the sets."""
+        """For pairs with several balanced sets, add the variance of each pair's mean over the sets. Count all other pairs."""
         players = np.argsort(order, axis=1)  # The columns of a pair are the same in all its permutations.
         columns = self._held(np.take_along_axis(order, players, axis=1)[:: sets[0] * sets[1]])
         at, squared = rows[:, None] * self._shape[1] + columns, self._back_weights[backs] ** 2

@@ -222,7 +222,7 @@ def groups_of(table: Table, smallest: int = SMALLEST, among: BoolArray | None = 
 
     Parameters
     ----------
-    among : mask of the rows that count towards group sizes and determine the ranges (n,); None uses all rows.
+    among : mask of the rows that count towards group sizes and determine the ranges (n,); None means all rows.
     """
     names = [c.name for c in table.schema.columns if c.role == "input" or (c.protected and c.role == "dropped")]
     counted = np.ones(len(table), dtype=bool) if among is None else among

@@ -72,7 +72,7 @@ class CurveRow(Part):
 
 
 class StabilityRow(Part):
-    """Mean similarity of pairs of explanations with different background rows, or of networks with different seeds."""
+    """Similarity of the rankings that one method gives with different background rows, or for networks with different seeds."""
 
     method: str
     over: Literal["backgrounds", "networks"]

@@ -129,9 +129,9 @@ TEXT: dict[str, str] = {
     ),
     "report.trust.networks.note": (
         "When several models are equally good, the importance of a column is better described by a range (Fisher, "
-        "Rudin & Dominici 2019). The table shows the minimum and maximum importance over the {within} networks within "
-        "the tolerance, computed on {rows} rows. This range is not a confidence interval; it tends to widen as more "
-        "networks are added."
+        "Rudin & Dominici 2019). The table shows the minimum and maximum importance over the {within} networks "
+        "whose loss is within the tolerance, computed on {rows} rows. This range is not a confidence interval; it tends to "
+        "widen as more networks are added."
     ),
     "report.trust.networks.table": (
         "Permutation importance of each column in the audited network, and its range over networks with other seeds"

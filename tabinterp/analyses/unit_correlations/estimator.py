@@ -66,7 +66,7 @@ class NeuronCorrelations(Display):
     seed: int
 
     def picture(self, output: str | None) -> Heat:
-        """Return a heat map of units by columns.
+        """Return a heat map of the correlations between hidden units and columns.
 
         It shows Spearman's correlation for numeric columns and the correlation ratio, which has no sign, for categorical columns.
         """

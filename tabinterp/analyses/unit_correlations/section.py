@@ -1,4 +1,4 @@
-"""Report section on correlations of hidden units: heat maps of units by columns, and the strongest columns of every unit."""
+"""Report section on the correlations between hidden units and columns: heat maps, and the strongest columns of every unit."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ BY_CHANCE = 0.025  # expected share of intervals above zero by chance
 
 
 def build(neurons: Neurons, document: Document) -> list[Block]:
-    """Return the heat maps of units by columns.
+    """Return the heat maps of the correlations between hidden units and columns.
 
-    Units are in decreasing order of the rise in loss under ablation, and columns in decreasing order of importance.
+    Hidden units are in decreasing order of the rise in loss under ablation, and columns in decreasing order of importance.
     """
     inside = document.get(Inside)
     if not neurons.units:

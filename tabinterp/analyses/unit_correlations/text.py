@@ -36,7 +36,7 @@ TEXT: dict[str, str] = {
     "report.neurons.units_fold": "All units ({count})",
     "report.neurons.all": "Units and columns: all measures of association",
     "report.neurons.all_fold": "All measures by unit and column ({count})",
-    "report.neurons.elsewhere": "All measures of association are in audit.json, for {count} pairs of a unit and a column.",
+    "report.neurons.elsewhere": "All measures of association between units and columns ({count} pairs) are in audit.json.",
     "report.neurons.caveat": (
         "A unit that is associated with a column may still be unimportant for the score, and a unit without "
         "associations may be important."

@@ -1,4 +1,4 @@
-"""Sentences about evidence for clauses, and headings for the text that the author supplies."""
+"""Sentences about evidence for clauses, and headings for the statements by the person responsible for the model."""
 
 from __future__ import annotations
 

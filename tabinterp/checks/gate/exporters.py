@@ -202,7 +202,7 @@ def _text(message: Message) -> str:
 
 def _statement(gate: Gate) -> str:
     """Return the demand of a gate and the result of the audit as text. For a check with default limits, return the sentence of
-    the finding, which contains both.
+    the finding, which states both the demand and the result.
     """
     return _text(gate.found) if gate.demand.key == "gate.finding" else f"{_text(gate.demand)} {_text(gate.found)}"
 
@@ -227,7 +227,7 @@ def _head(decision: Decision) -> str:
 
 
 def _summary(decision: Decision) -> list[str]:
-    """Return the sentences about the whole decision, which are below its gates."""
+    """Return the sentences about the whole decision, which are shown below the gates."""
     idle = [tidy(messages.text("gate.idle", {"gate": w.gate, "name": w.name})) for w in decision.idle]
     slugs = [*decision.without_gate]
     ungated = [tidy(messages.text("gate.ungated", {"count": len(slugs), "slugs": slugs}))] if slugs else []

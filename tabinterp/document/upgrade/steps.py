@@ -109,8 +109,8 @@ def _rows_of_derivatives(document: Json) -> Json:
 
 
 def _rows_of_ranks(document: Json) -> Json:
-    """2026-11-28: rank correlations of hidden units may use fewer rows than means. In earlier documents, both used the same
-    rows.
+    """2026-11-28: Spearman correlations of hidden units may use fewer rows than the units' means. In earlier documents, both
+    used the same rows.
     """
     neurons = document["neurons"]
     return document if "rows_ranks" in neurons else document | {"neurons": neurons | {"rows_ranks": neurons["rows"]}}

@@ -156,8 +156,8 @@ def opset(proto: Any) -> int:
 
 
 def is_pipeline(proto: Any) -> bool:
-    """Return whether a model is a whole pipeline, as written by skl2onnx for example. A pipeline has operators of ai.onnx.ml, or
-    string or Boolean inputs.
+    """Return whether a model is a whole pipeline, such as one written by skl2onnx. A model counts as a pipeline if it has
+    operators from the domain ai.onnx.ml, or inputs that are strings or Booleans.
     """
     text = any(one.type.tensor_type.elem_type in COLUMNS for one in proto.graph.input)
     return text or any(node.domain == LEARNING for node in proto.graph.node)

@@ -272,8 +272,13 @@ def _with_constant(kind: str, constants: Constants, last: nn.Linear | None, widt
 
     If there is a preceding linear layer, it is folded into the new layer. Otherwise, the weights of the new layer are diagonal.
 
-    Return None if the columns are subtracted from the constant or are its divisors, if the constant is neither one number nor a
-    row with one number per column, or if the diagonal would be too wide.
+    Return None in any of these cases:
+
+    - neither operand is constant;
+    - the constant is the first operand of a subtraction or division;
+    - the constant is neither one number nor a row with one number per column;
+    - the number of columns is unknown;
+    - a diagonal weight matrix would be too wide.
     """
     constant = constants[1] if constants[0] is None else constants[0]
     size = last.out_features if last is not None else width

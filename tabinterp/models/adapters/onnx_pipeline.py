@@ -1,4 +1,4 @@
-"""Adapter for whole pipelines in ONNX, as written by skl2onnx for example. The encoding steps become an encoder, and the other
+"""Adapter for whole pipelines in ONNX, such as those written by skl2onnx. The encoding steps become an encoder, and the other
 steps become an equivalent network.
 
 The predictions that tabinterp computes in double precision are compared with those of onnxruntime on rows of the table. If they
@@ -390,7 +390,7 @@ class _Sizes(fx.Interpreter):
 
 
 def _check_sizes(module: nn.Sequential | fx.GraphModule, widths: Sequence[int], source: str) -> None:
-    """Check the size of every value of a network for many rows."""
+    """Check the size of every value that a network computes in one pass of `ROWS` rows, without allocating memory."""
     sizes = _Sizes(module if isinstance(module, fx.GraphModule) else fx.symbolic_trace(module), source)
     try:
         sizes.run(*[torch.empty((ROWS, width), dtype=torch.float64, device="meta") for width in widths])

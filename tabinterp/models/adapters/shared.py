@@ -115,8 +115,8 @@ THRESHOLDS = (
 
 
 def inside(estimator: Any) -> Any:
-    """Return the estimator that is wrapped in a search, a frozen estimator or a classifier with a chosen decision threshold. Any
-    other estimator is returned unchanged.
+    """Return the estimator inside a wrapper: a hyperparameter search, a `FrozenEstimator`, or a classifier with a chosen decision
+    threshold. Any other estimator is returned unchanged.
     """
     while True:
         if hasattr(estimator, "best_estimator_"):

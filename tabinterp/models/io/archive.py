@@ -61,8 +61,8 @@ def open_archive(content: Content) -> Archive:
     Raises
     ------
     UnsafeFileError
-        The name of a member leads outside the archive, or the archive contains links, encrypted members, duplicate names, or a
-        zip bomb.
+        A member has a path that leads outside the archive, or the archive contains links, encrypted members, duplicate names, or
+        a zip bomb.
     ModelError
         The archive is damaged or too large.
     """

@@ -236,9 +236,11 @@ def _same(module: nn.Module, graph: Graph, tensors: dict[str, Tensor], name: str
         with torch.inference_mode():
             own, read = module(*[one.clone() for one in rows]), again(*[one.clone() for one in rows])
     except Exception as error:  # the user's network can raise any error, whose message is passed on
-        raise UnsavedError(f"the network raised an error for test rows with values between 0 and 1 ({error})") from None
+        raise UnsavedError(
+            f"the network raised an error for random rows with values between 0 and 1 ({error})"
+        ) from None
     if read.shape != own.shape or not bool((read - own).abs().max() <= NEAR * max(1.0, float(own.abs().max()))):
         raise UnsavedError(
-            "the network's scores differ when it is rebuilt from its graph (it may use hooks, or random numbers in its "
+            "the network's scores change when it is rebuilt from its graph (it may use hooks, or random numbers in its "
             "forward method)"
         )

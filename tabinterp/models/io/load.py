@@ -125,7 +125,7 @@ def load_others(path: str | Path) -> tuple[Model, ...]:
     Raises
     ------
     ModelError
-        One of the networks differs from the bundle's network in a setting such as its columns, layers, classes or split.
+        One of the networks differs from the bundle's network, for example in its columns, layers, classes or split.
     """
     source = Path(path)
     folder = source / OTHERS.rstrip("/")
@@ -148,7 +148,7 @@ def load_null(path: str | Path) -> Model | None:
     Raises
     ------
     ModelError
-        The network differs from the bundle's network in a setting such as its columns, layers, classes or split.
+        The network differs from the bundle's network, for example in its columns, layers, classes or split.
     """
     source = Path(path)
     folder = source / NULL.rstrip("/")

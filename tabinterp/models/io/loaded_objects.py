@@ -1,8 +1,8 @@
 """Checks of objects loaded from a skops archive. No object may read or write files, run code, or declare impossible sizes.
 
 The objects themselves are checked, because the text of an archive does not show what skops builds from it. It is not enough that
-every type is on the list of safe types. skops sets attributes without the checks of a constructor, and scikit-learn's compiled
-code relies on these attributes.
+every type is on the list of safe types. skops sets attributes without the checks that a constructor would make, and
+scikit-learn's compiled code relies on these attributes.
 """
 
 from __future__ import annotations
@@ -261,7 +261,7 @@ def _check_kind(value: Any, name: str, this_object: str) -> None:
     if not _may_hold(value, name):
         what = getattr(value, "__name__", type(value).__qualname__)
         raise UnsafeFileError(
-            f"{this_object} contains {what}, which is not on the list of types and functions that are allowed there. If you "
+            f"{this_object} contains {what}, which is not one of the types and functions that are allowed in this place. If you "
             "trust the file, load it in Python with skops.io.load, and pass the model to ti.wrap"
         )
 

@@ -45,8 +45,8 @@ COMPRESSED: dict[bytes, Callable[[io.BytesIO], Any]] = {  # first bytes -> a str
 
 @dataclass(frozen=True)
 class Opcodes:
-    """The imports of a pickle, and the numbers of its calls and opcodes. `complete` is False if reading stopped before the end of
-    the pickle, for example at an array between opcodes.
+    """The imports of a pickle, and how many calls and opcodes it contains. `complete` is False if reading stopped before the end
+    of the pickle, for example at an array between opcodes.
     """
 
     imports: tuple[str, ...]
