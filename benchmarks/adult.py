@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
@@ -44,3 +45,23 @@ def timed(call: Callable[[], Any], runs: int = 1) -> tuple[float, Any]:
         result = call()
         times.append(time.perf_counter() - start)
     return min(times), result
+
+
+def in_turn(calls: Mapping[str, Callable[[], Any]], rounds: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Call all functions in each round. Return the seconds of each function (rounds,), and what its last call returned.
+
+    The functions of a round run within seconds of each other, so a ratio of their times depends less on other work of the machine
+    than a ratio of times that were measured minutes apart.
+    """
+    seconds, results = {name: np.empty(rounds) for name in calls}, {}
+    for i in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            results[name] = call()
+            seconds[name][i] = time.perf_counter() - start
+    return seconds, results
+
+
+def spread(ratios: np.ndarray) -> str:
+    """Minimum, median and maximum of the rounds' ratios as text."""
+    return f"{ratios.min():.1f}, {np.median(ratios):.1f}, {ratios.max():.1f}"

@@ -4,15 +4,16 @@
 
 The model is a multilayer perceptron 128-64 on Adult without `fnlwgt` and `education` (12 columns, 91 encoded), with 100
 background rows. The other packages get the fastest function available: a lookup of each column's part of the first layer, then
-the layers in single precision. All are warmed up, our model is already bound to its table, and every time is the best of three.
+the layers in single precision. All are warmed up, and our model is already bound to its table. Each of five rounds runs every
+function once, and each ratio is given as the minimum, median and maximum over the rounds.
 
 Errors are root mean square differences from the enumeration of the same rows, in standard deviations of the score. The error of
 sampling falls with the square root of the work, so another package's time at our error is its time times (its error / our
-error) squared. PermutationExplainer is run with 500 evaluations and, once, with 2,000 to show that this law holds. Our numbers
+error) squared. PermutationExplainer is run with 500 evaluations, and with 2,000 to show that this law holds. Our numbers
 of permutations are those that a user can choose; larger numbers come in balanced sets, and many pairs are then cheaper to
-enumerate. Bars: at our best number of permutations, at least 30 times faster at equal error than PermutationExplainer and than
-LightSHAP; enumeration at least 15 times faster than ExactExplainer; every row of the test split explained with an error of at
-most .003, within 30 seconds on two cores.
+enumerate. Bars, in every round: at our best number of permutations, at least 30 times faster at equal error than
+PermutationExplainer and than LightSHAP; enumeration at least 15 times faster than ExactExplainer. Every row of the test split
+must be explained with an error of at most .003, within 30 seconds on two cores.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ import torch
 from torch.nn import functional
 
 import tabinterp as ti
-from benchmarks.adult import adult, fitted, timed
+from benchmarks.adult import adult, fitted, in_turn, spread, timed
 from tabinterp.analyses.shapley_values.estimator import background_rows
 from tabinterp.models import bind
 
 SAMPLED, EXACT, SECONDS, ERROR = 30.0, 15.0, 30.0, 0.003
 PERMUTATIONS = (1, 2, 4, 8)
-RUNS = 3
+ROUNDS = 5
 
 
 def lookup(bound: Any) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
@@ -84,14 +85,7 @@ def main() -> int:
     def ours(method: str, **more: Any) -> Any:
         return ti.shapley_values(few, few.table, 100, method, **more)
 
-    ours("permutation")
-    exact_time, truth = timed(lambda: ours("exact"), RUNS)
-    sampled = {n: timed(lambda n=n: ours("permutation", n_permutations=n), RUNS) for n in PERMUTATIONS}
-
-    def error(values: np.ndarray) -> float:
-        return float(np.sqrt(np.mean((values - truth.values[: len(values), :, 0]) ** 2))) / sd
-
-    peers = {
+    calls: dict[str, Callable[[Any], Any]] = {
         "shap PermutationExplainer, 500 evaluations": lambda rows: (
             shap.PermutationExplainer(f, masker, seed=0)(rows, max_evals=500, silent=True).values
         ),
@@ -103,39 +97,43 @@ def main() -> int:
         ),
         "shap ExactExplainer": lambda rows: shap.ExactExplainer(f, masker)(rows, silent=True).values,
     }
-    told = {}
-    for name, call in peers.items():
+    sampling = list(calls)[:3]
+    for call in calls.values():
         call(x[:2])
-        seconds, values = timed(lambda call=call: call(x), 1 if "2,000" in name else RUNS)
-        told[name] = (seconds / len(x), error(np.asarray(values).reshape(len(x), -1)))
+    ours("permutation"), ours("exact")
+    own = {f"tabinterp, permutations a pair: {n}": n for n in PERMUTATIONS}
+    tasks: dict[str, Callable[[], Any]] = {"tabinterp, exact": lambda: ours("exact")}
+    tasks |= {name: lambda call=call: call(x) for name, call in reversed(calls.items())}  # type: ignore[misc]
+    tasks |= {name: lambda n=n: ours("permutation", n_permutations=n) for name, n in own.items()}  # type: ignore[misc]
+    seconds, results = in_turn(tasks, ROUNDS)
+    truth = results["tabinterp, exact"].values[:, :, 0]
+
+    def error(values: Any) -> float:
+        values = np.asarray(getattr(values, "values", values))
+        return float(np.sqrt(np.mean((values.reshape(compared, -1) - truth) ** 2))) / sd
+
+    wrong = {name: error(result) for name, result in results.items()}
     all_time, every = timed(lambda: ti.shapley_values(bound, test, background, "permutation", n_permutations=1))
-    all_error = error(every.values[:compared, :, 0])
-    print(f"Adult, {len(bound.columns)} columns, {torch.get_num_threads()} threads; {compared} rows for all")
-    print("| | ms a row | error / sd |\n|---|---|---|")
-    for name, (seconds, wrong) in told.items():
-        print(f"| {name} | {seconds * 1e3:.2f} | {wrong:.5f} |")
-    print(
-        "\n| tabinterp, permutations a pair | ms a row | error / sd | times faster than: "
-        + " | ".join(list(told)[:3])
-        + " |"
-    )
-    print("|---|---|---|---|---|---|")
-    ratios = {}
-    for n, (seconds, found) in sampled.items():
-        each, wrong = seconds / compared, error(found.values[:, :, 0])
-        ratios[n] = [told[name][0] * (told[name][1] / wrong) ** 2 / each for name in list(told)[:3]]
-        print(f"| {n} | {each * 1e3:.2f} | {wrong:.5f} | " + " | ".join(f"{ratio:.1f}" for ratio in ratios[n]) + " |")
-    best = max(min(of_n) for of_n in ratios.values())
-    print(f"\nat our best number of permutations: {best:.1f} times (bar: {SAMPLED:.0f})")
-    print("| | ms a row | error / sd | ratio | bar |\n|---|---|---|---|---|")
-    ratio = told["shap ExactExplainer"][0] / (exact_time / compared)
-    print(f"| tabinterp, exact | {exact_time / compared * 1e3:.2f} | | | |")
-    seconds, wrong = told["shap ExactExplainer"]
-    print(f"| shap ExactExplainer | {seconds * 1e3:.1f} | {wrong:.1e} | {ratio:.1f} | at least {EXACT:.0f} |")
-    name = f"tabinterp, {len(test):,} rows: {all_time:.1f} s"
-    print(f"| {name} | {all_time / len(test) * 1e3:.2f} | {all_error:.4f} | | 30 s at .003 |")
-    fine = best >= SAMPLED and ratio >= EXACT and all_time <= SECONDS and all_error <= ERROR and wrong < 1e-5
-    return 0 if fine else 1
+    all_error = error(every.values[:compared])
+    print(f"Adult, {len(bound.columns)} columns, {torch.get_num_threads()} threads; {compared} rows; {ROUNDS} rounds")
+    print("| | ms a row (median) | error / sd |\n|---|---|---|")
+    for name, times in seconds.items():
+        print(f"| {name} | {np.median(times) / compared * 1e3:.2f} | {wrong[name]:.5f} |")
+    print("\nTimes faster at equal error (minimum, median, maximum over the rounds) than:\n")
+    print("| | " + " | ".join(sampling) + " | the smallest |\n" + "|---" * (len(sampling) + 2) + "|")
+    lowest = {}
+    for name in own:
+        ratios = [seconds[peer] * (wrong[peer] / wrong[name]) ** 2 / seconds[name] for peer in sampling]
+        lowest[name] = np.min(ratios, axis=0)
+        print(f"| {name} | " + " | ".join(map(spread, [*ratios, lowest[name]])) + " |")
+    best = max(lowest.values(), key=np.median)
+    exact = seconds["shap ExactExplainer"] / seconds["tabinterp, exact"]
+    print("\n| times faster | minimum, median, maximum | bar |\n|---|---|---|")
+    print(f"| at our best number of permutations | {spread(best)} | at least {SAMPLED:.0f} in every round |")
+    print(f"| than shap ExactExplainer | {spread(exact)} | at least {EXACT:.0f} in every round |")
+    print(f"\n{len(test):,} rows: {all_time:.1f} s with an error of {all_error:.4f} (bar: {SECONDS:.0f} s, {ERROR})")
+    fast = best.min() >= SAMPLED and exact.min() >= EXACT and all_time <= SECONDS
+    return 0 if fast and all_error <= ERROR and wrong["shap ExactExplainer"] < 1e-5 else 1
 
 
 if __name__ == "__main__":

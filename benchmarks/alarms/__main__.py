@@ -166,8 +166,9 @@ def told(kept: list[Line]) -> tuple[str, bool]:
     )
     seconds = sum(line["seconds"] for line in kept)
     both = sum((line["cell"], line["table"]) in validated for line in kept)
-    took = f"{len(kept):,} audits took {seconds:,.0f} CPU seconds."
-    return f"{text}\n\n{took} {both:,} of them included the checks `overfit`, `fragile` and `undercovered`.\n", passed
+    took = f"The {len(kept):,} audits took {seconds:,.0f} CPU seconds."
+    those = "All" if both == len(kept) else f"{both:,}"
+    return f"{text}\n\n{took} {those} of them included the checks `overfit`, `fragile` and `undercovered`.\n", passed
 
 
 def exact(hits: int, of: int, level: float = 0.95) -> tuple[float, float]:

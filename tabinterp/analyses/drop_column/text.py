@@ -10,9 +10,10 @@ TEXT: dict[str, str] = {
         "rows. The network is not retrained, so the values concern the linear counterpart only."
     ),
     "report.together.refit.none": (
-        "The linear counterpart was not refitted with each column left out in turn. These refits need known held-out "
-        "rows and enough training rows to choose the penalty. The audit also omits these refits if there are so many "
-        "columns and rows that the refits would take too long; ti.drop_and_refit has no such limit."
+        "The linear counterpart was not refitted with each column left out in turn. They are possible only "
+        "if it is known which rows are held out, and if there are enough training rows to choose the penalty. The audit "
+        "also omits these refits if there are so many columns and rows that the refits would take too long; "
+        "ti.drop_and_refit has no such limit."
     ),
     "plot.axis.dropped": "Rise in held-out loss after refitting without the column ({loss}), 95% CI",
     # why the analysis does not apply

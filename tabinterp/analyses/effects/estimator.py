@@ -320,7 +320,7 @@ def start(
     if len(table) < 2:
         raise NotApplicableError(why("effects.few", rows=len(table)))
     if grid < 2:
-        raise NotApplicableError(f"grid must be at least 2 points; got {grid}")
+        raise NotApplicableError(f"the grid must have at least 2 points; got grid={grid}")
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
         raise NotApplicableError(f"scale must be one of {', '.join(allowed)}; got {scale!r}")

@@ -97,8 +97,8 @@ class Activation:
     def slope_lines(self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, narrow: Tensor) -> Lines:
         """Return a line below and a line above the slope on each interval.
 
-        Constant lines are used unless sloping lines are tighter. If the slope has a step at 0, the sloping lines pass through the
-        corner at 0 and through one end of the interval. If the slope is smooth, the sloping lines are parallel to the chord
+        Constant lines are used unless sloped lines are tighter. If the slope has a step at 0, the sloped lines pass through the
+        corner at 0 and through one end of the interval. If the slope is smooth, the sloped lines are parallel to the chord
         between its values at the ends of the interval. Their offsets are found by sampling the slope at several points of the
         interval. Between two samples, the slope deviates from the chord between them by at most an eighth of `bend` times the
         squared distance between the samples.
@@ -107,7 +107,7 @@ class Activation:
         ----------
         least : smallest slope on each interval.
         most : largest slope on each interval.
-        narrow : width of an interval up to which constant lines are always used, because the rounding errors of sloping lines
+        narrow : width of an interval up to which constant lines are always used, because the rounding errors of sloped lines
             would be too large.
         """
         width, middle, zero = high - low, (low + high) / 2, torch.zeros_like(low)

@@ -225,7 +225,7 @@ TEXT: dict[str, str] = {
     "report.judged.status.worse": "network worse",
     "report.judged.status.equivalent": "negligible difference",
     "report.judged.status.not_resolved": "inconclusive",
-    "plot.axis.performance": "Network minus linear, in standard errors, 95% CI",
+    "plot.axis.performance": "Network minus linear, as a multiple of the standard error, with 95% CI",
     "report.judged.status.not_assessed": "not assessed",
     # metric: such as "log loss"; name: of the linear model
     "report.performance.training": (

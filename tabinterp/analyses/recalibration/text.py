@@ -25,7 +25,7 @@ TEXT: dict[str, str] = {
     "report.judged.map.binary": "logistic, with slope and intercept",
     "report.judged.map.multiclass": "one temperature, and one intercept per class",
     "report.judged.map.regression": "least-squares line",
-    "report.judged.map.count": "Poisson, with slope and intercept on the log rate",
+    "report.judged.map.count": "Poisson, with slope and intercept on the log-rate scale",
     # status: report.judged.status
     "report.judged.recalibration.same": "Recalibration does not change the verdict, which remains “{status}”.",
     "report.judged.recalibration.other": "Recalibration changes the verdict from “{before}” to “{status}”.",

@@ -65,11 +65,11 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.x.hardest": "share of rows, hardest rows first",
     "report.resilience.x.outer": "share of rows, outermost rows first",
     "report.resilience.aria.hardest": (
-        "{metric} of both models on {count} subsets of the rows, from the hardest rows to larger subsets",
+        "{metric} of both models on {count} subsets of the rows: the hardest rows, then larger and larger subsets",
         "metric: such as 'log loss'",
     ),
     "report.resilience.aria.outer": (
-        "{metric} of both models on {count} subsets of the rows, from the outermost rows to larger subsets",
+        "{metric} of both models on {count} subsets of the rows: the outermost rows, then larger and larger subsets",
         "metric: such as 'log loss'",
     ),
     "report.resilience.caption.hardest": ("{metric} on the rows hardest for each model", "metric: such as 'log loss'"),

@@ -51,8 +51,8 @@ def smallest_effect(of: str, effect: float, rows: int, events: int | None = None
 
 
 def of_counts(document: Document, of: str, effect: float, rows: int, events: int | None = None) -> Power | None:
-    """Return a smallest detectable effect that was computed under the assumption of independent rows of equal weight. Return None
-    if the table has groups of rows or weights, because the assumption does not hold.
+    """Return `effect`, a smallest detectable effect for independent rows of equal weight, in the form used in the document.
+    Return None if the table has groups of rows or weights, because `effect` is then not valid.
     """
     independent = document.data.grouping is None and not document.data.weighted
     return smallest_effect(of, effect, rows, events) if independent else None

@@ -2,7 +2,7 @@
 steps become an equivalent network.
 
 The predictions that tabinterp computes in double precision are compared with those of onnxruntime on rows of the table. If they
-differ, the model becomes a prediction function that runs in onnxruntime.
+differ, the model is treated as a prediction function that runs in onnxruntime.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Adapter for pytabkit's RealMLP and TabM: the network, with the preprocessing of the estimator as its encoder.
 
 The predictions of the network are compared with those of the fitted estimator on rows of the table. If they differ, or if the
-estimator has an unsupported structure, the model becomes a prediction function.
+estimator has an unsupported structure, the model is treated as a prediction function.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ class _Inputs:
 
 
 class _Finish:
-    """The step that completes the model for a table (`Model.finish`). The model becomes a prediction function if the network's
-    predictions differ from the estimator's.
+    """The step that completes the model for a table (`Model.finish`). The model is treated as a prediction function if the
+    network's predictions differ from the estimator's.
     """
 
     def __init__(self, exact: Model, plain: Model) -> None:
