@@ -29,6 +29,7 @@ from torch import Tensor
 
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.models import BoundModel, probabilities
+from tabinterp.models.parallel import run_parallel
 from tabinterp.models.perturbation import BLOCK
 
 POWERS = (1, 2)  # of the rank of the donor's value
@@ -84,8 +85,10 @@ def derivatives_of(bound: BoundModel) -> Derivatives | None:
     loss, curvature = _of_task(scores, bound.table.y, bound.table.schema.task)
     cotangents = torch.as_tensor(loss).to(bound.z)
     encoded = np.empty(bound.x.shape, dtype=np.float32)
-    for i in range(0, len(encoded), BLOCK):
-        encoded[i : i + BLOCK] = _slopes(bound, bound.z[i : i + BLOCK], cotangents[i : i + BLOCK])
+    blocks = [slice(i, i + BLOCK) for i in range(0, len(encoded), BLOCK)]
+    found = run_parallel(bound, lambda rows: _slopes(bound, bound.z[rows], cotangents[rows]), blocks)
+    for rows, slopes in zip(blocks, found, strict=True):
+        encoded[rows] = slopes
     few = bound.z[:MEAN]
     each = torch.eye(scores.shape[1]).to(few)
     mean = np.stack([_slopes(bound, few, one.expand(len(few), -1)).mean(axis=0) for one in each])

@@ -44,6 +44,7 @@ from tabinterp.stats.equal_rows import equal_rows, players_of
 from tabinterp.stats.estimates import FEWEST_GROUPS, Estimates, frame_of, group_sums, units_of
 from tabinterp.table import Table
 from tabinterp.table.hash_sampling import chosen, row_hash
+from tabinterp.threads import one_thread
 
 from .column_clusters import families
 from .control_variates import derivatives_of
@@ -196,8 +197,9 @@ def permutation_importance(
     """
     bound = bind(model, table)
     how: dict[str, Any] = {"n_repeats": n_repeats, "seed": seed, "loss": loss, "groups": groups, "scale": scale}
-    plan = start(bound, **how, conditional=conditional)
-    return finish(plan, update(plan, np.arange(len(table)), progress))
+    with one_thread():
+        plan = start(bound, **how, conditional=conditional)
+        return finish(plan, update(plan, np.arange(len(table)), progress))
 
 
 def sizes(bound: BoundModel, n_repeats: int, seed: int) -> FloatArray:
@@ -269,8 +271,8 @@ def planned(
     bound = reading_own_inputs(bound)
     shifts = 1 + chosen(np.arange((donating or len(bound.table)) - 1), n_repeats, seed)
     derivatives = None if loss.ranks or donating is not None else derivatives_of(bound)
-    groups_of = {player: _groups(bound, columns) for player, columns in players.items()}
-    known = {p: g for p, g in groups_of.items() if g is not None}
+    groups_of = run_parallel(bound, lambda columns: _groups(bound, columns), list(players.values()))
+    known = {player: found for player, found in zip(players, groups_of, strict=True) if found is not None}
     return Plan(bound, loss, players, shifts, known, seed, strata, donating, derivatives)
 
 
