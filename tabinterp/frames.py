@@ -52,8 +52,8 @@ def any_backend(method: Callable[Concatenate[Result, P], pd.DataFrame]) -> Frame
 
 
 def _converted(frame: pd.DataFrame, backend: str) -> Any:
-    """Convert a DataFrame to another library. Missing values become null. An index that has a name or contains labels becomes
-    columns.
+    """Convert a DataFrame to another library. Missing values are converted to null. An index that has a name or does not
+    consist of integers is converted to columns.
     """
     if backend == "pandas":
         return frame
@@ -73,8 +73,8 @@ def _converted(frame: pd.DataFrame, backend: str) -> Any:
 
 
 def _in_arrow(frame: pd.DataFrame) -> pa.Table:
-    """Convert a DataFrame to a pyarrow table. Columns with values of several types become text, because a pyarrow column has a
-    single type.
+    """Convert a DataFrame to a pyarrow table. Columns with values of several types are converted to text, because a pyarrow
+    column has a single type.
     """
     import pyarrow as pa  # noqa: PLC0415
 

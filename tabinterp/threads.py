@@ -36,7 +36,7 @@ def cores_limited(count: int) -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Run matrix products of PyTorch, BLAS and OpenMP only in the calling thread, within the `with` block."""
+    """Within the `with` block, run matrix products (PyTorch, BLAS, OpenMP) only in the calling thread."""
     before = _CORES.get()
     if before is not None:
         yield

@@ -58,11 +58,11 @@ use at most 2 GB of memory. An audit of 20 million rows may use at most 150 MB m
 
 {memory}
 
-Memory holds three batches: one that is being read, one that is being encoded, and one that is being summed. Each batch has at
-most 65,536 rows and 4 million cells. Memory also holds the sample and, for each row, one bit that says whether the row is held
-out. For a Parquet file, memory also holds the part of a row group that Arrow decodes. If a file has many columns, decoding large
-row groups takes a lot of memory, so write row groups of about 100,000 rows. If the split uses a column of dates, memory also
-holds every distinct date with its count.
+Three batches are in memory at the same time: one that is being read, one that is being encoded, and one that is being summed.
+Each batch has at most 65,536 rows and 4 million cells. The sample and, for each row, one bit that says whether the row is held
+out are also kept in memory. A Parquet file needs additional memory for the part of a row group that Arrow decodes. If a file has
+many columns, decoding large row groups takes a lot of memory, so write row groups of about 100,000 rows. If the split uses a
+column of dates, every distinct date and its count are also kept in memory.
 
 ## Wide tables
 
@@ -75,10 +75,10 @@ holds every distinct date with its count.
 ## Growth with rows, columns, hidden units and classes
 
 `python -m benchmarks.growth --page` audits synthetic tables on one core. A third of the columns have five levels. The starting
-point is a table of 12,000 rows, 12 columns and 2 classes, and a network with 64 and 32 hidden units. Then one quantity (rows,
-columns, hidden units or classes) is doubled several times, while the other three stay the same. The benchmark assumes that the
-duration grows as a power of this quantity. It estimates the exponent (*power*) by linear regression of the log duration on the
-log quantity, using all sizes. A fixed cost lowers the estimate, so the table also gives the power over the last doubling. A
+point is a table of 12,000 rows, 12 columns and 2 classes, and a network with hidden layers of 64 and 32 units. Then one quantity
+(rows, columns, hidden units or classes) is doubled several times, while the other three stay the same. The benchmark assumes that
+the duration grows as a power of this quantity. It estimates the exponent (*power*) by linear regression of the log duration on
+the log quantity, using all sizes. A fixed cost lowers the estimate, so the table also gives the power over the last doubling. A
 network for two classes has one output, and a network for more classes has one output for each class. The power for classes
 therefore overstates the growth. The table lists the analyses that take at least half a second at the largest size. Memory is the
 peak proportional set size (PSS) of the process.
@@ -133,10 +133,10 @@ audit on one machine.
 ## Cost model
 
 `python -m benchmarks.scale.cost` measures core seconds and peak memory on small numeric tables. It fits the coefficients of the
-cost formulas by least squares on the relative errors. The column *residual* gives the root mean square of the relative errors
-that remain. In the formulas, *columns* is the number of encoded columns, and *units* is the number of hidden units. *outputs* is
-1 for two classes, and otherwise the number of classes. *scan* and *sweep* are explained under "Larger than memory". *newton* is
-one Newton step of the counterpart's fit, which is one pass over the rows.
+cost formulas by least squares on the relative errors. The column *residual* gives the root mean square of the relative errors of
+the fitted formula. In the formulas, *columns* is the number of encoded columns, and *units* is the number of hidden units.
+*outputs* is 1 for two classes, and otherwise the number of classes. *scan* and *sweep* are explained under "Larger than memory".
+*newton* is one Newton step of the counterpart's fit, which is one pass over the rows.
 
 {cost}
 
@@ -160,20 +160,20 @@ def main() -> None:
 
 
 WIDE = """\
-Permutation importance replaces the values of each column ten times in each row. The target is 2,000 columns within 300 seconds on
-two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The memory that is
-needed is proportional to rows × columns. Memory holds the table, its encoded columns, and two double-precision sums for each row
-and column. One sum is the total rise in the loss of this row when it receives the values of other rows. The other sum is the
-total rise in the loss of other rows when they receive the value of this row. If a table of 2,000 columns is read in batches,
-each batch has about 2,000 rows.
+For permutation importance, the value of each column is replaced ten times in every row. The target is 2,000 columns within 300
+seconds on two cores. Each core processes one column at a time, and the ReLU of the first layer is applied in place. The memory
+that is needed is proportional to rows × columns. The table, its encoded columns, and two double-precision sums for each row and
+column are kept in memory. One sum is the total rise in the loss of this row when it receives the values of other rows. The other
+sum is the total rise in the loss of other rows when they receive the value of this row. If a table of 2,000 columns is read in
+batches, each batch has about 2,000 rows.
 
 The audits use the default settings, and half of the rows are held out. The targets are 180 seconds for 300 columns and 480
-seconds for 2,000 columns. An audit of 2,000 columns meets its targets with 2,000 rows. With 20,000 rows, an audit of 2,000
-columns takes too long and needs too much memory (this audit was run while the machine also did other work). Permutation
-importance, perturbation and spline fits take the most time, and permutation importance alone evaluates the network on 200 million
-rows. With more than a hundred columns, effect curves, single-column perturbations and the search for pairs are limited to the
-hundred columns that change the score most. The search for optimal inputs of hidden units is skipped. With thousands of columns,
-the linear refits that leave out one column at a time are skipped too. The report lists these restrictions."""
+seconds for 2,000 columns. An audit of 2,000 columns meets its targets for time and memory with 2,000 rows, but misses both with
+20,000 rows (the machine also did other work during the audit with 20,000 rows). Permutation importance, perturbation and spline
+fits take the most time, and permutation importance alone evaluates the network on 200 million rows. With more than a hundred
+columns, effect curves, single-column perturbations and the search for pairs are limited to the hundred columns that change the
+score most. The search for optimal inputs of hidden units is skipped. With thousands of columns, the linear refits that leave out
+one column at a time are skipped too. The report lists these restrictions."""
 
 CLUSTER = """\
 The first table was measured without `--all-rows`, and the second with it. The benchmark used a million rows of data. The client

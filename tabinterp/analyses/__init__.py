@@ -176,8 +176,8 @@ def chosen(names: Iterable[str] | None) -> tuple[Analysis[Any], ...]:
 def _hint(given: str) -> str:
     """Return a sentence that suggests analyses for an unknown name, or an empty string.
 
-    The name is compared with the names of the analyses, with their functions, and with the titles in the report. A section or a
-    chapter of the report can stand for several analyses.
+    The name is compared with the names of the analyses, with their functions, and with the titles in the report. For the title of
+    a section or chapter that contains several analyses, all of them are suggested.
     """
     if given == "performance":
         return " Performance and the verdict are part of every audit, so they need not be named."

@@ -122,15 +122,15 @@ class Context:
         return rows[np.sort(chosen(self.network.table.numbers[rows], most, self.seed))]
 
     def both(self, rows: IntArray) -> tuple[BoundModel, BoundModel]:
-        """Return the network and the linear model on the given rows, without encoding the rows again."""
+        """Return the network and the linear model bound to the given rows, without encoding the rows again."""
         network = self.network.take(rows)
         return network, self.linear.take(rows, network.table)
 
     def rows_and_background(self, a_pair: float, rows: int, background: int) -> tuple[int, int]:
         """Return the numbers of explained rows and background rows that the analysis's share of the budget allows.
 
-        If the maximum numbers would exceed the analysis's share, both are reduced. The reduced number of explained rows is about
-        twice the number of background rows. Both numbers are at least ten.
+        If the maximum numbers of rows would exceed the analysis's share, one or both are reduced. If both are reduced, there are
+        about twice as many explained rows as background rows. Neither number is reduced below ten.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ class Context:
         Raises
         ------
         NotApplicableError
-            If the share does not allow ten explained rows and ten background rows.
+            If the analysis's share of the budget does not allow ten explained rows and ten background rows.
         """
         if self.share >= a_pair * rows * background:
             return rows, background

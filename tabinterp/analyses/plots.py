@@ -145,8 +145,8 @@ def dots(
 ) -> Marks:
     """Draw a row of marks with intervals for each label, and return the marks.
 
-    An interval that is much wider than the values, for example that of a rare level, is cut off and ends in an arrow. A label
-    without a number has an empty row.
+    An interval that extends far beyond the range of the values, for example that of a rare level, is cut off and ends in an
+    arrow. A label without a number has an empty row.
 
     Parameters
     ----------
@@ -644,7 +644,7 @@ def legend(axes: Axes, series: Sequence[Series]) -> None:
 
 
 def legible(axes: Axes) -> Axes:
-    """Set a suitable font for Chinese, Japanese or Korean text on the axes, if there is any, and return the axes.
+    """If there is Chinese, Japanese or Korean text on the axes, set suitable fonts for it. Return the axes.
 
     Matplotlib's default font does not have these characters. The fonts in `WIDE` that are installed on the machine are used.
     """

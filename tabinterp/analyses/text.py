@@ -28,7 +28,7 @@ TEXT: dict[str, str] = {
     "why.weights": "{model:name} {opaque}, so its weights cannot be randomised",
     "why.budget.spent": (
         "the analysis needs more predictions than its share of the audit's budget allows (budget of the whole audit: {budget} "
-        "rows); use a larger budget"
+        "predictions); use a larger budget"
     ),
     "why.budget.rows": (
         "the analysis needs at least {least} rows, which is more than its share of the audit's budget allows; use a larger budget"

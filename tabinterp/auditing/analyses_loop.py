@@ -71,7 +71,8 @@ def run_analyses(
     """Run the selected analyses. Return the context with their results, and notes on analyses that do not apply or failed.
 
     Independent analyses run in parallel in `jobs` worker processes. Analyses that the workers did not finish, for example because
-    of an error, are then run in this process. `size` is the size of the audit, which determines how the budget is divided.
+    of an error, are then run in this process. `size` contains the numbers of rows, columns and hidden units, from which the
+    cost of each analysis is estimated.
     """
     for model in (context.network, context.linear):
         # In single precision, a row's score depends slightly on the rest of its batch, and so on the analysis that runs first.

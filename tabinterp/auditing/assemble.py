@@ -1,5 +1,5 @@
-"""Building the document of an audit from its results. Numbers become fields of the document. Sentences become messages, which are
-stored as a key and values.
+"""Building the document of an audit from its results. Numbers are stored as fields of the document. Sentences are stored as
+messages, each of which consists of a key and values.
 """
 
 from __future__ import annotations

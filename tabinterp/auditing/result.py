@@ -82,8 +82,8 @@ class Findings(Previewed):
         return preview_of_findings(self.document)
 
     def __str__(self) -> str:
-        """Return one line for each raised finding, the most severe first, and a line with the numbers of checks that passed or do
-        not apply.
+        """Return one line for each raised finding, the most severe first, and a line that states how many checks passed and how
+        many do not apply.
         """
         return on_a_terminal(self.document)
 

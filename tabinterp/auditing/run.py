@@ -99,7 +99,7 @@ def audit(
     budget : int, optional
         Maximum number of rows on which a prediction function is called in the whole audit. The default is 400,000, or 32 times
         the number of rows in the table if that is more. The analyses share the budget. Analyses that need more than their share
-        explain fewer rows with fewer background rows, so their intervals are wider. The document names these analyses. A budget
+        use fewer rows and fewer background rows, so their intervals are wider. The document names these analyses. A budget
         can be set only for a prediction function.
     declined : str, optional
         Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
@@ -113,7 +113,7 @@ def audit(
         Equivalence margin in units of the primary metric: log loss in nats, squared units of the target, or deviance. The default
         is 1% of the loss of predicting the base rate (or the mean) for every row.
     costs : (float, float), optional
-        Costs of a false positive and of a false negative, for two classes. The optimal threshold for these costs becomes the
+        Costs of a false positive and of a false negative, for two classes. The optimal threshold for these costs is then the
         default of `threshold`.
     threshold : float, optional
         Probability above which a row is predicted to be positive, in all parts of the audit. The default is the optimal threshold

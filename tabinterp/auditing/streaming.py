@@ -92,7 +92,8 @@ def _update(pair: Pair, both: tuple[BoundModel, BoundModel]) -> dict[str, Any]:
 def sums_of(plans: Mapping[str, Any], network: BoundModel, linear: BoundModel) -> dict[str, Any]:
     """Return the sums over the rows of the bound models, for each analysis with a plan.
 
-    Sums that need derivatives or outputs of hidden units are computed first, because their forward pass also computes the scores.
+    Sums that need derivatives or outputs of hidden units are computed first, because the same forward pass also computes the
+    scores.
     """
     streams = {name: STREAMED[name].streamed for name in plans}
     updates = {name: one.update(plans[name], network, linear) for name, one in streams.items() if one.of in BLOCKS}

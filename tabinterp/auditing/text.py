@@ -82,7 +82,7 @@ TEXT: dict[str, str] = {
     ),
     # analyses: step
     "not_assessed.budget": (
-        "The audit's budget allowed the model to be evaluated on at most {budget} input rows. The following analyses therefore "
+        "The audit's budget allowed at most {budget} predictions by the model. The following analyses therefore "
         "used fewer rows or fewer background rows, which makes their intervals wider: {analyses:step}. A larger budget removes "
         "this limit."
     ),

@@ -1,7 +1,7 @@
 """Running independent analyses in parallel worker processes.
 
 Workers are forks of this process. They share the models, the rows and the settings without copying, and need no `__main__` guard.
-Only results are transferred, by pickling. Threads are not used for two reasons. PyTorch traces a network by patching
+Only results are transferred, by pickling. Threads are not used, for two reasons. PyTorch traces a network by patching
 `torch.nn.Module` for all threads, so simultaneous traces would interfere. In addition, most of an analysis is Python code, which
 runs in only one thread at a time.
 """

@@ -148,8 +148,8 @@ CHECK = Check(
             "cleared_partly": (
                 (
                     "Among the groups whose results can be disclosed, no group's selection rate is significantly below {limit} "
-                    "times that of another group of the same column or pair of columns ({compared} pairs of groups in {of} "
-                    "columns or pairs of columns; Holm's correction). A row is “selected” if its predicted class is not "
+                    "times that of another group defined by the same column or pair of columns ({compared} pairs of groups in "
+                    "{of} columns or pairs of columns; Holm's correction). A row is “selected” if its predicted class is not "
                     "“{adverse}”. The lowest of these ratios is {ratio} (95% CI {low} to {high}), for “{least}” relative to "
                     "“{most}”. For this pair, a true ratio of {detectable} or less would be detected with at least 80% "
                     "probability. For {untold} columns or pairs of columns, results that would reveal a withheld rate are not "

@@ -62,8 +62,8 @@ CHECK = Check(
             "times: a ratio of frequencies",
         ),
         next=(
-            "Exclude rows at the cap of the target, or model the target as censored: part of the error in these rows "
-            "comes from the cap, not from the model."
+            "Exclude rows at the cap of the target, or model the target as censored: part of the error for these rows is due to "
+            "the cap, not to the model."
         ),
         claims={
             "raised_greatest": (

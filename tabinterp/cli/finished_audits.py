@@ -203,7 +203,7 @@ def _check(
     attestation: Path | None,
     lang: str,
 ) -> int:
-    """Check one audit, print its decision or write it to a file, and return the exit code."""
+    """Check one audit against a policy, print the decision or write it to a file, and return the exit code."""
     if key is not None:
         if document.name != "audit.json":
             raise DocumentError(

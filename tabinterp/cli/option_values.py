@@ -80,7 +80,7 @@ def complete_analyses(incomplete: str) -> list[str]:
 
 
 def complete_checks(incomplete: str) -> list[str]:
-    """Return the names of the checks that start with `incomplete`.
+    """Return the check names that start with `incomplete`.
 
     >>> complete_checks("label")
     ['label-leak']

@@ -36,7 +36,7 @@ LEVEL = 0.05  # adjusted p-value below which a difference counts as a change
 
 @dataclass(frozen=True)
 class Change:
-    """The same number in two audits.
+    """The values of one number in two audits.
 
     `q` is the adjusted p-value of the hypothesis of no difference. It is None if one of the two numbers has no standard error.
     """

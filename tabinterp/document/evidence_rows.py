@@ -1,4 +1,4 @@
-"""The text that the author supplied, and the evidence that the document contains for each clause."""
+"""Text supplied by the author of the validation report, and the evidence in the document for each clause of a law or standard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .base import Part
 
 
 class Card(Part):
-    """The text that the author supplied. A field is None if no text was supplied for it."""
+    """Text supplied by the author of the validation report. A field is None if no text was supplied for it."""
 
     intended_use: str | None = None
     out_of_scope: str | None = None

@@ -54,8 +54,8 @@ def labelled(document: Document) -> Document:
 
 
 def labelled_alike(first: Document, second: Document) -> tuple[Document, Document]:
-    """Return two documents with labels from both. If the documents contain different labels for a name, the label in the second
-    document is used.
+    """Return both documents with names and codes replaced by the labels in either document. If the documents contain different
+    labels for a name, the label in the second document is used.
     """
     if not first.data.labels and not second.data.labels:
         return first, second

@@ -30,8 +30,8 @@ class Message(BaseModel):
 
 
 def why(reason: str, **values: Value | Message) -> Message:
-    """Return a message that states why an analysis does not apply. If an audit raises `NotApplicableError(why(...))`, the
-    document can store the message.
+    """Return a message that states why an analysis does not apply. If an analysis raises `NotApplicableError(why(...))`,
+    the document can store the message.
 
     >>> str(why("interactions.pair", column="age"))
     "interactions need at least two columns; the only column is 'age'"

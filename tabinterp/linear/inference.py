@@ -2,9 +2,10 @@
 missing.
 
 Logistic, multinomial logistic and Poisson regression are fitted by maximum likelihood, and linear regression by least squares.
-All fits use an orthogonal basis of the design (`tabinterp.linear.design`). Results are reported per unit of the columns. If a
-term is constant, aliased or separated, a reason is reported instead of an interval. If the estimates of some terms are infinite
-(separated), the estimates of the other terms are their limits in the maximum-likelihood fit (`tabinterp.linear.separation`).
+All fits use an orthogonal basis of the design (`tabinterp.linear.design`). Coefficients are reported per unit of the original
+column. If a term is constant, aliased or separated, a reason is reported instead of an interval. If the estimates of some terms
+are infinite (separated), the estimates of the other terms are their limits in the maximum-likelihood fit
+(`tabinterp.linear.separation`).
 
 If rows are grouped, the score contributions of the rows are summed within each group before they are squared (covariance
 "cluster"). Weights are sampling weights by default: estimates maximise the pseudo-likelihood, and standard errors come from the
@@ -281,8 +282,8 @@ class _Table:
         )
 
     def _per_unit(self) -> tuple[Floats, Floats, Bools]:
-        """Return the estimates in original units (outputs * width,), their covariance, and a mask (width,). The mask marks the
-        terms (or intercept) with an infinite estimate for at least one output.
+        """Return the estimates in original units (outputs * width,), their covariance, and a mask (width,) of infinite
+        estimates. The mask marks the terms (or intercept) whose estimate is infinite for at least one output.
 
         Missing values are NaN.
         """

@@ -135,8 +135,8 @@ class Maximum:
     """The maximum of a likelihood: the `parameters` (size,), their Fisher `information`, and whether the logits converged. If
     `maximise` was called with a span, the information refers to directions in this span.
 
-    `recession` (size,) is a direction along which the likelihood keeps increasing to infinity, or None if the iterations found no
-    such direction.
+    `recession` (size,) is a direction of recession, or None if the iterations found none. In such a direction, the likelihood
+    increases without reaching a maximum.
     """
 
     parameters: Floats
@@ -163,9 +163,9 @@ def maximise(likelihood: Likelihood, span: Floats | None) -> Maximum:
     The likelihood is maximised over all parameters. With an orthonormal `span` (size, q), it is maximised only over parameters of
     the form `span @ theta`.
 
-    The likelihood is concave. If it has no finite maximum (Albert and Anderson 1984), each Newton step changes some logits by
-    about one, and the steps converge to a direction of recession. A step in such a direction proves that there is no finite
-    maximum. A step that changes no logit shows that the maximum has been reached.
+    The log-likelihood is concave. If it has no maximum at finite parameters (Albert and Anderson 1984), each Newton step changes
+    some logits by about one, and the steps converge to a direction of recession. A step in such a direction proves that there is
+    no such maximum. A step that changes no logit shows that the maximum has been reached.
     """
     converged, steps = False, 0
     recession: Floats | None = None

@@ -1,10 +1,10 @@
-"""Maximum-likelihood Poisson regression with a log link, including fits in which the likelihood has no finite maximum.
+"""Maximum-likelihood Poisson regression with a log link, including fits in which some estimates are infinite.
 
-The likelihood has no finite maximum if it keeps rising along a direction in coefficient space. Along such a direction, the log
-rates of some rows with a count of zero decrease without bound, and the rates of all other rows stay the same. In the limit, the
-affected rows have a rate of zero and carry no further information (Correia, Guimarães & Zylkin 2019). Because the rates of rows
-with a positive count do not change, the search for such directions is limited to the null space of these rows. This space has few
-dimensions, if any, and a small linear programme finds all affected rows.
+The likelihood has no maximum at finite coefficients if it keeps rising along a direction in coefficient space. Along such a
+direction, the log rates of some rows with a count of zero decrease without bound, and the rates of all other rows stay the same.
+In the limit, the affected rows have a rate of zero and carry no further information (Correia, Guimarães & Zylkin 2019). Because
+the rates of rows with a positive count do not change, the search for such directions is limited to the null space of these rows.
+This space has few dimensions, if any, and a small linear programme finds all affected rows.
 """
 
 from __future__ import annotations

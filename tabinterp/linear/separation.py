@@ -1,4 +1,4 @@
-"""Separation of classes in logistic regression: detection of likelihoods without a finite maximum, and the limits of the
+"""Separation of classes in logistic regression: detection of infinite maximum-likelihood estimates, and the limits of the
 estimates.
 
 Along a direction of recession, the logit of a row's own class never falls relative to the logit of another class. For at least

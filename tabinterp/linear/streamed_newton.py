@@ -98,8 +98,8 @@ def finish(plan: Plan, sums: Sums) -> tuple[float, FloatArray]:
 
 
 def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
-    """Fit the parameters of a plan to all rows, starting from their current values. Return the fitted plan and whether the fit
-    converged.
+    """Fit the parameters of a plan to all rows, starting from their current values. Return the plan with the fitted parameters,
+    and whether the fit converged.
 
     `total` is a function that makes one pass over all rows and returns their sums at a plan's parameters.
     """

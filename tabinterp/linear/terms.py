@@ -5,7 +5,7 @@ A numeric column that the encoder only scales is one term. Its coefficient is th
 column. If an encoding has separate encoded columns for distinct values (one-hot, bins), there is one term for each level except
 the reference level. The coefficient of a term compares its level with the reference level. A missing indicator is a separate
 term. For all other encodings (splines, ordinal codes), the encoded columns are the terms. Together with an intercept, the terms
-span the same space as the encoded columns. A linear model of the terms is therefore also a linear model of the encoded columns.
+span the same space as the encoded columns. A linear predictor in the terms is therefore also linear in the encoded columns.
 """
 
 from __future__ import annotations
@@ -161,8 +161,8 @@ def _sd(x: FloatArray, present: NDArray[np.bool_], weights: FloatArray | None) -
 
 
 def _missing(slope: Slope, encoded: FloatArray) -> Iterator[Contrast]:
-    """Yield a term for the missing indicators of a column, if it has any. A missing indicator is an encoded column with one value
-    in the rows where the column is missing and another value in all other rows.
+    """Yield a term for the missing indicators of a column, if it has any. A missing indicator is an encoded column that has one
+    value if the original column is missing, and another value otherwise.
     """
     missing = ~slope.present
     if not missing.any():

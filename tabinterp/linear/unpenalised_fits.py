@@ -60,8 +60,8 @@ class Fit:
 def least_squares(basis: Basis, y: Floats, weights: Floats, kind: Covariance, groups: Ints | None = None) -> Fit:
     """Fit `y` (n,) by weighted least squares with statsmodels.
 
-    The covariance "model" treats weights as frequencies. "robust" is the HC1 estimator. "cluster" sums the scores within `groups`
-    (n,).
+    The covariance "model" treats weights as frequencies, and "robust" is the HC1 estimator. For "cluster", the scores are summed
+    within `groups` (n,).
 
     Raises
     ------
@@ -210,8 +210,8 @@ class _Limit:
         """Return the directions in coefficient space that a single group determines, or None if there are none.
 
         Along such a direction, the derivatives of the log-likelihood add up to zero over the rows of the group, so the sandwich
-        variance would be zero. Directions are found only for two classes. With more classes, the information of a row is not the
-        outer product of one vector with itself.
+        variance would be zero. The result is None if there are more than two classes, because the information of a row is then
+        not the outer product of one vector with itself.
         """
         rest, span = self.rest, np.eye(self.rest.size) if self.span is None else self.span
         if rest.groups is None or not len(rest.y) or rest.contrasts.shape[1] > 1:

@@ -1,8 +1,8 @@
 """The language in which sentences are shown. It is chosen by the code that renders the sentences, and does not depend on the
 locale of the process.
 
-A language is a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`). The context of an entry is the key, and the
-message is the English template. A sentence that is not translated yet, or has changed since it was translated, appears in
+Each language has a standard gettext catalogue (`locale/LANG/LC_MESSAGES/tabinterp.mo`). The context of an entry is the key, and
+the message is the English template. A sentence that is not translated yet, or has changed since it was translated, appears in
 English. The formats of numbers, lists and dates are also messages in the catalogue (`language.*`).
 """
 

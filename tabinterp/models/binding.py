@@ -174,8 +174,8 @@ def portable(bound: BoundModel, rows: IntArray) -> BoundModel:
 def joined(first: BoundModel, second: BoundModel, table: Table | None = None) -> BoundModel:
     """Bind a model to the rows of `first`, followed by those of `second`, without encoding any row again.
 
-    `first` and `second` are the same model, bound to different rows. `table` contains the rows of both. If it is None, it is
-    created. To save time, pass the table if it was already created for another model.
+    `first` and `second` are the same model, bound to different rows. `table` contains all of these rows, in this order. If it is
+    None, it is created. To save time, pass the table if it was already created for another model.
     """
     table = first.table.and_rows(second.table) if table is None else table
     return _kept(second, replace(second, table=table, x=np.concatenate([first.x, second.x])))
@@ -295,7 +295,7 @@ def _with_outputs(model: Model, goal: Goal, bare: nn.Module, probe: Tensor, raw:
     Raises
     ------
     ModelError
-        The kind cannot be inferred, for example because the last operation and the values disagree.
+        The kind cannot be inferred, for example because the last operation and the values imply different kinds.
     """
     if model.outputs_stated or not goal.classes:
         return model

@@ -84,8 +84,8 @@ def _sources(step: Any, inputs: Sources, names: list[str] | None) -> Sources:
 
 
 def known_as(step: Any) -> str:
-    """Return the name "library.Class" of a transformer. A user's subclass has another name and is therefore not on the lists of
-    known transformers.
+    """Return the name "library.Class" of a transformer. A subclass that the user defined has a different name, so it is not on
+    the lists of known transformers.
     """
     return f"{type(step).__module__.split('.')[0]}.{type(step).__name__}"
 

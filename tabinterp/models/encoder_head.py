@@ -204,8 +204,8 @@ class Chain:
 class Joined:
     """A list of functions, each of which is applied to its own columns.
 
-    Each part consists of a number of input columns, a function (None if the columns are unchanged) and a number of output
-    columns.
+    Each part consists of the number of its input columns, a function (None if the columns are unchanged) and the number of its
+    output columns.
     """
 
     def __init__(self, parts: Sequence[tuple[int, Mix | None, int]]) -> None:

@@ -243,7 +243,7 @@ def _adds_up(encoding: Encoding, frame: pd.DataFrame) -> bool:
 
 
 def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, int]:
-    """Return, for each column, the number of rows with a level that its encoder does not know.
+    """Return, for each column, the number of rows with a level that is unknown to its encoder.
 
     Raise an error if all levels of a column are unknown and some of them differ from known levels only in their type.
     """

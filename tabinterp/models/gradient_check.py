@@ -24,7 +24,7 @@ NEAR = 1e-3  # accepted difference from the network in double precision, relativ
 
 
 def gradient_disagreement(bound: BoundModel) -> float | None:
-    """Return the proportion of rows in which the network's gradient disagrees with a finite difference of the score. The finite
+    """Return the proportion of rows for which the network's gradient disagrees with a finite difference of the score. The finite
     difference is computed in the direction of another row.
 
     Return None if no comparison is possible or necessary, because the model has no gradient, is linear, or does not accept inputs

@@ -97,8 +97,8 @@ def absolute_error_of_counts(scores: Tensor, y: Tensor, weights: Tensor) -> Tens
 
 
 def one_minus_auc(scores: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return the contribution (m, n) of each row to 1 - AUC: the value of 1 - AUC plus a first-order term. The AUC is computed
-    over all m sets of scores together. The weighted mean of all contributions is exactly 1 - AUC.
+    """Return the contribution (m, n) of each row to 1 - AUC: the value of 1 - AUC plus a first-order term. A single AUC is
+    computed from the m sets of scores, which are pooled. The weighted mean of all contributions is exactly 1 - AUC.
 
     The first-order term of a row is computed from its placement: the weighted proportion of rows of the other class that are
     ranked correctly relative to it. Ties count half.

@@ -1,9 +1,9 @@
 """Conversion of networks with several inputs or integer inputs to networks with one float input.
 
 A trial call determines the form of each input (floats or whole numbers, (n, 1) or (n,)). If whole numbers are looked up in
-embeddings, the lookups become affine maps of one-hot levels, and all analyses are available. The scores of the converted network
-are compared with those of the original network. If whole numbers are used in another way, the model becomes a prediction
-function, without gradients or hidden units.
+embeddings, the lookups are replaced by affine maps of one-hot levels, and all analyses are available. The scores of the converted
+network are compared with those of the original network. If whole numbers are used in another way, the model is treated as a
+prediction function, without gradients or hidden units.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Beside(nn.Module):
 
 @dataclass(frozen=True)
 class Finish:
-    """The step that completes a network for a table (`Model.finish`).
+    """The step that adds the encoders to a network once the input columns of the table are known (`Model.finish`).
 
     `encoders` contains the encoder of each input (None if numbers are used unchanged). `forms` contains the form in which each
     input is passed to the network (None if a trial call must determine the forms).

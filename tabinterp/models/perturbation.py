@@ -57,8 +57,8 @@ def parts(bound: BoundModel) -> Tensor:
 
 
 def crossed(bound: BoundModel, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Tensor:
-    """Return the scores (donors, receivers, k) of every receiver row after its values in these columns are replaced by those of
-    every donor row.
+    """Return the scores (donors, receivers, k) of each receiver row after its values in these columns are replaced by those of
+    each donor row in turn.
     """
     shape = (len(donors), len(receivers), len(bound.outputs))
     if not is_read(bound, columns):

@@ -50,7 +50,7 @@ class Piped:
 class Values:
     """The encodings of all values of a column.
 
-    `table` (values, block) contains one encoding for each value, and `block` the positions of its encoded columns. `places` and
+    `table` (values, block) contains one encoding for each value, and `block` the positions of the encoding in a row. `places` and
     `numbers` contain the positions and the values of the nonzero entries of each encoding. Both have the shape (values, m), where
     m is the largest number of nonzero entries.
     """
@@ -149,8 +149,8 @@ class OfCodes:
     `blocks` contains the positions of the encoded columns of each original column. `like` is the output of the encoder for some
     rows, and determines the type of the encoded rows.
 
-    The encoded rows of the last call are stored, and the next call rewrites only the columns that differ. The last step of the
-    pipeline receives read-only rows, or a copy if it needs writable rows.
+    The encoded rows of the last call are stored, and the next call rewrites only the columns whose values have changed. The last
+    step of the pipeline receives read-only rows, or a copy if it needs writable rows.
     """
 
     def __init__(self, codes: Codes, piped: Piped, blocks: dict[str, IntArray], like: Any) -> None:

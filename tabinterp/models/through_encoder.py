@@ -1,7 +1,7 @@
 """Gradients with respect to single columns for a bound model whose encoder mixes columns.
 
 The bound model is rewritten as a function of the outputs of its encoder's head, which consists of the leading steps that encode
-columns separately. The later steps of the encoder become the first layer of the network.
+columns separately. The later steps of the encoder are added to the network as its first layer.
 
 If the later steps are affine (principal components, singular value decompositions), their gradients are exact. Otherwise, the
 derivatives of the new layer are central differences.

@@ -18,9 +18,9 @@ def as_taken(function: Callable[[Any], Any], rows: pd.DataFrame, named: bool) ->
     """Call a function with rows, in a form that the function accepts, and return its result.
 
     If the transformer was fitted on named columns (`named`), its function receives a frame. Otherwise, the function is first
-    called with an array. If this fails, it is called with the frame, and then with the frame with column numbers as names.
+    called with an array. If this fails, it is called with the frame, and then with a frame whose column names are numbers.
 
-    The frames are tried because a user's transformer may select columns by name or by number without declaring this.
+    Frames are tried because a user's transformer may select columns by name or by number without declaring this.
     """
     if named:
         return function(rows)

@@ -94,7 +94,7 @@ def wrap(
 
 
 def _renamed_classes(model: Model, classes: tuple[Any, ...]) -> Model:
-    """Return a model that is already wrapped, such as a loaded one, with other names of its classes."""
+    """Return a model that is already wrapped, such as a loaded one, with different names for its classes."""
     is_unnamed = model.classes is None and (model.task is None or GOALS[model.task].classes)
     if is_unnamed:  # `bind` compares the names with the classes of the table
         return replace(model, classes=classes)

@@ -69,13 +69,13 @@ TEXT: dict[str, str] = {
         "The signer confirmed that the file of the linear counterpart has the digest in audit.json ({digest})."
     ),
     "verify.model.not_given": (
-        "The model file was not compared with its digest in audit.json ({digest}), so a replaced digest would go unnoticed. To "
+        "The model file was not compared with its digest in audit.json ({digest}), so a forged digest would not be detected. To "
         "compare it, supply the model (--model)."
     ),
     "verify.model.ok": "The model file is the audited one ({digest}).",
     "verify.model.changed": "The model file is not the audited one: its SHA-256 is {found}, not {digest}.",
     "verify.model.unreadable": "The model cannot be loaded: {reason}",
-    "verify.model.unknown": "The audited model did not come from a file, so there is no digest to compare with.",
+    "verify.model.unknown": "The audited model was not loaded from a file, so there is no digest to compare with.",
     "verify.linear.ok": "The linear counterpart stored alongside the model file is the audited one ({digest}).",
     "verify.linear.changed": (
         "The linear counterpart stored alongside the model file is not the audited one: its SHA-256 is {found}, not {digest}."

@@ -75,7 +75,7 @@ def _page(first: FirstScreen, parts: list[Section], version: str, paper: bool = 
 
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
-    """Pause the garbage collector. While figures are drawn, it takes a fifth of the time and frees almost nothing."""
+    """Pause the garbage collector. It would take a fifth of the time needed to draw figures, and free almost nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:

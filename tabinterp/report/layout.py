@@ -13,8 +13,8 @@ from .words import t
 def arranged(blocks: Sequence[Block], title: str) -> list[Block]:
     """Arrange the blocks of a section in the order and columns in which the page shows them.
 
-    A heading and the content below it form a card. Consecutive cards fill two columns, and each card goes to the column that is
-    shorter so far. Cards that contain only a narrow figure are shown three in a row, below a common legend. If the section
+    A heading and the content below it form a card. Consecutive cards fill two columns, and each card is placed in the column that
+    is shorter so far. Cards that contain only a narrow figure are shown three to a row, below a common legend. If the section
     consists of introductory text and one card, both are shown side by side. A figure without a heading is shown next to its text.
     Folded tables follow at full width, and then the notes on how numbers were calculated. A heading that repeats the title of the
     section is left out.

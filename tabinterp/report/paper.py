@@ -83,7 +83,7 @@ def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int
 
 
 def marked(head: Cell) -> str:
-    """Return the heading of a column. If the column belongs to a model, the heading is preceded by the mark of that model."""
+    """Return the heading of a column. If the column belongs to a model, the heading starts with the symbol of that model."""
     return "".join(mark for style, mark in MARKS.items() if style in head.style.split()) + head.text
 
 

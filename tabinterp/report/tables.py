@@ -97,7 +97,7 @@ def metric_table(caption: str, first: str, rows: Sequence[tuple[str, MetricRow]]
 
 
 def few_rows(metrics: Sequence[MetricRow]) -> list[Paragraph]:
-    """Return notes that explain withheld metrics, and intervals that are withheld, widened or based on the rule of three.
+    """Return notes on metrics that are withheld, and on intervals that are withheld, widened or based on the rule of three.
 
     A metric or the interval of a difference is withheld or widened if it would reveal information about fewer than ten rows. An
     interval is based on the rule of three if the models do not differ on any row.

@@ -11,7 +11,7 @@ CLOSE = 1e-10  # distance from an end of an axis at which a tick is still drawn,
 
 
 class Ticks(Artist):
-    """The grid, the ticks, their labels and the name of an axis. All ticks are drawn with one `Tick`, which is moved.
+    """The grid, the ticks, their labels and the name of an axis. One `Tick` is drawn at every position in turn.
 
     Matplotlib itself creates a `Tick` with five artists for each position, and measures all tick labels in order to place the
     name of the axis below them. This takes a third of the time needed to draw a figure. Here, each label has a single line, so

@@ -16,9 +16,9 @@ of categorical columns. Arithmetic is in float64. NaN in a numeric column is a m
 this column (pairwise-complete). A category code of -1 means missing and counts as a separate level. Models treat "missing" as a
 value, and a unit may respond only to this value.
 
-A coefficient is NaN, without a warning, if a unit or column is constant, there are too few rows, or a unit is NaN in some row. A
-standard deviation of less than 1e-13 times the mean is treated as zero, because it may be a rounding error. Matrix products run
-on one thread. The last digits of the results therefore do not depend on the number of cores.
+A coefficient is NaN, without a warning, if a unit or column is constant, if there are too few rows, or if a unit is NaN for any
+row. A standard deviation of less than 1e-13 times the mean is treated as zero, because it may be a rounding error. Matrix
+products run on one thread. The last digits of the results therefore do not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def merge(a: Moments, b: Moments) -> Moments:
     if not (np.array_equal(a.centre, b.centre) and np.array_equal(a.middle, b.middle)):
         raise TableError(
             "two sets of moments can be merged only if both were computed around the same centres. "
-            "Pass the same centres to both calls of start"
+            "Pass the same centres to both calls to start()"
         )
     added = {one.name: getattr(a, one.name) + getattr(b, one.name) for one in fields(a)[3:]}
     return replace(a, **added)
@@ -228,7 +228,7 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
         if low < -1 or high >= known:
             raise TableError(
                 f"the codes of categorical column {column} must be from -1 (missing) to {known - 1}; got codes "
-                f"from {low} to {high}. Correct the codes, or call start with more levels"
+                f"from {low} to {high}. Correct the codes, or call start() with more levels"
             )
 
 
@@ -317,9 +317,9 @@ def _correlation_ratio(state: Moments) -> tuple[Floats, Floats]:
 
 
 def _patterns(missing: Booleans) -> list[tuple[Booleans, Integers]]:
-    """Group the columns that are missing in the same rows. `missing` has the shape (n, p).
+    """Group the columns whose values are missing for the same rows. `missing` has the shape (n, p).
 
-    Return, for each group, a mask (n,) of the rows in which its columns are not missing, and the indices of its columns.
+    Return, for each group, a mask (n,) of the rows whose values in its columns are not missing, and the indices of its columns.
     """
     groups: dict[bytes, list[int]] = {}
     for column in range(missing.shape[1]):
@@ -400,11 +400,11 @@ def distance_correlation(
     at most 42 MB for 2,000 rows.
 
     Let R be `corrected`. `p` is the p-value of the one-sided t test of Szekely & Rizzo (2013), T = sqrt(v - 1) R / sqrt(1 - R^2)
-    with v = n (n-3) / 2. This test was derived for vectors of high dimension. For two single columns, n R is a weighted sum of
-    centred chi-squared variables, which has a longer tail than the test assumes. The t test therefore rejects too often: p is
-    below .001 for 1.6% of 20,000 independent normal pairs (n = 300). `p_chi_square` = P(chi-square(1) - 1 > n R) (Shen, Panda &
-    Vogelstein 2022) is conservative below .05: it is below .001 for 0.05% of the same pairs. Use `p_chi_square` if many p-values
-    are adjusted together for multiple testing.
+    with v = n (n-3) / 2. This test was derived for vectors of high dimension. If a unit and a column are independent, n R is
+    asymptotically a weighted sum of centred chi-squared variables, which has a longer tail than the test assumes. The t test
+    therefore rejects too often: p is below .001 for 1.6% of 20,000 independent normal pairs (n = 300). `p_chi_square` =
+    P(chi-square(1) - 1 > n R) (Shen, Panda & Vogelstein 2022) is conservative below .05: it is below .001 for 0.05% of the same
+    pairs. Use `p_chi_square` if many p-values are adjusted together for multiple testing.
     """
     known, values, discrete = _stack(columns, len(units))
     shape = (units.shape[1], len(columns))

@@ -28,9 +28,9 @@ def constant(square: Floats, count: Floats | float, mean: Floats) -> Booleans:
 def pair_products(units: Floats, values: Floats, weights: Floats, discrete: Booleans) -> Floats:
     """Return S1 (h, c), the sum of w_i w_j a_ij b_ij over ordered pairs of rows, for each unit and column.
 
-    `units` has the shape (n, h); `values` and `weights` have the shape (n, c). A row in which a column is missing has weight 0
-    for this column. For a column that is categorical (`discrete`), the distance between two codes is min(abs(difference), 1),
-    because different codes differ by at least 1.
+    `units` has the shape (n, h); `values` and `weights` have the shape (n, c). A row with a missing value in a column has
+    weight 0 for this column. For a column that is categorical (`discrete`), the distance between two codes is
+    min(abs(difference), 1), because different codes differ by at least 1.
     """
     n, s1 = len(units), np.zeros((units.shape[1], values.shape[1]))
     limit, tile = np.where(discrete, 1.0, np.inf), np.empty_like(units)

@@ -44,8 +44,8 @@ class Share:
     correlations: FloatArray | None = field(default=None, compare=False)
 
     def correlation(self, other: Share) -> float:
-        """Return the correlation between the errors of two shares. Their errors are correlated if both shares contain rows of the
-        same sampling units.
+        """Return the correlation between the errors of two shares. Their errors are correlated if both shares are based on rows
+        of the same sampling units.
         """
         return 0.0 if self.correlations is None or self is other else float(self.correlations[other.place])
 
@@ -87,7 +87,8 @@ def mover_ratio(first: tuple[Any, Any, Any], second: tuple[Any, Any, Any], corre
     (MOVER; Donner & Zou 2012).
 
     With Wilson's intervals, the result is valid even if one of the shares is 0 or 1 and its estimated variance is therefore zero.
-    `correlation` is the correlation between the errors of the two shares, if both contain rows of the same sampling units.
+    `correlation` is the correlation between the errors of the two shares, if both are based on rows of the same sampling
+    units.
     """
     (p, l1, u1), (q, l2, u2) = first, second
     with np.errstate(divide="ignore", invalid="ignore"):

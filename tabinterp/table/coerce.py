@@ -233,8 +233,8 @@ def csv_header(stream: BinaryIO, packed: bool, source: str) -> list[str]:
 
 
 def with_large_numbers(frame: pd.DataFrame, texts: Collection[str] = ()) -> pd.DataFrame:
-    """Convert columns of strings to numbers if the strings are numbers too large for 64 bits. Before version 3, pandas leaves
-    such columns of a CSV file as strings.
+    """Convert columns of strings to numbers if the strings are numbers too large for 64 bits. Versions of pandas before 3
+    read such columns of a CSV file as strings.
 
     Columns named in `texts` are not converted.
     """

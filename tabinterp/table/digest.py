@@ -29,7 +29,7 @@ def column_digests(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def start(frame: pd.DataFrame) -> dict[str, Any]:
-    """Return a digest object for each column, to be passed to `update`. Each object has already hashed the name and type of its
+    """Return a digest object for each column, to be passed to `update`. Each digest already covers the name and type of the
     column, but no values.
     """
     return {str(name): hashlib.sha256(_named(str(name), _is_number(frame[name]))) for name in frame.columns}

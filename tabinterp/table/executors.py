@@ -101,7 +101,7 @@ def in_parts(table: Table, width: int = 1) -> Iterator[Table]:
 def _kept(
     scan: Scan, part: str, steps: tuple[Encode, Update], given: tuple[Any, ...]
 ) -> tuple[Any, int, Callable[[Any, int], None]]:
-    """Return the saved sums of this pass, the number of rows they cover, and a function that saves later states.
+    """Return the saved sums of this pass, the number of rows they cover, and a function that saves the sums during the pass.
 
     Only the numbers in the sums are saved. To restore them, the sums over one sampled row are computed, and the numbers in these
     sums are replaced by the saved numbers.
@@ -283,7 +283,7 @@ def _distributed() -> Any:
 
 
 class _Packed:
-    """Objects to send to workers. They are pickled once and together, so parts that two models share remain shared."""
+    """Objects to send to workers. They are pickled together, only once, so parts that two models share remain shared."""
 
     def __init__(self, value: Any) -> None:
         cloudpickle = import_module("cloudpickle")

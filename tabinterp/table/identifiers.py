@@ -21,8 +21,8 @@ def identifier_of(table: Table, name: str) -> Identifier | None:
     """Return the kind of row identifier in a column, or None if the column does not identify rows.
 
     Only whole numbers and levels can identify rows. Levels are of the kind "one each" if nearly all of them occur once. Whole
-    numbers must be nearly all distinct as well; their kind is "ordered" if they are monotone in the row number, "counts rows" if
-    they are nearly consecutive, and "one each" if all of them are distinct.
+    numbers must also be nearly all distinct. Their kind is "ordered" if they are nearly monotone in the row number, otherwise
+    "counts rows" if they are nearly consecutive, and otherwise "one each" if all of them are distinct.
     """
     if table.schema[name].kind != "numeric":
         known, distinct = int(table.frame[name].count()), int(table.frame[name].nunique())

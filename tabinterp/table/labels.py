@@ -26,7 +26,7 @@ LabelsGiven = str | Path | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Codebook:
-    """Labels of the columns of a table and of their levels.
+    """Labels for the columns of a table and for their levels.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ def codebook(given: LabelsGiven | None) -> Codebook:
     Raises
     ------
     TableError
-        The file cannot be read or does not have the required form. A label is empty, not text, or longer than 200 characters. A
-        column or level has two labels.
+        The file cannot be read or does not have the required form; a label is empty, not text, or longer than 200 characters; or
+        a column or level is given two labels.
 
     Examples
     --------
@@ -183,8 +183,8 @@ def labelled(columns: Sequence[Column], classes: Sequence[Any], book: Codebook) 
     Raises
     ------
     TableError
-        The codebook contains labels for levels of a numeric column. A level has two labels. A label is the same as the code of
-        another level that has no label.
+        The codebook contains labels for levels of a numeric column, a level is given two labels, or a label equals another level
+        that has no label of its own.
     """
     return tuple(
         replace(column, label=book.columns.get(column.name), level_labels=_level_labels(column, classes, book))

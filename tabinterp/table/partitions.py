@@ -85,7 +85,7 @@ class Form:
         return whole.evaluation_rows() if part == "evaluation" else whole
 
     def batches(self, part: str, piece: Piece) -> Iterator[Table]:
-        """Yield tables of the rows of a piece that belong to a part: "all", "training" or "evaluation"."""
+        """Yield tables with the "all", "training" or "evaluation" rows (`part`) of a piece."""
         frames = numbered(piece.frames(), piece.first)
         for raw in frames if piece.fingerprints is None else piece.fingerprints.check(frames, SUMS):
             table = self.table(raw)

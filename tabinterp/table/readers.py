@@ -59,8 +59,8 @@ class Source:
     `apart` yields the same rows in parts that other processes can read, together with the number of rows in each part. `apart` is
     None if other processes cannot read the source. `rows` is the number of rows if it is known before reading. `texts` are text
     columns that are read as categories because that is faster. `left_out` returns the number of rows that were left out because
-    their target is missing, once all rows have been read. `left_out` is None if such rows are not left out. `fingerprints` are
-    digests of the rows in the first pass, which are compared with those of later passes.
+    their target is missing, once all rows have been read. `left_out` is None if rows without a target are not left out.
+    `fingerprints` are digests of the rows in the first pass, which are compared with those of later passes.
     """
 
     name: str

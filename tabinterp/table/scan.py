@@ -101,7 +101,7 @@ class Scan(Previewed):
         """Yield, for each batch, the number of the row after the batch, and a table of the rows in the batch that belong to the
         given part. The first batch starts at row `first`.
 
-        Text columns that are read as codes remain codes.
+        Text columns that were read as codes are not converted back to text.
         """
         return self._ends(self.coded, part, first)
 
@@ -117,7 +117,7 @@ class Scan(Previewed):
 
     @property
     def coded(self) -> Form:
-        """The same as `form`, except that text columns that are read as codes remain codes."""
+        """The same as `form`, except that text columns that were read as codes are not converted back to text."""
         return replace(self.form, coded=True)
 
     def pieces(self, first: int = 0) -> Iterator[Piece]:

@@ -163,7 +163,7 @@ def preview_of(name: str, schema: Schema, rows: int, held_out: int | None, missi
 
 
 def _counted(vocabulary: str, names: list[Any]) -> str:
-    """Return text that states how often each name occurs. Names are translated with a vocabulary."""
+    """Return text that states how often each name occurs. Names in the vocabulary are translated."""
     return messages.joined(
         f"{messages.count(n)} {messages.word(vocabulary, name)}" for name, n in Counter(names).items()
     )

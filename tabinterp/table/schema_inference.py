@@ -256,7 +256,7 @@ def _column(
 
 def _are_dates(column: Column) -> bool:
     """Return whether a column is an input with many levels, nearly all of which are dates that start with the year. A sample of
-    levels is tested first, so that columns of other text cost little.
+    levels is tested first, so that columns with other text are ruled out quickly.
     """
     if column.role != "input" or column.kind != "categorical" or len(column.levels) < MANY_DATES:
         return False

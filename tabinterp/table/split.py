@@ -254,7 +254,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
         raise TableError(
             f"tabinterp cannot choose the first date to hold out from split column {column!r}. The date is rounded "
             f"to the start or end of a day, week, month, quarter or year that contains at least {SMALL} rows, but no such "
-            f"rounded date leaves rows on both sides. Give the date with {argument('split_at')}"
+            f"rounded date leaves both training and held-out rows. Give the date with {argument('split_at')}"
         )
     return Split("date", column, fraction=fraction, at=cut.isoformat())
 

@@ -2,8 +2,8 @@
 
 A share of a known number of rows also reveals a count. If a total is shown and only one of its parts is hidden, the hidden part
 can be computed as the total minus the other parts. A second part is therefore hidden too (complementary suppression; Willenborg &
-de Waal 2001). All code that shows counts uses these functions. They always hide the smallest part that is sufficient, so two
-tables of the same rows hide the same parts.
+de Waal 2001). All code that shows counts uses these functions. If a further part must be hidden, they always choose the smallest
+part that is sufficient, so two tables of the same rows hide the same parts.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ def parts_shown(counts: Sequence[int] | IntArray) -> BoolArray:
 
 
 def rounded_down(count: int | None, rows: int) -> int | None:
-    """Return the size of a subset of `rows` rows, rounded down if it would reveal a small count. A size from 1 to 9 becomes None.
-    A size that is 1 to 9 less than `rows` becomes `rows` minus ten.
+    """Return the size of a subset of `rows` rows, rounded down if it would reveal a small count. A size that is 1 to 9 less than
+    `rows` is replaced by `rows` minus ten. The result is None if it would be from 1 to 9.
 
     >>> [rounded_down(count, 70) for count in (0, 3, 30, 67, 70)]
     [0, None, 30, 60, 70]
@@ -87,8 +87,9 @@ def distinct_down(distinct: int, rows: int, missing: int) -> int:
 
 
 def nested_down(outer: int | None, inner: int | None, rows: int) -> tuple[int | None, int | None]:
-    """Return the numbers of rows in a set (`outer`) and in a subset of it (`inner`). `rows` is the number of all rows. A number
-    from 1 to 9 becomes None. A number is rounded down if a difference between two of the three numbers would be from 1 to 9.
+    """Return the numbers of rows in a set (`outer`) and in a subset of it (`inner`). `rows` is the total number of rows. A
+    number from 1 to 9 is replaced by None. A number is rounded down if a difference between two of the three numbers would be
+    from 1 to 9.
 
     >>> nested_down(20, 15, 300), nested_down(20, 8, 300), nested_down(297, 20, 300)
     ((15, 15), (20, None), (290, 20))
@@ -139,8 +140,8 @@ def countable(counts: IntArray, allowed: BoolArray) -> BoolArray:
 
 
 def shown(counts: IntArray, allowed: BoolArray | None = None) -> BoolArray:
-    """Return a mask (a, b) of the cells of a table of counts (a, b) that can be shown, along with all margins of the
-    table. A table (a, 1) contains the groups of one column.
+    """For a table of counts (a, b), return a mask (a, b) of the cells that can be shown if all margins of the table are shown.
+    A table (a, 1) contains the groups of one column.
 
     >>> shown(np.array([[500], [40], [3]]))[:, 0].tolist(), shown(np.array([[500], [40], [10]]))[:, 0].tolist()
     ([True, False, False], [True, True, True])

@@ -438,7 +438,7 @@ def test_another_rule_off_the_data_shows_and_one_and_the_same_does_not():
 
 def test_readings_off_the_data_say_when_they_do_not_apply():
     table = three(100)
-    with pytest.raises(NotApplicableError, match="the score is the same in every row"):
+    with pytest.raises(NotApplicableError, match="the score is the same for every row"):
         off_support(bind(line([0.0, 0.0, 0.0]), table))
     with pytest.raises(NotApplicableError, match="at least 60 rows"):
         off_support(bind(line([1.0, 0.0, 0.0]), table.take(np.arange(40))))

@@ -196,7 +196,7 @@ def test_knots_are_the_values_or_quantiles_of_which_a_mode_takes_one():
 
 def test_what_cannot_be_split_is_refused_in_words():
     x = np.random.default_rng(0).normal(size=(60, 3))
-    with pytest.raises(NotApplicableError, match="is the same in all rows"):
+    with pytest.raises(NotApplicableError, match="is the same for all rows"):
         split_of(lambda x: 0 * x[:, 0] + 2, x)
     with pytest.raises(NotApplicableError, match="at least 240 rows"):
         split_of(lambda x: x[:, 0] * x[:, 1], x)

@@ -235,7 +235,8 @@ def _correlated(bound: BoundModel, layers: tuple[Layer, ...], outputs: dict[str,
 def correlated_units(a: FloatArray, w: FloatArray) -> list[IntArray]:
     """Return the groups of two or more units with an average absolute correlation of at least `TOGETHER`.
 
-    `a` (n, units) holds the outputs of the units, and `w` (n,) the weights of the rows. Units with constant outputs are ignored.
+    `a` (n, units) contains the outputs of the units, and `w` (n,) the weights of the rows. Units with constant outputs are
+    ignored.
     """
     mean = np.average(a, axis=0, weights=w)
     live = np.flatnonzero(~constant(w @ (a - mean) ** 2, float(w.sum()), mean))

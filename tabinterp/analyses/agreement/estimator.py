@@ -33,8 +33,8 @@ class Reading:
 class Agreement:
     """Agreement between two explanation methods.
 
-    `spearman` is the rank correlation of the importances of the columns. `overlap` is the share of the `top` most important
-    columns that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
+    `spearman` is the rank correlation between the two methods' column importances. `overlap` is the share of the `top` most
+    important columns that both methods have in common. `signs` is the share of terms that have the same sign under both methods.
 
     `ordered` is the number of pairs of columns that differ significantly in importance under both methods. `opposed` is the
     number of these pairs that the two methods rank in opposite order. `ordered` and `opposed` are None if either method has no

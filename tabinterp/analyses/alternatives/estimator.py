@@ -199,7 +199,7 @@ def _told(rows: Decided, codes: list[tuple[IntArray, int]], families: Sequence[F
 def _ratio(found: Moments, family: Family, told: BoolArray) -> Estimate:
     """Return the lowest selection rate divided by the highest.
 
-    Only groups that are marked in `told` and have enough rows and enough independent observations are included.
+    Only groups that are marked in `told` and have at least `ROWS` rows and `FEWEST_GROUPS` sampling units are included.
     """
     shares = [
         found.share(int(place))

@@ -97,7 +97,7 @@ def merge(a: Bins, b: Bins) -> Bins:
 
 
 def finish(sums: Bins, classes: bool) -> tuple[Bin, ...]:
-    """Return the bins that contain rows. If `classes` is true, the outcomes are shares of a class."""
+    """Return the bins that contain rows. If `classes` is true, mean outcomes are shares of a class."""
     return tuple(_bin(sums, i, classes) for i in np.flatnonzero(sums.mass > 0).tolist())
 
 

@@ -151,13 +151,15 @@ TEXT: dict[str, str] = {
         "the variance differs from the mean; intervals are Wald intervals."
     ),
     "coefficients.method.own.count": (
-        "The linear model is the supplied fit. Standard errors and Wald intervals come from the covariance matrix of this fit."
+        "The linear model was supplied, already fitted. Standard errors and Wald intervals come from the covariance matrix of "
+        "its fit."
     ),
     "coefficients.method.own.classes": (
-        "The linear model is the supplied fit. Standard errors and Wald intervals come from the covariance matrix of this fit."
+        "The linear model was supplied, already fitted. Standard errors and Wald intervals come from the covariance matrix of "
+        "its fit."
     ),
     "coefficients.method.own.number": (
-        "The linear model is the supplied fit. Standard errors and intervals come from the covariance matrix of this fit."
+        "The linear model was supplied, already fitted. Standard errors and intervals come from the covariance matrix of its fit."
     ),
     "coefficients.note.own": (
         "The linear model was not refitted. Its estimates and their covariance (type: {kind}) are from its original fit "

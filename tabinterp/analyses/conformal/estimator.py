@@ -15,8 +15,8 @@ depends on the task:
   class times a uniform random number from 0 to 1 (adaptive prediction sets: Romano, Sesia & Candes 2020). The size is the number
   of classes in the set, averaged over the possible values of the uniform random number.
 
-The random number of a row is computed from the hash of the row. If the predicted class probabilities are correct, coverage is
-90% in every slice. If the predicted rates of counts are correct, coverage is about 90% or higher in every slice.
+The random number of a row is computed from a hash of the row number. If the predicted class probabilities are correct, coverage
+is 90% in every slice. If the predicted rates of counts are correct, coverage is about 90% or higher in every slice.
 
 Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the
 target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice is defined by one column:
@@ -142,7 +142,7 @@ def _columns(name: str, found: Mean) -> dict[str, object]:
 def conformal(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None = None, *, seed: int = 0
 ) -> Conformal:
-    """Compute split-conformal intervals or sets of a network and of its linear counterpart on the held-out rows.
+    """Compute split-conformal intervals or sets for a network and its linear counterpart on the held-out rows.
 
     Parameters
     ----------

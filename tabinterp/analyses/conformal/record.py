@@ -54,7 +54,10 @@ class Record(Part):
 
 
 def build(results: Results) -> Record | None:
-    """Return the widths of both models' intervals or sets and the coverage by slice; None if they were not computed."""
+    """Return the widths of the intervals, or the sizes of the sets, of both models, and the coverage by slice.
+
+    Return None if they were not computed.
+    """
     result = results[ANALYSIS]
     if result is None:
         return None

@@ -56,7 +56,7 @@ NONE: Estimate = (np.nan, np.nan, np.nan, np.nan)
 class Held:
     """Violations of a declared direction by one model.
 
-    `share` is the share of rows that violate the direction. `fall` is the largest fall of the effect curve (for direction "-",
+    `share` is the share of rows that violate the direction. `fall` is the largest fall in the effect curve (for direction "-",
     the largest rise), in units of the score. This change occurs between the values `start` and `end` of the column. A value that
     could not be computed is NaN.
     """
@@ -288,7 +288,7 @@ def _local(bound: BoundModel, column: str, grid: Grid, scores: FloatArray) -> Fl
 
 
 def _fall(table: Table, grid: Grid, scores: FloatArray, seed: int) -> tuple[Estimate, Any, Any]:
-    """Return the largest fall of the effect curve between two points, and the values of the column at these points.
+    """Return the largest fall in the effect curve between two points, and the values of the column at these points.
 
     `scores` (n, points) are the scores of each row at the points of the curve.
     """

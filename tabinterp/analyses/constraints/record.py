@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class HeldPart(Part):
     share: Interval  # share of rows that violate the direction
-    fall: Interval  # the largest fall of the effect curve against the direction
+    fall: Interval  # the largest fall in the effect curve against the direction
     start: float | str | None
     end: float | str | None
 
@@ -71,7 +71,7 @@ def build(r: Results) -> ConstraintTable | None:
 def _row(checked: Checked, all_rows: int) -> ConstraintRow:
     """Return the record of a column.
 
-    `all_rows` is the number of evaluated rows. The value of the column is known in `checked.rows` of these rows.
+    `all_rows` is the number of evaluated rows. The value of the column is known for `checked.rows` of these rows.
     """
     outside = rounded_down(checked.outside, checked.rows)
     return ConstraintRow(

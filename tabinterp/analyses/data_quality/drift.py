@@ -169,7 +169,7 @@ def psi(first: FloatArray, second: FloatArray) -> float:
 
 
 def _chi_squared(counts: FloatArray, rows: FloatArray) -> tuple[float, int, float]:
-    """Test whether training and held-out rows have equal shares in all cells, with effective numbers of rows `rows` (2,)."""
+    """Test whether training and held-out rows have equal shares in all cells, given the effective numbers of rows (2,)."""
     cells_left = counts.shape[1] - 1
     if cells_left < 1:
         return np.nan, 0, np.nan

@@ -26,9 +26,9 @@ FEWEST = 10  # a column is compared only if at least this many rows do not have 
 class Copies:
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    Fields ending in `_inputs` count rows that are equal in all input columns. Fields ending in `_whole` count rows that are equal
-    in all columns except the split and row identifiers. Two people may have the same inputs, but they rarely have the same values
-    in all columns of a wide table.
+    For fields ending in `_inputs`, two rows are equal if they have the same values in all input columns except row identifiers.
+    For fields ending in `_whole`, they are equal if they have the same values in all columns except the split and row
+    identifiers. Two people may have the same inputs, but they rarely have the same values in all columns of a wide table.
     """
 
     repeated_inputs: int

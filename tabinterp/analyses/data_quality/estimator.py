@@ -112,7 +112,7 @@ def describe_data(table: Table, *, seed: int = 0) -> DataReadings:
     ----------
     table : the data. Drift and the predictive power on held-out rows are computed only if the table has a split.
     seed : seed for the folds, and for the choice of the rows to which trees are fitted (at most 6,000 for drift, and 4,000 for
-        the gain from a column in addition to all others).
+        the gain from adding a column to all others).
 
     Examples
     --------

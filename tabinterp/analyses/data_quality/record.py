@@ -71,10 +71,10 @@ class BeyondRow(Part):
 class RowCopies(Part):
     """Counts of rows that equal an earlier row, and of held-out rows that equal a training row.
 
-    Rows are compared in two ways: by the input columns, and by all columns. A count is withheld or reduced if a number of 1 to 9
-    rows could be calculated from it. If a count includes all but 1 to 9 rows, it is replaced with the number of rows minus ten.
-    If the count by inputs and the count by all columns differ by 1 to 9, the count by inputs is replaced with the count by all
-    columns.
+    Rows are compared in two ways: by the input columns, and by all columns. A count is withheld or reduced if another count,
+    from 1 to 9, could be calculated from it. If a count includes all but 1 to 9 rows, it is replaced with the number of rows
+    minus ten. If the count by inputs and the count by all columns differ by 1 to 9, the count by inputs is replaced with the
+    count by all columns.
     """
 
     repeated_inputs: int | None

@@ -1,4 +1,4 @@
-"""Predictive power of single columns on training and held-out rows, and the gain from a column in addition to all others.
+"""Predictive power of single columns on training and held-out rows, and the gain from adding a column to all others.
 
 The power of a single column is the AUC or R2 of a simple prediction: the mean target in the row's cell. A cell is a level of the
 column or a bin of values. The means of cells with few rows are shrunk toward the overall mean. For a numeric column and a numeric
@@ -259,7 +259,7 @@ def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple
 
 
 def beyond_others(table: Table, columns: Sequence[str], seed: int) -> tuple[Beyond, ...]:
-    """Return the gain in predictive power from each of `columns` in addition to all other input columns.
+    """Return the gain in predictive power when each of `columns` is added to all other input columns.
 
     Trees are fitted to the training rows and evaluated on the held-out rows. Without a split, they are fitted to one half of the
     rows and evaluated on the other half.

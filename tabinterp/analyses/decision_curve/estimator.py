@@ -2,8 +2,8 @@
 
 A row is predicted positive if its predicted probability is above the threshold. If a false positive costs c and a false negative
 costs d, the threshold is c / (c + d). At this probability, predicting positive and predicting negative have the same expected
-cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio t : 1 - t. The net benefit at t (Vickers & Elkin 2006) is
-TP/n - FP/n t/(1 - t): true positives per row, minus false positives weighted by their relative cost.
+cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio c : d = t : 1 - t. The net benefit at t (Vickers & Elkin
+2006) is TP/n - FP/n * t/(1 - t): true positives per row, minus false positives per row weighted by their relative cost.
 
 From the standard error of a difference between the models, a reader could calculate the number of rows on which the decisions of
 the two models differ. If this number is 1 to 9, the exact standard error is not reported. It is replaced by the largest standard
@@ -60,8 +60,8 @@ class Decisions(PreviewedFrame):
     """The performance of both models under a decision policy, and their net benefits at each of `thresholds`.
 
     `metrics` contains the expected cost per row, accuracy, sensitivity and specificity; it is empty without a policy. `all_cost`
-    and `none_cost` are the expected costs of predicting every row positive and of predicting no row positive. `treat_all` is the
-    net benefit of predicting every row positive. The net benefit of predicting no row positive is 0.
+    and `none_cost` are the expected costs of predicting every row positive and of predicting every row negative. `treat_all` is
+    the net benefit of predicting every row positive. The net benefit of predicting every row negative is 0.
 
     The net benefit of a model is NaN if it would reveal individual rows. It is withheld if the model predicts fewer than ten rows
     positive or fewer than ten rows negative. It is also withheld if each of the two classes has 1 to 9 correct predictions or 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BenefitPoint(Part):
-    """The net benefit of both models at one threshold. Predicting no row positive has a net benefit of 0."""
+    """The net benefit of both models at one threshold. The net benefit of predicting every row negative is 0."""
 
     threshold: float
     network: Interval

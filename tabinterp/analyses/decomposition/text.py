@@ -47,7 +47,7 @@ TEXT: dict[str, str] = {
     ),
     "plot.axis.shares": "Share of the variance of the score, 95% CI",
     # why the analysis does not apply
-    "why.decomposition.constant": "the score of {model:name} is the same in all rows analysed",
+    "why.decomposition.constant": "the score of {model:name} is the same for all rows analysed",
     "why.decomposition.few": (
         "the decomposition needs at least {least} rows, because it fits {functions} functions of the columns; the "
         "table has only {rows} rows"

@@ -208,7 +208,7 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
     """Return the share of differing rows on which the network's prediction is higher.
 
     If one model has the higher prediction on all but one to nine of these rows, the share is withheld. If there are at least 20
-    of these rows, the name of this model is then returned.
+    differing rows, the name of that model is returned instead.
     """
     if result.higher is None or result.higher_count is None or not np.isfinite(result.higher).all():
         return Interval(), None
@@ -222,9 +222,9 @@ def _which_is_higher(result: DisagreementResult) -> tuple[Interval, Literal["net
 def _tree_told(result: DisagreementResult, tree: Tree) -> bool:
     """Return whether the numbers of a tree may be shown.
 
-    These numbers reveal on how many rows of the evaluation half the models differ. They must not narrow the range that is shown
-    for the number of differing rows in both halves together. For every number in this range, the models must therefore differ on
-    at least ten rows of the half used for fitting, and agree on at least ten rows of it.
+    These numbers reveal the number of rows in the evaluation half on which the models differ. They must not narrow the range
+    that is shown for the number of differing rows in both halves together. For every number in this range, the half used for
+    fitting must therefore contain at least ten rows on which the models differ, and at least ten on which they agree.
     """
     if result.possible is None:
         return True
@@ -269,7 +269,9 @@ def _how_many(part: Disagreement) -> Message:
 
 
 def _which_way(part: Disagreement, linear: str, positive: str | None) -> list[Message]:
-    """Return a sentence on how often the network predicts the positive class or the larger value, if this may be shown."""
+    """Return a sentence on the share of differing rows on which the network predicts the positive class or the larger value, if
+    this share may be shown.
+    """
     kind = "larger" if positive is None else "positive"
     values: dict[str, Any] = {} if positive is None else {"label": positive, "model": linear}
     if part.network_higher.value is not None:

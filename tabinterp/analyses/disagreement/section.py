@@ -53,7 +53,7 @@ def _which(disagreement: Disagreement) -> str:
 
 
 def _higher(disagreement: Disagreement) -> str:
-    """Return, as text, the share of differing rows on which the network's prediction is higher."""
+    """Return, as text, the share of the rows with different predictions on which the network's prediction is higher."""
     nearly = disagreement.nearly_always_higher
     return (
         _share(disagreement, disagreement.network_higher)

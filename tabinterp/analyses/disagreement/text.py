@@ -65,7 +65,8 @@ TEXT: dict[str, str] = {
     ),
     "disagreement.tree.none": (
         "No decision tree is available to predict on which rows the models disagree. Either there are too few groups of rows, "
-        "or the models disagree (or agree) on too few rows or groups, or no column separates the rows on which they disagree."
+        "or the models disagree (or agree) on too few rows or groups, or no column distinguishes the rows on which they disagree "
+        "from all other rows."
     ),
     "disagreement.tree.open": (
         "There is no evidence that the columns predict on which rows the models disagree. A decision tree of depth {depth} or "

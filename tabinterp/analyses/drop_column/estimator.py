@@ -40,7 +40,7 @@ from tabinterp.table.hash_sampling import chosen
 class Dropped(Display):
     """The rise in held-out loss when the linear model is refitted without a column or a group of columns.
 
-    `importance` has one rise for each column and group. A rise is NaN if the encoder mixes the columns left out with other
+    `importance` contains one rise for each column or group. A rise is NaN if the encoder mixes the omitted columns with other
     columns. `baseline` is the loss of the refit with all columns.
     """
 
@@ -68,7 +68,7 @@ class Dropped(Display):
 def drop_and_refit(
     linear: Model | BoundModel, table: Table, *, together: Mapping[str, Sequence[str]] | None = None, seed: int = 0
 ) -> Dropped:
-    """Return the rise in held-out loss when the linear model is refitted without each column or group of columns.
+    """Return, for each column or group of columns, the rise in held-out loss when the linear model is refitted without it.
 
     `together` maps the name of each group to its columns.
 
@@ -155,7 +155,7 @@ def _without(
 ) -> FloatArray:
     """Return the held-out scores of a fit without the encoded columns `gone`.
 
-    The optimisation starts from the coefficients of the fit to all encoded columns. During the fit, the values of `gone` are
+    The optimisation starts from the coefficients of the fit with all encoded columns. During the fit, the values of `gone` are
     zero, and the penalty then makes their coefficients zero. This is faster than copying the remaining columns.
     """
     y = table.codes if table.schema.goal.classes else table.y

@@ -10,7 +10,7 @@ TEXT: dict[str, str] = {
         "rows. The network is not retrained, so the values concern the linear counterpart only."
     ),
     "report.together.refit.none": (
-        "The linear counterpart was not refitted with each column left out in turn. They are possible only "
+        "The linear counterpart was not refitted with each column left out in turn. Such refits are possible only "
         "if it is known which rows are held out, and if there are enough training rows to choose the penalty. The audit "
         "also omits these refits if there are so many columns and rows that the refits would take too long; "
         "ti.drop_and_refit has no such limit."

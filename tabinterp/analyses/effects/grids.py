@@ -44,7 +44,7 @@ class Grid:
         the grid are assigned to the point at that end.
     points : number of points, not counting missing values.
     ordered : whether the points have an order.
-    known_only : for a numeric column, whether only the points themselves are on the grid. If false, values between the points are
+    known_only : for a numeric column, whether rows with values between the points are left out. If false, these values are
         interpolated.
     nearby : (G,) number of rows nearest to each point, if the curve is computed on rows other than those of `below`.
     rows : number of rows on which the curve is computed, if `nearby` is given.
@@ -175,7 +175,8 @@ def grid_of(bound: BoundModel, name: str, size: int, ends: bool = True) -> Grid:
 def with_points(bound: BoundModel, grids: Iterable[Grid]) -> BoundModel:
     """Return a bound model with additional rows in which numeric columns have the values of their grid points.
 
-    The additional rows follow the original rows, at the positions in `Grid.donors`. Do not compute any statistic over them.
+    The additional rows follow the original rows; `Grid.donors` contains their positions. Do not compute any statistic over the
+    additional rows.
     """
     return bound.beside({g.column.name: g.values[: g.points] for g in grids if g.column.kind == "numeric"})
 

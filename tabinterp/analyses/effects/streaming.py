@@ -29,7 +29,7 @@ Pair = tuple[Sums, Sums]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The grids of one model, and rows that have the values of the grid points.
+    """The grids of one model, and the rows that supply the values of the grid points.
 
     `Grid.donors` contains indices into the rows of `donors`, not into the rows of a table.
     """

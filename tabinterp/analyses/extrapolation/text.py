@@ -22,7 +22,7 @@ TEXT: dict[str, str] = {
     "report.off.skipped": "Not extrapolated, because the encoder accepts known values only: {columns}.",
     # why the analysis does not apply
     "why.it reads no number, or its score is the same on every row": (
-        "the network uses no numeric column, or its score is the same in every row"
+        "the network uses no numeric column, or its score is the same for every row"
     ),
     "why.the encoder takes no value beyond those it knows": (
         "the encoder rejects values beyond the observed ranges of the numeric columns"

@@ -347,8 +347,8 @@ def _beginning(bound: BoundModel, start: FloatArray, rows: IntArray | slice) -> 
     """Return the starting points of the paths to `rows`.
 
     The paths start at `start`, (d,) or (b, d), and the result has the shape (1, d) or (b, 1, d). For columns in which the
-    encoder is not smooth, the starting points keep the row's own encoded values; the shape is then (m, d) or (b, m, d) for m
-    rows.
+    encoder is not smooth, each starting point contains the encoded values of the row at which the path ends; the shape is then
+    (m, d) or (b, m, d) for m rows.
     """
     held = _held(bound)
     if not len(held):
@@ -494,8 +494,8 @@ def _gap(values: FloatArray, bound: BoundModel, members: FloatArray, rise: Float
 def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | None) -> FloatArray:
     """Return the relative gap (n,) between the sum of a row's attributions and the change in its score.
 
-    The attributions are (n, columns, k), and the changes in score are (n, k). The gap is relative to the mean absolute change.
-    The largest gap over outputs is returned.
+    The attributions have the shape (n, columns, k), and the changes in score have the shape (n, k). The gap is relative to the
+    mean absolute change. The largest gap over outputs is returned.
     """
     return np.asarray((np.abs(values.sum(axis=1) - rise) / _size(rise, weights)).max(axis=1))
 

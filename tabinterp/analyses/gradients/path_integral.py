@@ -21,8 +21,8 @@ def mean_gradient(rest: nn.Module, start: Tensor, move: Tensor, enough: Tensor) 
     The paths go from `start` (h,) or (n, h) to `start` + `move`, where `move` is (n, h). Each path is divided into segments. The
     change in score over a segment is known from the scores at its ends. A segment is halved if the midpoint rule misses this
     change by more than `enough` (k,), so paths are refined only at the kinks of the network. Rounding errors do not shrink when
-    segments are halved. A row that is limited by rounding error is given up: its path is not refined further, and its
-    completeness gap remains.
+    segments are halved. If rounding error limits the accuracy for a row, the row is given up: its path is not refined further,
+    and its completeness gap remains.
     """
     n, every = len(move), torch.arange(len(move), device=move.device)
     start = start.expand_as(move)

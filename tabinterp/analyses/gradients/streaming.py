@@ -118,7 +118,7 @@ def update_gradients(plan: Gradients, bound: BoundModel) -> Callable[[Block], Me
 
 
 def _means_over(state: Means) -> dict[str, tuple[int, Estimates, Estimates]]:
-    """Return, for each method, the number of rows, the mean and the mean size."""
+    """Return, for each method, the number of rows, the mean attribution and the mean absolute attribution."""
     found = sums.finish(state)
     return {
         "saliency": (state.rows, found[0], found[0]),  # a size equals its absolute value
@@ -159,7 +159,7 @@ def mean_derivatives(terms: Sequence[AnyTerm], bound: BoundModel) -> tuple[Estim
 
 
 def finish_derivatives(state: Means) -> tuple[Estimates, FloatArray]:
-    """Return, from the sums, the mean derivatives (terms, k) and the shares of rows with a derivative of the opposite sign."""
+    """Return the mean derivatives (terms, k), and the shares of rows with a derivative of the opposite sign to the mean."""
     found = sums.finish(state)
     mean = found[0]
     above, below = found.value[1], found.value[2]

@@ -12,7 +12,7 @@ TEXT: dict[str, str] = {
     # rows_of: report.rows_plain
     "report.gradients.lead": (
         "The attributions in this section are based on derivatives of the score ({scale}) and averaged over "
-        "{rows_of}. Signed means have a 95% CI, unless the attribution is the same in every row. Mean absolute values "
+        "{rows_of}. Signed means have a 95% CI, unless the attribution is the same for every row. Mean absolute values "
         "have no interval, because sampling error biases them upward; no conclusion is based on them."
     ),
     "report.gradients.saturation": (

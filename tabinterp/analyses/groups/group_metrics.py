@@ -39,8 +39,8 @@ class Treated:
     Estimates are (value, standard error, low, high). An estimate is NaN if it compares the reference group with itself, if it
     would reveal a count below ten, or if it is a ratio with denominator zero.
 
-    If fewer than ten rows are selected, only the upper end of `ratio` is given, computed as if nine rows were selected. If fewer
-    than ten rows are not selected, only the lower end is given.
+    If one to nine rows are selected, only the upper end of `ratio` is given, computed as if nine rows were selected. If all but
+    one to nine rows are selected, only the lower end is given, computed as if all but nine were selected.
     """
 
     rate: Estimate

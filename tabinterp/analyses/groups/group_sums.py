@@ -82,7 +82,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """Sums over the rows of each group of one family, for one output of a model.
+    """Sums over the rows of each group in one family of groups, for one output of a model.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ class Tally:
         return Moments(found.rows[outcome::2], found.mass[outcome::2], found.squares[outcome::2], mean, spread, joint)
 
     def _share(self, sides: IntArray) -> Moments:
-        """Return the moments of the selection rate among some rows.
+        """Return the moments of the selection rate among the rows that are counted at the positions in `sides`.
 
         `sides` (2, m) contains positions on the last axis of `rows`: those of the rows not selected, then those of the rows
         selected.

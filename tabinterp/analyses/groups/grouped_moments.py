@@ -3,8 +3,8 @@
 Standard errors are expressed as effective sample sizes. For clustered rows, the effective sample size is the number of
 independent rows that would give the same standard error of the mean. All rows of a cluster must be in one batch. Two groups that
 share clusters have correlated errors. For weighted rows, the effective sample size is the number of unweighted rows that would
-give the linearised standard error of the mean (Korn & Graubard 1998). This standard error takes into account whether rows with
-large weights are selected more often than others.
+give the linearised standard error of the mean (Korn & Graubard 1998). This standard error takes into account that values
+may be associated with weights.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Moments:
         return Share(float(self.mean[cell]), size, float(np.sqrt(variance)), units, cell, correlations)
 
     def _correlations(self, cell: int) -> FloatArray:
-        """Return the correlations (cells,) of the error of this cell's mean with those of the other cells."""
+        """Return the correlations (cells,) between the error of this cell's mean and that of every cell's mean."""
         assert self.joint is not None
         square = np.diag(self.joint[3])
         scale = np.sqrt(square * square[cell])

@@ -1,4 +1,4 @@
-"""Partition of rows into groups by protected columns and pairs of columns, and selection of the groups that can be shown.
+"""Partition of rows into groups by protected columns and pairs of them, and selection of the groups that can be shown.
 
 In a column with levels, each of the twelve most frequent levels is a group, and all other levels form one group. A numeric column
 is divided at its weighted quartiles into four groups (fewer if values are tied). Missing values are a separate group.

@@ -66,8 +66,8 @@ def _answer(document: Document) -> Iterator[Block]:
 
 
 def _of_class(group_table: GroupTable) -> Fold:
-    """Return, in a folded block, the results if one of the classes counts as selected: rates, differences, error rates and
-    calibration.
+    """Return, in a folded block, the results for one class, which counts as the selected class: rates, differences, error rates
+    and calibration.
     """
     blocks: list[Block] = [
         _rates(group_table.columns, group_table),
@@ -157,7 +157,7 @@ def _ratio(ratio: Interval) -> str:
 
 
 def _lowest(impact: Impact | None) -> list[Block]:
-    """Return a table of the groups with the lowest and the highest selection rate in each column, under the network."""
+    """Return a table of the groups with the lowest and the highest selection rate for each column, under the network."""
     single = [] if impact is None else [row.headline for row in impact.network if len(row.columns) == 1]
     pairs = [pair for pair in single if pair is not None]
     if not pairs:
@@ -171,7 +171,7 @@ def _lowest(impact: Impact | None) -> list[Block]:
 
 
 def _impact(impact: Impact | None) -> list[Block]:
-    """Return a table of the groups with the lowest and the highest selection rate in each column or pair of columns."""
+    """Return a table of the groups with the lowest and the highest selection rate for each column or pair of columns."""
     if impact is None or not impact.network:
         return []
     rows = [row for pair in zip(impact.network, impact.linear, strict=True) for row in zip(MODELS, pair, strict=True)]
@@ -197,7 +197,7 @@ def _headline(key: str, show: Callable[[ImpactPair], str], style: str = "") -> C
 
 
 def _ends(pair: ImpactPair) -> str:
-    """Return, as text, the simultaneous interval of a pair."""
+    """Return, as text, the simultaneous interval for the impact ratio of two groups."""
     if pair.low is None or pair.high is None:
         return NONE
     return t("report.impact.ends", low=number(pair.low), high=number(pair.high))

@@ -97,7 +97,7 @@ def _of_column(family: Family, counts: IntArray) -> BoolArray:
 
 
 def fitting(cut: Sequence[Family], found: Sequence[Fits]) -> list[list[Fitting | None]]:
-    """Return the accuracy and loss in every group of every family; None if the group is withheld."""
+    """Return the accuracy and loss of every group in every family; None for a withheld group."""
     made = []
     right = [one.right[family.places] for family, one in zip(cut, found, strict=True)]
     for family, one, told in zip(cut, found, shares_told(cut, right), strict=True):

@@ -18,30 +18,29 @@ TEXT: dict[str, str] = {
     "report.groups.people": "Protected groups",
     # compared: a class of the target
     "report.groups.lead": (
-        "A row is selected if it is predicted to be “{compared}”, the favourable class (“{positive}” is predicted if "
-        "its probability exceeds {threshold}). Estimates use {rows}. Unless another group was named, the reference "
-        "group is the largest group of the same column or pair of columns. Legal limits on differences between groups "
-        "depend on the jurisdiction. The four-fifths limit for impact ratios is a rule of thumb from employment "
-        "guidelines. The standardised mean difference (SMD) has no established legal limit."
+        "A row is selected if it is predicted to be “{compared}”, the favourable class (“{positive}” is predicted if its "
+        "probability exceeds {threshold}). Estimates use {rows}. Unless another group was named, the reference group is the "
+        "largest group defined by the same column or pair of columns. Legal limits on differences between groups depend on the "
+        "jurisdiction. The four-fifths limit for impact ratios is a rule of thumb from employment guidelines. The standardised "
+        "mean difference (SMD) has no established legal limit."
     ),
     "report.groups.lead_unstated": (
-        "The table shows the share of rows predicted to be in each class (“{positive}” is predicted if its "
-        "probability exceeds {threshold}). Estimates use {rows}. Impact ratios are missing because the adverse class "
-        "was not stated. To state it, use adverse= when reading the table in Python, or --adverse CLASS on the "
-        "command line. Differences and error rates refer to class “{compared}”. Unless another group was named, the "
-        "reference group is the largest group of the same column or pair of columns."
+        "The table shows the share of rows predicted to be in each class (“{positive}” is predicted if its probability exceeds "
+        "{threshold}). Estimates use {rows}. Impact ratios are missing because the adverse class was not stated. To state it, "
+        "use adverse= when reading the table in Python, or --adverse CLASS on the command line. Differences and error rates "
+        "refer to class “{compared}”. Unless another group was named, the reference group is the largest group defined by the "
+        "same column or pair of columns."
     ),
     "report.groups.lead_mean": (
-        "The table shows the mean prediction of each group. Estimates use {rows}. Unless another group was named, the "
-        "reference group is the largest group of the same column or pair of columns. Legal limits on differences "
-        "between groups depend on the jurisdiction. The standardised mean difference (SMD) has no established legal "
-        "limit."
+        "The table shows the mean prediction of each group. Estimates use {rows}. Unless another group was named, the reference "
+        "group is the largest group defined by the same column or pair of columns. Legal limits on differences between groups "
+        "depend on the jurisdiction. The standardised mean difference (SMD) has no established legal limit."
     ),
     "report.groups.lead_classes": (
-        "The tables show the share of rows predicted to be in each class; each row is predicted to be in the class "
-        "with the largest score. Estimates use {rows}. Unless another group was named, the reference group is the "
-        "largest group of the same column or pair of columns. Legal limits on differences between groups depend on "
-        "the jurisdiction. The standardised mean difference (SMD) has no established legal limit."
+        "The tables show the share of rows predicted to be in each class; each row is predicted to be in the class with the "
+        "largest score. Estimates use {rows}. Unless another group was named, the reference group is the largest group defined "
+        "by the same column or pair of columns. Legal limits on differences between groups depend on the jurisdiction. The "
+        "standardised mean difference (SMD) has no established legal limit."
     ),
     "report.groups.fits": "Accuracy and log loss",
     "report.groups.fits.note": (

@@ -1,10 +1,10 @@
 """Activating rows: the rows that activate a hidden unit most, and their comparison with all rows.
 
 The activating rows of a unit are the rows with its highest activations: 10% of all rows by weight, but at least 10 rows. Ties are
-broken by a hash of the row. A numeric column is described by the standardised mean difference d = (mean over activating rows -
-mean over all rows) / standard deviation over all rows. A level of a categorical column is described by its lift: its share among
-the activating rows divided by its share among all rows (Hastie, Tibshirani & Friedman 2009, 14.2). Standard errors are based on
-first-order influence values of the rows (Hájek 1968). The choice of activating rows is treated as fixed.
+broken by a hash of the row number. A numeric column is described by the standardised mean difference d = (mean over activating
+rows - mean over all rows) / standard deviation over all rows. A level of a categorical column is described by its lift: its share
+among the activating rows divided by its share among all rows (Hastie, Tibshirani & Friedman 2009, 14.2). Standard errors are
+based on first-order influence values of the rows (Hájek 1968). The choice of activating rows is treated as fixed.
 
 A level is left out if fewer than 10 rows have it, or if 1 to 9 activating rows have it. If all but 1 to 9 of the activating rows
 have a level, the report states that nearly all of them have it. To avoid revealing how many

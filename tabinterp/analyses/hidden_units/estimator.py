@@ -204,7 +204,9 @@ def _judged(a: FloatArray, layer: Layer | None, w: FloatArray) -> tuple[list[str
 
 
 def _at_ends(layer: Layer, a: FloatArray, w: FloatArray) -> FloatArray:
-    """Return, for each unit, the share of rows with an output within 1% of an end of its range; 0 if the range is unbounded."""
+    """Return, for each unit, the share of rows in which its output is close to an end of the activation function's range (within
+    1% of the width of the range); 0 if the range is unbounded.
+    """
     far = torch.full((2, layer.width), 1e4, device=layer.device)
     far[0] *= -1
     with torch.inference_mode():
@@ -256,7 +258,9 @@ def _effective_rank(a: FloatArray, w: FloatArray) -> float:
 def _ablations(
     bound: BoundModel, cut: dict[str, Layer], outputs: dict[str, FloatArray], w: FloatArray
 ) -> tuple[BoundModel, tuple[Estimates, Estimates]]:
-    """Return the model on the rows used for ablation, and the rises in loss when outputs are replaced by the mean and by zero."""
+    """Return the model bound to the rows used for ablation, and the rises in loss when outputs are replaced by the mean and by
+    zero.
+    """
     held_out = bound.table.held_out
     rows = np.arange(len(bound.table)) if held_out is None or not held_out.any() else np.flatnonzero(held_out)
     held = bound.take(rows)

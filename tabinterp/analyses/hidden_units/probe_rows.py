@@ -116,7 +116,7 @@ def probe_rows(
     [['a', 0.0, -3.0], ['a', 1.0, 0.0], ['a', 2.0, 3.0], ['b', 'x', 0.0], ['b', 'z', 1.0]]
     """
     if grid < 2:
-        raise NotApplicableError(f"grid must be at least 2 values per column; got {grid}")
+        raise NotApplicableError(f"grid (the number of values per column) must be at least 2; got {grid}")
     bound = bind(model, table)
     named = checked_columns(columns, bound.columns)
     typical = _rounded(bound, typical_row(table))

@@ -158,7 +158,7 @@ def _between(column: PanelColumn) -> list[str]:
 
 
 def _words(card: Card, unit: UnitRow | None, loss: str) -> list[str]:
-    """Return sentences that describe the unit, from the numbers of its card."""
+    """Return sentences that describe the unit, using the numbers in its `Card`."""
     words = [t("units.excited.none", excited=card.excited)]
     if strongest := [line for line in card.profile if line.excites][:SPOKEN]:
         words = [t("units.excited", excited=card.excited, columns=both(map(_difference, strongest)))]

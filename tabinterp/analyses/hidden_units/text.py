@@ -13,8 +13,8 @@ TEXT: dict[str, str] = {
     "report.inside.health": "Unit health",
     "report.inside.health_table": "Number of hidden units in each state, by layer ({rows})",
     "report.inside.health_note": (
-        "Dead: output 0 in every row. Constant: the same nonzero output in every row. Saturated: output in "
-        "the lowest or highest 1% of the activation function's range in at least 95% of the rows. Duplicate: "
+        "Dead: output 0 for every row. Constant: the same nonzero output for every row. Saturated: output in "
+        "the lowest or highest 1% of the activation function's range for at least 95% of the rows. Duplicate: "
         "identical to another unit up to scale and shift. Redundant: a linear function of the other units in "
         "the layer. Effective rank: exponential of the entropy of the singular values of the layer's outputs "
         "(Roy & Vetterli 2007)."
@@ -235,8 +235,8 @@ TEXT: dict[str, str] = {
     "report.inside.score": "Highest score ({scale})",
     "report.inside.score_low": "Lowest score ({scale})",
     "report.inside.every": (
-        "All units: health, activity, change in loss when the unit's output is replaced, and most associated "
-        "columns (ρ: rank correlation, η: correlation ratio, dCor: distance correlation)"
+        "All units: health, activity, change in loss when the unit's output is replaced, and most strongly associated columns "
+        "(ρ: rank correlation, η: correlation ratio, dCor: distance correlation)"
     ),
     "report.inside.words.rises": (
         "Replacing the unit's output by its mean raises the {loss} by {value} (95% CI {low} to {high})."
@@ -256,7 +256,7 @@ TEXT: dict[str, str] = {
         "has an output in the lowest or highest 1% of its activation function's range in {share} of the rows."
     ),
     "units.health.duplicate": "is identical to unit {other} of its layer up to scale and shift.",
-    "units.health.redundant": "is a linear function of the other units of its layer in the rows analysed.",
+    "units.health.redundant": "is a linear function of the other units in its layer on the rows analysed.",
     "units.active": "has an output above zero in {share} of the rows.",
     "units.excited": (
         "The {excited} rows with the highest activation of the unit differ from the data as a whole mainly "

@@ -164,8 +164,8 @@ def card(model: Model | BoundModel, table: Table, *, objective: Objective, seed:
 class Panels:
     """Four inner panels of real rows for each of K objectives.
 
-    `value` and `rows` are (K, 4). `about` (K,) contains the middle of each objective, which is 0 or the median. `profiles` and
-    `means` (4 K, lines) contain the four panels of the first objective, then those of the second, and so on.
+    `value` and `rows` have the shape (K, 4). `about` (K,) contains the middle of each objective, which is 0 or the median.
+    `profiles` and `means` (4 K, lines) contain the four panels of the first objective, then those of the second, and so on.
     """
 
     value: FloatArray

@@ -85,8 +85,8 @@ class Screen(PreviewedFrame):
 def screen(bound: BoundModel, columns: Sequence[str], top: int, progress: Progress | None = None) -> Screen:
     """Screen all pairs of `columns` for interactions. The rows of `bound` must be in hash order.
 
-    The first round estimates the strength of every pair. The second round estimates the strongest pairs again on other rows,
-    because the selection biases their first estimates upward.
+    The first round estimates the strength of every pair. The second round estimates the strength of the strongest pairs
+    again on other rows, because the selection biases their first estimates upward.
     """
     n = len(bound.table)
     half = min(MOVED, n // 2)

@@ -79,7 +79,7 @@ class Basis:
     term: IntArray
 
     def design(self, frame: pd.DataFrame) -> FloatArray:
-        """Evaluate the basis functions at the rows of `frame`; the result is (rows, p)."""
+        """Evaluate the basis functions at the rows of `frame`; the result has the shape (rows, p)."""
         return np.asarray(self.transformer.transform(frame), dtype=np.float64)
 
 
@@ -135,7 +135,7 @@ def _spline(at: FloatArray, *, bias: bool) -> Pipeline:
 def knots(values: pd.Series, most: int) -> FloatArray:
     """Return the knots of a column's spline: all distinct values if there are at most `most`, otherwise quantiles.
 
-    A value that equals several quantiles becomes one knot.
+    If several quantiles are equal, they give only one knot.
     """
     distinct, counts = np.unique(values.dropna().to_numpy(dtype=np.float64), return_counts=True)
     if len(distinct) <= most:

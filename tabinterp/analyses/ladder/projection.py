@@ -46,8 +46,8 @@ class Projection:
 class Contributions:
     """Contributions of each scored row to the variance of the score.
 
-    `lines` and `curves` are (rows, k, columns), and `pairs` is (rows, k, pairs). `total` (rows, k) is the squared deviation of
-    the score from its mean.
+    `lines` and `curves` have the shape (rows, k, columns), and `pairs` has the shape (rows, k, pairs). `total` (rows, k) is the
+    squared deviation of the score from its mean.
     """
 
     lines: FloatArray
@@ -190,7 +190,7 @@ def _both(
 ) -> tuple[FloatArray, tuple[FloatArray, FloatArray]]:
     """Return contributions averaged over the two possible orders of two fits, and the residuals of the score from each fit.
 
-    The contributions are (rows, k, terms), and the residuals are (rows, k).
+    The contributions have the shape (rows, k, terms), and the residuals have the shape (rows, k).
     """
     value, correction = (
         [np.tensordot(x, c, 1) for c in parts] for parts in zip(*((f.value, f.adjoint) for f in fits), strict=True)

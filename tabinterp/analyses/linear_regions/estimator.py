@@ -82,7 +82,7 @@ class LinearRegions(Display):
 
     @property
     def visited(self) -> int:
-        """The number of regions that contain a row."""
+        """The number of regions that contain at least one row."""
         return len(self.share)
 
     @property

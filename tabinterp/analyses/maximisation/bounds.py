@@ -80,7 +80,7 @@ def _by_step(reader: Reader, steps: tuple[Step, ...]) -> list[FloatArray]:
 def _separable(domain: Domain, weights: FloatArray) -> FloatArray:
     """Return the maximum (m,) over the domain of each weighted sum of the first affine output's entries.
 
-    `weights` is (m, h).
+    `weights` has the shape (m, h).
     """
     total = weights @ domain.constant.double().cpu().numpy()
     for player in domain.players:

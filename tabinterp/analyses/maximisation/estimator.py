@@ -147,7 +147,7 @@ def maximise(
 
     Parameters
     ----------
-    objective : one or several objectives. None maximises and minimises every hidden unit.
+    objective : one or several objectives. If it is None, every hidden unit is maximised and minimised.
     starts : number of starting rows. Half are real rows, including the row with the largest value of the objective. The others
         are drawn from the domain, each column separately.
     budget : share of the real rows, between 0 and 1. If given, the search is limited to the Mahalanobis ball around the mean row

@@ -3,8 +3,8 @@
 The features v of a row are its numbers and indicators of its levels. A missing number is replaced by the mean of its column. Each
 column has indicators for its 30 most frequent levels, and one indicator for all other levels. C is the covariance matrix of the
 features. The squared distance (v - mean)' C^-1 (v - mean) (Mahalanobis 1936) must not exceed a quantile of the squared distances
-of the real rows. A level with share p that is uncorrelated with other columns adds (1 - p) / p to the squared distance. Rare
-levels are therefore as far from the mean as extreme numbers. A row with two levels that never occur together in the table is
+of the real rows. A level with share p that is uncorrelated with other columns adds (1 - p) / p to the squared distance. A rare
+level can therefore be as far from the mean as an extreme number. A row with two levels that never occur together in the table is
 farther from the mean than a row with only one of them.
 """
 
@@ -147,7 +147,7 @@ def budget_of(domain: Domain, *shares: float | None) -> Budget:
 def standing(bound: BoundModel) -> tuple[tuple[str, ...], FloatArray, FloatArray, FloatArray]:
     """Return the names, deviations from the mean, means and inverse covariance of the numeric columns that the model uses.
 
-    The deviations are (n, q), the means are (q,), and the inverse covariance is (q, q).
+    The deviations have the shape (n, q), the means (q,), and the inverse covariance (q, q).
     """
     read = [c for c in bound.columns if len(bound.encoding.blocks[c])]
     columns = tuple(c for c in read if bound.table.schema[c].kind == "numeric")

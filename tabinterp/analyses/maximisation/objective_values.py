@@ -154,7 +154,7 @@ def _reader(
 
 
 def _width(bound: BoundModel, layers: tuple[Layer, ...], key: Key) -> int:
-    """Return the number of features that belong to a key."""
+    """Return the number of features for a key: one for each unit of a layer or output of the network, and one for a norm."""
     if isinstance(key, int):
         return _layer(bound, layers, key).width
     return 1 if key.startswith(LENGTH) else len(bound.outputs)

@@ -170,8 +170,8 @@ class Raised:
     """Paths of optima of K objectives under growing budgets.
 
     `rows` and `typicality` contain the path of the first objective, then the path of the second, and so on. `distance` and
-    `value` are (K, budgets). `mean` and `sd` (K,) are computed over all rows. `real` (K, budgets, 2) contains the largest and the
-    tenth largest value over the real rows in each ball. Values are NaN if the ball contains too few rows.
+    `value` have the shape (K, budgets). `mean` and `sd` (K,) are computed over all rows. `real` (K, budgets, 2) contains the
+    largest and the tenth largest value over the real rows in each ball. Values are NaN if the ball contains too few rows.
     """
 
     budgets: tuple[float | None, ...]

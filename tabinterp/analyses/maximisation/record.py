@@ -59,7 +59,7 @@ class PathPoint(Part):
 
 
 class Plausible(Part):
-    """The optimum with the largest value among those on a path that are not atypical."""
+    """Of the optima on a path (see `PathPoint`) that are not atypical, the one with the largest value."""
 
     share: float
     value: float
@@ -120,7 +120,7 @@ def build_path(optima: Optima, k: int) -> list[PathPoint]:
 
 
 def build_plausible(optima: Optima, k: int, values: ShownValues) -> Plausible | None:
-    """Return the optimum with the largest value among those on a unit's path that are not atypical; None if there is none.
+    """Return, of the optima on a unit's path that are not atypical, the one with the largest value; None if there is none.
 
     Also return None if the unrestricted optimum is not atypical, because that optimum is already shown.
     """

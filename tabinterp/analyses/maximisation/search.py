@@ -2,9 +2,9 @@
 
 The *first affine output* (`front` in the code) is the output of the network's first affine operations (`models.affine_front`). It
 is a sum of contributions of the columns, so changing one column replaces one term. All candidates of a column can therefore be
-evaluated for many states in one batch. The search goes through the columns until no state changes. Numbers with a linear encoding
-are then moved in two ways: together along the gradient, by the best of several step sizes, and one at a time, in steps of
-decreasing size. If the search is limited to a ball, every second state is first improved by gradient ascent.
+evaluated for many states in one batch. The search cycles through the columns until no state changes. Numbers with a linear
+encoding are then moved in two ways: together along the gradient, by the best of several step sizes, and one at a time, in steps
+of decreasing size. If the search is limited to a ball, every second state is first improved by gradient ascent.
 
 The result is a local maximum: no change of a single column to another candidate raises the score. The search does not prove that
 the result is the global maximum. `bounds` proves this where possible.

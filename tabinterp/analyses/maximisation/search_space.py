@@ -6,8 +6,8 @@ Columns that are encoded separately are changed one at a time. Two kinds of colu
 
 - columns that the encoder mixes. They take only combinations of values that occur in the table;
 - columns that determine one another (`functional_dependencies`). Each level of the determining column is combined with the values
-  of the other columns that most often occur with it. Columns that contain the same number on two scales are changed as one
-  number.
+  of the other columns that most often occur with it. Numeric columns that are linear functions of one another are
+  changed as one number.
 
 The range of a number extends from its 0.5% quantile to its 99.5% quantile, or from its tenth smallest to its tenth largest value
 if this range is narrower. If the encoding of the number is linear, every value in the range is allowed. If the column contains
@@ -98,7 +98,7 @@ class Domain:
     constant: Tensor
 
     def front(self, at: IntArray, value: FloatArray) -> Tensor:
-        """Return the first affine outputs of states (m, h).
+        """Return the first affine output (m, h) of each state.
 
         `at` (m, groups) contains the index of each group's candidate. `value` (m, groups) contains the value of each group that
         is a number, and NaN for all other groups.
@@ -146,7 +146,7 @@ class Domain:
 
 
 def domain_of(bound: BoundModel, seed: int) -> Domain:
-    """Return the domain of a model on its table's rows."""
+    """Return the domain of a search for a bound model, based on the rows of its table."""
     read = tuple(c for c in bound.columns if len(bound.encoding.blocks[c]))
     follows = determines(bound.table, read, seed)
     players = tuple(_player(bound, one, read, follows, seed) for one in sorted(_groups(bound, read, follows)))

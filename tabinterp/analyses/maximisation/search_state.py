@@ -27,7 +27,7 @@ class States:
     ----------
     of : for each state, the index of its objective (S,).
     at : index of the chosen candidate of each group of columns (S, groups).
-    value : values of the numbers with a linear encoding (S, groups).
+    value : values of the numeric columns that are encoded linearly (S, groups).
     z : first affine output of each state (S, h).
     score : value of the objective (S,).
     """

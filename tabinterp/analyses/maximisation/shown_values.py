@@ -46,7 +46,7 @@ class ShownValues:
         self._roundings: dict[str, Rounding] = {}
 
     def enough(self, column: str, level: Any) -> bool:
-        """Return whether at least ten rows have the given level, or a missing value.
+        """Return whether at least ten rows have the given level. Missing values count as a level.
 
         The result is True if `level` is None, which means that the column is numeric and has no levels.
         """

@@ -64,7 +64,7 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """Column with finitely many values, in an order in which neighbours have similar contributions to the first affine output.
+    """Column with finitely many values, ordered so that adjacent values have similar contributions to the first affine output.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Levels:
 class Domain:
     """Domain of a proof: the columns of a model, and the constant part (h,) of the first affine output.
 
-    The constant part is the first affine output with every number at its lower end, without the contributions of levels.
+    The constant part is the first affine output with every number at its lower bound, without the contributions of levels.
     """
 
     bound: BoundModel  # as a function of the columns before the encoder mixes them
@@ -192,7 +192,7 @@ def domain_of(bound: BoundModel, limits: Mapping[str, Constraint]) -> Domain:
 def _number(
     bound: BoundModel, column: str, weight: FloatArray, encoded: FloatArray, limit: Constraint | None
 ) -> tuple[Number, FloatArray] | None:
-    """Return a numeric column as a `Number`, and the contribution of its lower end to the first affine output.
+    """Return a numeric column as a `Number`, and the contribution of its lower bound to the first affine output.
 
     The result is None if the column is not numeric or if its encoding is not linear.
     """

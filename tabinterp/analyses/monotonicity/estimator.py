@@ -1,12 +1,12 @@
 """Monotonicity: prove that a score is monotone in a column over the whole domain, or refute this with two rows.
 
-The claim is about any two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
+The claim applies to any two rows of the domain (`domain`) that differ in only one column. With direction "+", the row with the
 higher value must not have a lower score. With direction "-", it must not have a higher score. A change in the score against the
 direction is called a fall. Falls smaller than the *tolerance* are ignored. The tolerance is a thousandth of the standard
 deviation of the score over the rows of the table. The claim is
 
 - *proved* if the derivative along the column is bounded on every part of the domain (`bounds`, `branching`), and the bounds
-  exclude a fall above the tolerance. The proof is about the network in exact arithmetic, with its stored weights;
+  exclude a fall above the tolerance. The proof applies to the network in exact arithmetic, with its stored weights;
 - *refuted* if two rows were found between which the score falls by more than the tolerance (`counterexamples`). These rows were
   encoded and scored by the model itself;
 - *open* otherwise. The reported bound is an upper bound on the fall between any two values of the column.
@@ -64,8 +64,8 @@ class Verdict:
     Parameters
     ----------
     fall : largest fall found, computed from the model's scores; 0 if no fall exceeds rounding errors.
-    start, end : values of the column in the two rows between which the score falls most. The column moves from `start` to `end`
-        in the declared direction. None if no fall exceeds the tolerance.
+    start, end : values of the column in the two rows between which the score falls most. The change from `start` to
+        `end` is in the declared direction. None if no fall exceeds the tolerance.
     pair : the two rows with the values `start` and `end` (2, columns); None if `start` and `end` are None.
     bound : upper bound on any fall in the score; NaN if no bound was computed.
     parts : number of parts of the domain on which the derivative was bounded.
@@ -318,7 +318,7 @@ def _computes(bound: BoundModel) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Part of the domain on which one column varies along one direction (h,) of the first affine output.
+    """Part of the domain on which one column varies. The first affine output then changes along one direction (h,).
 
     If the part is the step between two levels, `level` contains the index of the categorical column and the index of the level at
     which the step starts. The step is then treated as a number, which is the last item of the domain's `numbers`.
@@ -346,7 +346,7 @@ def _whole(domain: Domain, number: int) -> _Part:
 
 
 def _steps(domain: Domain, level: int, order: IntArray) -> list[_Part]:
-    """Return, for each pair of neighbouring levels, a part of the domain that also contains all interpolations of the two."""
+    """Return, for each pair of neighbouring levels, a part of the domain that also contains all points between the two."""
     made = []
     own = domain.levels[level]
     others = (*domain.levels[:level], *domain.levels[level + 1 :])

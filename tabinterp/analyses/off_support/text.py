@@ -29,7 +29,7 @@ TEXT: dict[str, str] = {
         "the score mainly on unrealistic rows, or is correlated with other columns."
     ),
     # why it does not apply
-    "why.the score is the same on every row": "the score is the same in every row",
+    "why.the score is the same on every row": "the score is the same for every row",
     "why.offsupport.few": (
         "the analysis of perturbed rows needs at least {least} rows and two input columns, but there are fewer rows or "
         "columns"

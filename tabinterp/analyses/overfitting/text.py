@@ -7,7 +7,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "rows_of.overfitting": "Overfitting",
     "report.section.overfitting": "Overfitting and robustness",
     "report.section.overfitting.summary": (
-        "Comparison of held-out and training rows; perturbed values, prediction sets and hard rows."
+        "Comparison of held-out and training rows; perturbed values, prediction sets and rows that are hard to predict."
     ),
     "report.overfitting.heading": "Overfitting",
     "report.overfitting.lead": (

@@ -246,7 +246,7 @@ def _size(bound: BoundModel, product: FloatArray, w: FloatArray) -> FloatArray:
 def _optima(bound: BoundModel, gradient: FloatArray, seed: int) -> tuple[FloatArray, FloatArray]:
     """Return the encoded rows that maximise each score (k, d), and those that maximise its linear approximation (k, d).
 
-    The linear approximation has the mean gradient of the score.
+    The gradient of the linear approximation is the mean gradient of the score.
     """
     wanted = [output()] if len(bound.outputs) == 1 else [output(one) for one in bound.table.schema.classes]
     rows = maximise(bound, bound.table, objective=wanted, seed=seed).rows

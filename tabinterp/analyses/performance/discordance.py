@@ -163,12 +163,12 @@ class Discordance:
 
     @property
     def _pairs(self) -> IntArray:
-        """The actual number of pairs of discordant rows beyond `_least`, in each class (2,)."""
+        """The actual number of additional pairs of discordant rows (see `_least`), in each class (2,)."""
         return np.asarray(self.cells[:, [NETWORK, LINEAR]].min(axis=1))
 
     @property
     def _room(self) -> IntArray:
-        """The largest number of pairs beyond `_least` that the confusion matrices allow, in each class (2,)."""
+        """The largest number of additional pairs (see `_least`) that the confusion matrices allow, in each class (2,)."""
         return np.asarray(self._pairs + self.cells[:, [BOTH, SAME]].min(axis=1))
 
     @property

@@ -468,8 +468,8 @@ def _training(
     Parameters
     ----------
     held_out : metrics on the held-out rows.
-    classes : the classes over which metrics in `held_out` are averaged. These metrics are omitted if the training rows contain
-        different classes.
+    classes : the classes over which metrics in `held_out` are averaged. These metrics are omitted if they would be
+        averaged over different classes on the training rows.
     table : the held-out rows.
     pair : both models on the training rows; None if the training rows are not known.
     """
@@ -744,8 +744,8 @@ def _swapped(scores: FloatArray, table: Table) -> Swapped | None:
 def null_loss(task: str, y: FloatArray, w: FloatArray) -> float:
     """Return the loss of a model that uses no columns.
 
-    For classification, this is the entropy of the target. For numeric targets and counts, it is the loss of the mean as a
-    constant prediction.
+    For classification, this is the entropy of the target. For numeric targets and counts, it is the loss of predicting the
+    mean for every row.
     """
     centre = float(np.average(y, weights=w))
     parts = null_parts(task, y, int(y.max()) + 1 if GOALS[task].classes else 0, centre)
@@ -775,7 +775,8 @@ def null_of(task: str, means: FloatArray, centre: float) -> float:
 def predicted_classes(both: FloatArray, threshold: float) -> IntArray:
     """Return the classes predicted by two models (2, n), given their scores (2, n, k).
 
-    With two classes, the threshold determines the predicted class. With more, the class with the largest score is predicted.
+    With two classes, the threshold determines the predicted class. With more classes, the class with the largest score is
+    predicted.
     """
     chosen = is_positive(both[..., 0], threshold) if both.shape[2] == 1 else both.argmax(axis=2)
     return np.asarray(chosen, dtype=np.int64)
@@ -800,8 +801,8 @@ def told(metric: Metric, found: Discordance, table: Table) -> Metric:
     """Replace or withhold the standard error of the difference in a metric if it would reveal a count of 1 to 9 rows.
 
     Only accuracy and balanced accuracy are affected. With two classes, their standard error is replaced by a larger one if
-    possible, and otherwise withheld. With more classes, it is withheld. If both models are correct on exactly the
-    same rows, the interval is based on the rule of three (`three_of`).
+    possible, and otherwise withheld. With more than two classes, it is withheld. If both models are correct on exactly the same
+    rows, the interval is based on the rule of three (`three_of`).
     """
     if metric.name not in ("accuracy", "balanced_accuracy"):
         return metric

@@ -95,7 +95,7 @@ class Performance(Part):
 
 
 class ClassRow(Part):
-    """Metrics for distinguishing one class from all others. The class has at least ten rows, and so do all others together."""
+    """Metrics for distinguishing one class from all others. That class has at least ten rows, and so do all others combined."""
 
     output: str
     row: MetricRow

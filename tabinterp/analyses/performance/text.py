@@ -207,7 +207,7 @@ TEXT: dict[str, str] = {
     ),
     "report.performance.rule_of_three": (
         "The CI of the difference in {metrics} is based on the rule of three (Hanley and Lippman-Hand 1983), because both "
-        "models have the same result in every row. In this case, no CI is given for weighted or grouped rows, or for "
+        "models have the same result for every row. In this case, no CI is given for weighted or grouped rows, or for "
         "a mean over several classes."
     ),
     "report.performance.hidden": (

@@ -8,8 +8,8 @@ The result is then exact, and no random draws are needed.
 
 The statistic is a U-statistic, because each row is both a receiver and a donor. Let L_ij be the loss of row i when its value in
 the column comes from row j. The squared standard error is SE^2 = Var_i(mean_j L_ij + mean_j L_ji - L_ii) / n (Hájek projection).
-The code sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums lead to the same result. With few
-draws, the sum of the rises has a smaller variance than that of the losses, because differences in loss between rows cancel.
+The code sums the rises D_ij = L_ij - L_ii instead of the losses L_ij. Over all pairs, both sums give the same importance. With
+few draws, the sum of the rises has a smaller variance than that of the losses, because differences in loss between rows cancel.
 Control variates reduce the variance further if the model has a gradient (see `control_variates`). With few draws per row, the
 standard error is conservative. If the table has a group column, the projections are summed within each group of rows before they
 are squared. The interval, which is based on Student's t distribution, then treats groups as units.
@@ -178,8 +178,8 @@ def permutation_importance(
         "absolute_error". None means log loss for classification, squared error for regression, and deviance for counts. A
         function that takes y (n,) and scores (n, k) and returns losses (n,) is also accepted. It receives scores on the given
         `scale`.
-    groups : mapping from the name of each group to the columns that are permuted together. Columns in no group are permuted one
-        by one. `ti.families(table)` finds groups of columns that carry the same information.
+    groups : mapping from the name of each group to the columns that are permuted together. Columns not in any group are permuted
+        one by one. `ti.families(table)` finds groups of columns that carry the same information.
     scale : "log_odds" or "probability": the scale of the scores that are passed to a function given as `loss`.
     conditional : whether to compute conditional importance, where values are taken only from rows that are similar in the columns
         associated with the permuted column. At least 80 rows are needed.
@@ -331,7 +331,7 @@ def update(plan: Plan, rows: IntArray, progress: Progress | None = None) -> Sums
 def _once(values: FloatArray, known: list[FloatArray]) -> FloatArray:
     """Return an array from `known` that equals `values`, to store equal arrays only once.
 
-    If there is none, add `values` to `known` and return it. `known` contains at most the last two arrays.
+    If `known` contains no equal array, add `values` to it and return `values`. `known` contains at most the last two arrays.
     """
     for one in known:
         if np.array_equal(one, values):

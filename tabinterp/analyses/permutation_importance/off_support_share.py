@@ -51,7 +51,7 @@ class Support:
     def _squared(self, column: str) -> NDArray[np.float32]:
         """Return the squared distances in one column between each probe and each reference row (probes, references).
 
-        A matrix needs up to a megabyte of memory, so it is not stored but computed again for each use.
+        The matrix of each column needs up to a megabyte of memory, so it is not stored but computed again for each use.
         """
         values, half = self._frame[column], self._half
         if self._schema[column].kind == "numeric":

@@ -150,7 +150,7 @@ def exact(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum,
 def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iterator[FloatArray]:
     """Yield the losses of the rows for each array of scores.
 
-    A loss that depends on ranks, such as one minus the AUC, is computed from all arrays together.
+    A loss that depends on ranks, such as one minus the AUC, is computed from the pooled scores of all arrays.
     """
     if not own.loss.ranks:
         for one in scores:
@@ -161,8 +161,8 @@ def _losses(own: Untouched, scores: Iterator[Tensor], share: FloatArray) -> Iter
 
 
 def drawn(plan: Plan, player: str, rows: IntArray, own: Untouched) -> tuple[Sum, Sum]:
-    """Return, for each receiver and for each donor, the sums of its rises in loss over the shifts (`Sum`). At each shift, every
-    receiver has one donor.
+    """Return the weighted sums of the rises in loss over the shifts (`Sum`): first for each receiver, then for each donor. At
+    each shift, every receiver has one donor.
     """
     n, weights, at_rows = plan.donor_rows, plan.bound.table.row_weights, own.w.cpu().numpy()
     move = _mover(plan, player, rows, own)

@@ -54,9 +54,9 @@ class BlockSums:
     rows : number of receivers.
     loss : sum of their losses without permutation.
     weight : (blocks,) sum of the weights of the receivers.
-    received : (columns, blocks) sum of the mean rises in loss of the receivers.
-    given : (columns, blocks) sum over the block's donors of the rises in loss of their receivers.
-    mass : (columns, blocks) sum of the weights of the pairs of receiver and donor that `given` sums over.
+    received : (columns, blocks) sum, over the receivers, of each receiver's mean rise in loss.
+    given : (columns, blocks) sum, over the block's donors, of the rises in loss of the receivers of each donor.
+    mass : (columns, blocks) total weight of the receiver-donor pairs that are summed in `given`.
     """
 
     rows: int

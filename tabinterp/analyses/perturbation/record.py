@@ -91,7 +91,7 @@ class Record(Part):
             if self.numbers.size != OF_NUMBERS or any(one != self.numbers for one in kept):
                 raise DocumentError(
                     f"analyses.perturbation.numbers must have the size {OF_NUMBERS}; got {self.numbers.size}. If all inputs are "
-                    "numeric, it must also equal the entry of the same size in analyses.perturbation.sizes."
+                    "numeric, the field must also equal the entry for this size in analyses.perturbation.sizes."
                 )
         given = [one.column for one in self.columns]
         if len({*given}) < len(given) or {*given} - {*inputs} or len(given) < min(len(inputs), FEWEST):

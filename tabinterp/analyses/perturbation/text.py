@@ -6,7 +6,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "step.robustness to perturbed values": "robustness to perturbed values",
     "rows_of.perturbation": "Robustness to perturbed values",
     "rows_of.perturbation_donors": "Robustness to perturbed values: replacement values",
-    "rows_of.draws.perturbed": "{count} perturbed copies of the rows at each size",
+    "rows_of.draws.perturbed": "{count} perturbed copies of the rows for each size of perturbation",
     "report.perturbation.heading": "Perturbed values",
     "report.perturbation.lead": (
         (

@@ -8,7 +8,7 @@ TEXT: dict[str, str] = {
     "report.proxies": "Can inputs predict {column}?",
     "report.proxies.lead": (
         "{column} is protected and is not an input. Linear probes, cross-fitted on {rows} rows, measure how well "
-        "{column} can be predicted from each source in the table ({metric}; the chance level is {chance})."
+        "{column} can be predicted from each of the sources listed below ({metric}; the chance level is {chance})."
     ),
     "report.proxies.metric.auc": "AUC",
     "report.proxies.metric.r2": "R²",

@@ -8,7 +8,7 @@ For a network, there are several ways to compute contributions.
 - The main method is interventional Shapley values relative to the narrowly approved rows. It compares each declined row with real
   rows, and treats all encoded columns of a column together.
 - Two alternatives are Shapley values relative to the mean of the narrowly approved rows, and Shapley values relative to the mean
-  of all rows. If some columns are categorical, a mean is not a possible row.
+  of all rows. If some columns are categorical, the mean is not a possible row.
 - Another alternative is integrated gradients from the mean of the narrowly approved rows.
 
 A *reason* is a column that contributes to the adverse decision. The list of reasons of a row contains the columns with the
@@ -111,8 +111,9 @@ class ReasonCodes(Display):
     def frame(self) -> pd.DataFrame:
         """Return a data frame with one row for each measure.
 
-        It contains the subject of each measure, the number of declined rows on which the measure is based, and the value with its
-        standard error and 95% interval. All measures are aggregates over declined rows.
+        The column `of` contains the comparison, model or column to which the measure refers. The other columns are the number of
+        declined rows on which the measure is based, and the value with its standard error and 95% interval. All measures are
+        aggregates over declined rows.
         """
         rows = [
             (measure, one.of, one.rows, getattr(one, measure))

@@ -1,9 +1,9 @@
 """Lists of reasons: their similarity, the columns that they name, and the effect of changing these columns on the decision.
 
 Small counts are protected. If a share would reveal a count of one to nine rows, or of all but one to nine rows, it is replaced by
-a bound (`told_share`). Other shares from which such a share could be calculated are withheld. Results can be split into declined
-rows that the linear model also declines and declined rows that it approves. They are not split if the number of rows on which the
-two models decide differently is withheld.
+a bound (`told_share`). Other shares from which such a share could be calculated are withheld. Results can be computed separately
+for the declined rows that the linear model also declines and for those that it approves. There are no separate results if the
+number of rows on which the two models decide differently is withheld.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Which = Literal["network", "linear"]
 class Likeness:
     """Similarity of the lists of reasons from two methods, for the same declined rows.
 
-    Each measure has a standard error and a 95% interval over rows.
+    The standard errors and 95% intervals of the measures are computed over rows or, if the table has a group column, over groups.
 
     Attributes
     ----------

@@ -69,7 +69,7 @@ def recalibrated(network: BoundModel, linear: BoundModel, before: Performance, *
     Raises
     ------
     NotApplicableError
-        If the held-out rows are not known, or if there are too few rows or too few rows of a class.
+        If it is not known which rows were held out, or if there are too few rows, in total or of a class.
     """
     if before.status == "not_assessed":
         raise NotApplicableError(why("models are recalibrated on rows that they were not trained on"))

@@ -245,8 +245,8 @@ def recourse(
     The cost of a change is its total shift in percentiles of the training rows. A change between unordered levels counts as a
     shift of 50 percentiles. New values are taken from training rows, and missing values stay missing. If a numeric column has
     more than about a hundred distinct values, only about a hundred of its quantiles are considered. A change to a value between
-    two of these quantiles might cost one percentile less. If the encoder mixes columns, only 20 quantiles are considered, and a
-    change to a value between two of them might cost five percentiles less.
+    two of these quantiles might cost one percentile less than the change found. If the encoder mixes columns, only 20 quantiles
+    are considered, and a change to a value between two of them might cost five percentiles less.
 
     A change is accepted only if the model's decision on the changed row is favourable and the changed row is plausible. A changed
     row is plausible if it is no more atypical than 99% of the training rows, or no more atypical than before the change. For a

@@ -205,7 +205,7 @@ class Decisions:
 
 
 def readable(bound: BoundModel, choices: Sequence[Choice]) -> list[Choice]:
-    """Return the choices for columns that the model uses and that can change in at least one row."""
+    """Return the choices for columns that the model uses and that can change for at least one row."""
     return [
         one for one in choices if one.column in bound.columns and is_read(bound, (one.column,)) and one.allowed.any()
     ]

@@ -60,7 +60,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.recourse.cost": "Mean cost of recourse, in percentiles",
     "report.recourse.quartiles": "Quartiles of the cost, rounded",
-    "report.recourse.one_column": "Rows with recourse that changes only one column",
+    "report.recourse.one_column": "Rows for which recourse changes only one column (share of the rows with recourse)",
     "report.recourse.columns": (
         "Columns changed by recourse: share of the rows with recourse [95% CI]. –: withheld because a count is below ten, or "
         "because such a count could be derived"

@@ -315,7 +315,7 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
 
     The heterogeneity is the variance over rows, summed over points. The interval of its square root is computed on the
     logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean, over
-    rows, of the sum of squares of the row's curve.
+    rows, of the sum of the squared values of each curve.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]
@@ -351,7 +351,7 @@ def explained_by(curves: FloatArray, weights: FloatArray, regions: BoolArray) ->
 def explained(
     curves: FloatArray, weights: FloatArray, group: IntArray, region: BoolArray
 ) -> tuple[float, float, float]:
-    """Return the share of the variance of curves (n, p) over rows that a split explains.
+    """Return the explained share of a split (as defined in this module) for curves (n, p).
 
     `region` (n,) is a mask of the rows in the first region. The share is returned with its standard error and the effective
     number of groups. In a random split, the average curves of the regions differ only by sampling error. The share b that is
@@ -433,7 +433,7 @@ def _spread(
 def _regions(sample: _Sample, grid: Grid, curves: FloatArray, at: FloatArray, split: Group) -> Regions:
     """Return the average curves of both regions, computed on the half of the rows that is used to evaluate splits.
 
-    The output, and the points between which changes are reported, are selected on the other half.
+    The output, and the points between which changes are reported, are selected on the half that is used to choose splits.
     """
     choosing, measuring = sample.halves
     w = sample.weights

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 
 class RegionalPoint(Part):
-    """The average centred curves at one value of the column. A curve has no value here if this is the nearest grid point for
-    fewer than ten of the rows that the curve averages.
+    """The average centred curves at one grid point of the column. A curve has no value at a grid point that is nearest to fewer
+    than ten of the rows over which the curve is averaged.
     """
 
     value: str | float | None  # value of the column; None for missing values

@@ -18,13 +18,13 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "unless the encoding combines columns."
     ),
     "report.regional.change": (
-        "For rows with {split}, the mean score ({scale}) {inside} as {column} goes from {start} to {end}. For all other rows, it "
-        "{outside}.",
+        "For rows with {split}, the mean score ({scale}) {inside} as {column} changes from {start} to {end}. For all other rows, "
+        "it {outside}.",
         "split: a condition, such as 'income at most 2,000'; inside, outside: report.regional.rises, .falls or .flat",
     ),
     "report.regional.change.output": (
-        "For rows with {split}, the mean score of “{output}” ({scale}) {inside} as {column} goes from {start} to {end}. For all "
-        "other rows, it {outside}.",
+        "For rows with {split}, the mean score of “{output}” ({scale}) {inside} as {column} changes from {start} to {end}. For "
+        "all other rows, it {outside}.",
         "split: a condition, such as 'income at most 2,000'; inside, outside: report.regional.rises, .falls or .flat",
     ),
     "report.regional.rises": ("rises by {size}", "after 'the mean score'; size: a difference with its interval"),

@@ -24,10 +24,11 @@ or over groups of rows, and treat the order of the rows, the clusters and the od
 skewness (Hall 1992).
 
 A result is left out if it is based on fewer than fifty effective rows (Kish 1965), on fewer than twenty groups of rows, or on too
-few rows of a class. A result is also left out if a difference between two subsets would reveal fewer than ten rows. For drift, no
-excess rise is reported, because the coverage of its intervals was only 84 to 89%. Other intervals can also have less than 93%
-coverage if there are few rows (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage was 88%. With sampling
-weights, the coverage for the hardest rows and for the outermost rows was 90 to 92% with 400 rows, and 85 to 91% with 150 rows.
+few rows of a class. A result is also left out if the next larger subset shown has only one to nine additional rows, in total or
+of one class. For drift, no excess rise is reported, because the coverage of its intervals was only 84 to 89%. Other intervals can
+also have less than 93% coverage if there are few rows (`docs/coverage.md`). For the outermost tenth of 1,000 rows, the coverage
+was 88%. With sampling weights, the coverage for the hardest rows and for the outermost rows was 90 to 92% with 400 rows, and 85
+to 91% with 150 rows.
 """
 
 from __future__ import annotations
@@ -175,7 +176,7 @@ class Resilience(Display):
         return pd.DataFrame(rows)
 
     def _numbers(self) -> pd.DataFrame:
-        """Return the first row of each kind of subset in `frame()`, which is the one with the smallest share."""
+        """Return, for each kind of subset, its first row in `frame()`, which describes the smallest subset of this kind."""
         return self.frame().drop_duplicates("kind")
 
 
@@ -319,7 +320,8 @@ class _Asked:
         """Mark the first 10%, 20%, ... of the rows with indices `order`.
 
         The result maps each share to an indicator (n,), which is 1 for marked rows and 0 for all others. A share is left out if
-        it has too few rows, or if the difference between it and a larger share would reveal a small count.
+        it has too few rows, or if the next larger subset shown has only one to nine additional rows, in total or of one
+        class.
         """
         weights = self.table.row_weights[order]
         place = np.full(len(self.table), np.inf)
@@ -444,8 +446,9 @@ def _trait(table: Table, name: str, inside: BoolArray) -> tuple[float, Trait] | 
     """Return the difference in a column between the rows `inside` (n,) and all others, with a description.
 
     The difference is in standard deviations. For a categorical column, the level with the largest difference is described. The
-    result is None if it could reveal a count of fewer than ten rows. A numeric column must have at least ten known values inside
-    and ten outside. For a level, the numbers of rows with and without it, inside and outside, must each be zero or at least ten.
+    result is None if it could reveal a count of fewer than ten rows. A numeric column must have at least ten known values among
+    the rows `inside` and ten among all others. For a level, the numbers of rows with and without it, in each of these two sets,
+    must be zero or at least ten.
     """
     w = table.row_weights
     if table.schema[name].kind == "numeric":

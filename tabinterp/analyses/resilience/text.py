@@ -12,16 +12,16 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "network's {metric} on the hardest rows, minus the rise for {linear:name}, is {rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
-    "report.resilience.fold": "Resilience: hard rows, outermost rows, worst cluster, drift",
+    "report.resilience.fold": "Resilience: hard rows, rows far from the training rows, worst cluster, drift",
     "report.resilience.note": (
-        "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows are those "
-        "with the largest predicted losses. The losses are predicted by gradient-boosted trees fitted to the losses of other "
-        "held-out rows; a fifth of the rows is used only for fitting. The outermost rows are those farthest from their ten "
-        "nearest training rows. The cluster with the network's largest loss is found in one half of the rows and evaluated in "
-        "the other half. The excess rise is the rise in the network's {metric} relative to all rows, minus the same rise for "
-        "{linear:name}. CIs treat the choice of rows as fixed; in simulations, some CIs based on few rows had a coverage "
-        "below 90%. No excess rise is given for the row “Repeated drift”. Results based on fewer than {least} effective "
-        "rows or on too few events are not shown.",
+        "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows are those with "
+        "the largest predicted losses. The losses are predicted by gradient-boosted trees fitted to the losses of other "
+        "held-out rows; a fifth of the rows is used only for fitting. The distance of a row from the training rows is its mean "
+        "distance to the ten nearest of them. The cluster with the network's largest loss is found in one half of the rows and "
+        "evaluated in the other half. The excess rise is the rise in the network's {metric} relative to all rows, minus the "
+        "same rise for {linear:name}. CIs treat the choice of rows as fixed; in simulations, some CIs based on few rows had a "
+        "coverage below 90%. No excess rise is given for the row “Repeated drift”. Results based on fewer than {least} "
+        "effective rows or on too few events are not shown.",
         "rows: a number of rows; metric: such as 'log loss'; least: a number of rows",
     ),
     "report.resilience.drift.none": (
@@ -30,7 +30,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.drift.found": (
         "Held-out rows differ from training rows: trees distinguish them with an AUC of {auc}. Held-out rows are weighted by "
-        "their odds of being held-out rather than training rows, which simulates the same shift a second time.",
+        "their odds of being held-out rather than training rows, which simulates a further shift of the same kind.",
         "auc: of trees that distinguish held-out from training rows, with its interval; chance is 0.5",
     ),
     "report.resilience.drift.few": (
@@ -47,7 +47,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.hardest": ("Hardest {share} of rows for each model", "share: a percentage of the rows"),
     "report.resilience.network": ("Hardest {share} of rows for the network", "share: a percentage of the rows"),
     "report.resilience.linear": ("Hardest {share} of rows for {linear:name}", "share: a percentage of the rows"),
-    "report.resilience.outer": ("{share} outermost", "share: a percentage of the rows"),
+    "report.resilience.outer": ("{share} of rows farthest from the training rows", "share: a percentage of the rows"),
     "report.resilience.cluster": "Worst cluster for the network",
     "report.resilience.drift": "Repeated drift",
     "report.resilience.rise": "Excess rise [95% CI]",
@@ -62,22 +62,28 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.inside": "In the cluster",
     "report.resilience.outside": "In other rows",
-    "report.resilience.x.hardest": "share of rows, hardest rows first",
-    "report.resilience.x.outer": "share of rows, outermost rows first",
+    "report.resilience.x.hardest": "share of rows, those hardest to predict first",
+    "report.resilience.x.outer": "share of rows, those farthest from the training rows first",
     "report.resilience.aria.hardest": (
-        "{metric} of both models on {count} subsets of the rows: the hardest rows, then larger and larger subsets",
+        "{metric} of both models on {count} subsets of the rows: from the rows that are hardest to predict to all rows",
         "metric: such as 'log loss'",
     ),
     "report.resilience.aria.outer": (
-        "{metric} of both models on {count} subsets of the rows: the outermost rows, then larger and larger subsets",
+        "{metric} of both models on {count} subsets of the rows: from the rows farthest from the training rows to all rows",
         "metric: such as 'log loss'",
     ),
-    "report.resilience.caption.hardest": ("{metric} on the rows hardest for each model", "metric: such as 'log loss'"),
-    "report.resilience.caption.outer": ("{metric} on the outermost rows", "metric: such as 'log loss'"),
+    "report.resilience.caption.hardest": (
+        "{metric} on the rows that are hardest to predict for each model",
+        "metric: such as 'log loss'",
+    ),
+    "report.resilience.caption.outer": (
+        "{metric} on the rows farthest from the training rows",
+        "metric: such as 'log loss'",
+    ),
     "report.resilience.share": "Share",
     "why.resilience.split": (
-        "hard rows are selected from rows that the network was not trained on, but it is unknown which rows these are; read "
-        "the table with the split used to train the network"
+        "the rows that are hardest to predict are selected from rows that the network was not trained on, but it is unknown "
+        "which rows these are; read the table with the split used to train the network"
     ),
     "why.resilience.few": "there are too few held-out or training rows; the analysis needs at least {least} of each",
     "why.resilience.none": (

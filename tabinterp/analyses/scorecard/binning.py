@@ -1,8 +1,8 @@
 """Bins of a scorecard: the functions of single columns and of pairs of columns in a refit, converted to step functions.
 
-Let f be the refit's function of a column. First, the column is divided into small *pieces*. A numeric column is divided at up to
-50 edges, which are rounded to avoid disclosing values of fewer than ten rows (`Rounding`). In other columns, every level with at
-least ten rows is a piece, and the pieces are sorted by f.
+Let f(x) be a column's contribution to the score of the refit. First, the column is divided into small *pieces*. A numeric column
+is divided at up to 50 edges, which are rounded to avoid disclosing values of fewer than ten rows (`Rounding`). In other columns,
+every level with at least ten rows is a piece, and the pieces are sorted by f.
 
 Neighbouring pieces are then merged into k bins, each with at least 1% of the rows and at least 30 rows. For each k up to 12,
 dynamic programming (Fisher 1958, J. Am. Stat. Assoc. 53) finds the division into k bins that causes the smallest increase in
@@ -153,10 +153,10 @@ class Candidate:
 def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
     """Choose one division into bins for each term, and return the chosen divisions, except those without bins.
 
-    `candidates` contains the possible divisions of each term, sorted by number of bins (fewest first). The first division of a
-    term has no bins. Each step selects the term and division that reduce the loss most per added bin. The steps end when the
-    increases in loss (`Candidate.loss`) of the selected divisions add up to at most a tenth of the margin, or when no step
-    reduces the loss by more than 0.5% of the margin per bin.
+    `candidates` contains the possible divisions of each term, sorted by number of bins (fewest first). The first division of each
+    term has no bins and omits the term. Each step selects the term and division that reduce the loss most per added bin. The
+    steps end when the increases in loss (`Candidate.loss`) of the selected divisions add up to at most a tenth of the margin, or
+    when no step reduces the loss by more than 0.5% of the margin per bin.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:
@@ -217,8 +217,8 @@ def plain_level(level: Any) -> Any:
 def joined(piece: Piece, moments: Sequence[FloatArray], least: int) -> Iterator[IntArray]:
     """Yield the best division of a column's pieces into 1 bin, 2 bins and so on, each with at least `least` training rows.
 
-    A division is an array of the bin index of each piece (pieces,). A piece for missing values always forms an additional last
-    bin.
+    A division is an array with the index of each piece's bin (pieces,). A piece for missing values always forms an additional
+    last bin.
 
     Parameters
     ----------
@@ -282,9 +282,10 @@ def cut_terms(
     weights: FloatArray,
     margin: float,
 ) -> tuple[list[Candidate], FloatArray]:
-    """Divide terms into bins. Return the chosen divisions, and the row weights for squared errors of the terms (rows,).
+    """Divide terms into bins. Return the chosen divisions, and the weight of each row's squared error (rows,).
 
-    The weights are proportional to the curvature of the log loss.
+    The squared error is that of replacing a term by a step function. Its weights are proportional to the curvature of the log
+    loss.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ def sql(card: Scorecard, table: str) -> str:
 def _nested(term: Term, case: Callable[[Cut, list[str]], str]) -> str:
     """Return the SQL expression of a term.
 
-    For a two-way table, expressions of the second column are nested in the expression of the first.
+    For a two-way table, the expressions for the second column are nested in the expression for the first.
     """
     points = [str(one) for one in term.points.tolist()]
     if len(term.cuts) == 2:
@@ -150,7 +150,7 @@ def _python_case(term: Term, at: int, indent: str, points: list[int]) -> list[st
 
 
 def write_csv(card: Scorecard, path: Path) -> Path:
-    """Write the frame of a scorecard without row counts to a CSV file, and return the path.
+    """Write the frame of a scorecard to a CSV file, without the row counts, and return the path.
 
     Levels are written as JSON lists. Text that begins like a spreadsheet formula is preceded by an apostrophe.
     """

@@ -55,7 +55,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "difference, rounding: numbers with their intervals",
     ),
     "report.scorecard.note": (
-        "Bins and points come from {training} training rows. The points of a column or pair follow its effect in the "
+        "Bins and points are computed from {training} training rows. The points of a column or pair follow its effect in the "
         "model from which the scorecard is derived, and need not be monotonic. In each column, the bin with the most "
         "training rows has 0 points. Missing values without a bin of their own, and levels that belong to no bin, "
         "also get 0 points. In a two-way table, cells with fewer than 10 training rows have 0 points. Intervals for "

@@ -2,8 +2,8 @@
 
 If players join one by one in the order of a permutation and again in its reverse, interactions of two players cause no sampling
 error. The error due to an interaction of three players depends only on which of the three is in the middle. In a balanced set,
-each of any three players is in the middle nearly equally often, so most of this error cancels out within the set. The same
-balanced set is reused, each time with the players in a new random order. Every single permutation is therefore uniformly
+for any three players, each of them is in the middle nearly equally often, so most of this error cancels out within the set. The
+same balanced set is reused, each time with the players in a new random order. Every single permutation is therefore uniformly
 distributed, and estimates from different sets are independent.
 """
 

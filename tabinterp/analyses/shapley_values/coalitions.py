@@ -280,8 +280,8 @@ class Rows:
         return fronts.flatten(0, 1)
 
     def _buffer(self, name: str, *shape: int) -> Tensor:
-        """Return an uninitialised tensor (*shape, h) in memory that is used again by the next batch. Newly allocated memory would
-        take longer to touch than the network takes to compute.
+        """Return an uninitialised tensor (*shape, h) in memory that is used again by the next batch. The first access to newly
+        allocated memory would take longer than the computation in the network.
         """
         size, known = math.prod(shape) * self._games._width, self._buffers.get(name)
         if known is None or len(known) < size:

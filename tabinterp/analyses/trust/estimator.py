@@ -179,8 +179,8 @@ def trust(
     Raises
     ------
     NotApplicableError
-        If there are fewer than two columns or rows, if one of the numbers above is too small, or if both `refit` and `null` are
-        given.
+        If there are fewer than two columns or rows, if one of the arguments from `rows` to `backgrounds` is too small, or if both
+        `refit` and `null` are given.
 
     Examples
     --------

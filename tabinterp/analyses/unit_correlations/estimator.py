@@ -2,8 +2,9 @@
 
 There are four measures. Pearson and Spearman correlations are computed for numeric columns, and the correlation ratio eta for
 categorical columns (Kruskal & Wallis 1952). Distance correlation (Székely, Rizzo & Bakirov 2007) is computed for all columns, on
-a random sample of at most 2,000 rows. If the distance correlation is far above the rank correlation, the unit is not monotone in
-the column. The p-values of each measure are adjusted for the number of units and columns (Benjamini & Hochberg 1995).
+a random sample of at most 2,000 rows. If the distance correlation is far above the absolute value of the rank correlation, the
+unit is probably not monotone in the column. The p-values of each measure are adjusted for the number of units and columns
+(Benjamini & Hochberg 1995).
 """
 
 from __future__ import annotations

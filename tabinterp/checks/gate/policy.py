@@ -104,7 +104,7 @@ class MetricDemand(_Demand):
     """A demand that a metric lie within given bounds: the metric of one model, or the difference between the models (network
     minus linear model).
 
-    With `by = "interval"`, the whole 95% interval must be within the bounds, which prevents a gate from passing by chance.
+    With `by = "interval"`, the whole 95% interval must be within the bounds, so a gate is unlikely to pass by chance.
     `missing` states whether the gate fails or passes if the audit does not contain the metric.
     """
 

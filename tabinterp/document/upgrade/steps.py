@@ -117,7 +117,7 @@ def _rows_of_ranks(document: Json) -> Json:
 
 
 def _sentences(part: Any) -> Any:
-    """Restore sentences that were later removed or changed: replace their keys with the keys of the earlier sentences (in
+    """Replace the key of each message that the current catalogue can no longer render with the key of the earlier sentence (in
     `text.py`).
     """
     if isinstance(part, list):

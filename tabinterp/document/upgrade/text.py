@@ -172,12 +172,12 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "former.finding.weak-subgroup.raised": (
         "The network performs poorly for rows with {group} (n = {rows}): its loss is {loss} in this group and {rest} in the "
         "other rows. The reduction in loss relative to always predicting the group's base rate is {percent}%. Number of groups "
-        "with poor performance: {count} of the {tested} tested, which were selected from {searched}."
+        "with poor performance: {count} of the {tested} tested, which were selected from {searched} groups."
     ),
     "former.finding.weak-subgroup.raised_sure": (
         "The network is overconfident for rows with {group} (n = {rows}): its loss is {excess} higher than its own "
         "probabilities imply (adjusted CI {low} to {high}). Number of groups with poor performance: {count} of the {tested} "
-        "tested, which were selected from {searched}."
+        "tested, which were selected from {searched} groups."
     ),
     "former.finding.reason-codes-unstable.raised": (
         "A different random seed changes the list of reason codes for {changed}% of declined rows. Lists were also computed with "

@@ -211,7 +211,7 @@ def _gives(module: nn.Module, forms: Sequence[Form], encoded: list[FloatArray], 
 
 
 def near(read: NDArray[Any], expected: NDArray[Any]) -> bool:
-    """Return whether predictions (n, ...) agree with the expected predictions in every row."""
+    """Return whether predictions (n, ...) agree with the expected predictions for every row."""
     if expected.size != read.size or not len(read):
         return False
     read, expected = (one.reshape(len(read), -1).astype(np.float64) for one in (read, expected))

@@ -222,8 +222,8 @@ def for_any_rows(proto: Any, rows: int | str = "rows") -> Any:
     """Return a copy of a model that accepts any number of rows, or exactly `rows` rows, even if the model was exported for one
     row.
 
-    The copy contains only checked parts. It omits notes, the stated shapes of values, and fields that this version of onnx does
-    not know.
+    The copy contains only checked parts. It omits metadata, the shapes that the file states for intermediate values, and
+    fields that this version of onnx does not recognise.
     """
     free = type(proto)()
     free.CopyFrom(proto)
@@ -392,7 +392,7 @@ def _check_sizes(proto: Any, source: str, onnx: Any, stated: Sequence[Any] = ())
     """Check the size that every value would have if the model were run on `ROWS` rows. Raise an error if a size is known only
     when the model runs.
 
-    `stated` contains shapes that onnx cannot infer, for the same number of rows.
+    `stated` contains shapes, also for `ROWS` rows, that onnx cannot infer.
     """
     fixed = for_any_rows(proto, ROWS)
     fixed.graph.value_info.extend(stated)

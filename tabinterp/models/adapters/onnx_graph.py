@@ -157,7 +157,7 @@ class _Conversion:
     # ---- values
 
     def value(self, name: str) -> fx.Node:
-        """Return a value as a node of the torch graph; a constant becomes a tensor of the module."""
+        """Return a value as a node of the torch graph; a constant is stored as a tensor of the module."""
         if name not in self.known:
             if name not in self.values:
                 raise NoModuleError(why("opaque.chain.form", kind=self._kind))
@@ -175,8 +175,8 @@ class _Conversion:
         return self.graph.call_function(function, given, settings)
 
     def integers(self, node: Any, place: int, otherwise: Any = None) -> Any:
-        """Return the constant integers or sizes in the input of a node at position `place`, or `otherwise` if there is no such
-        input.
+        """Return the constant integers or sizes in the node's input number `place` (counted from 0), or `otherwise` if there is
+        no such input.
         """
         name = node.input[place] if place < len(node.input) else ""
         if name in self.sizes:
@@ -208,8 +208,8 @@ class _Conversion:
     # ---- layers
 
     def _arithmetic(self, node: Any) -> None:
-        """Convert an addition, subtraction, multiplication or division. If possible, an operation with a constant becomes a
-        linear layer or part of one.
+        """Convert an addition, subtraction, multiplication or division. If possible, an operation with a constant is
+        converted to a linear layer or to part of one.
         """
         computed = [name for name in node.input if name not in self.values]
         if node.op_type == "Div" and self.whole & {*node.input}:  # torch would use float division

@@ -1,5 +1,5 @@
 """Adapter for scikit-learn: linear models and multilayer perceptrons. They can be in a pipeline, calibrated, averaged, or fitted
-to a transformed target. Other regressors, and other classifiers with probabilities, become prediction functions.
+to a transformed target. Other regressors, and other classifiers with probabilities, are treated as prediction functions.
 """
 
 from __future__ import annotations

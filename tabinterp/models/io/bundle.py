@@ -341,7 +341,7 @@ class _Network:
 
 
 def _network(model: Model) -> _Network:
-    """Return the network as the user wrapped it, before it was completed for a table."""
+    """Return the network and its encoders as the user gave them, before the network was converted to one with a single input."""
     if isinstance(model.finish, Finish):
         return _Network(model.module, list(model.finish.encoders), None)
     if model.original is not None and isinstance(model.encoder, SideBySide):

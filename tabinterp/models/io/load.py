@@ -183,7 +183,7 @@ def table_settings(path: str | Path) -> dict[str, Any]:
 
 
 def open_bundle(source: Path) -> Bundle | None:
-    """Return the bundle at a path, with its digests checked; None if there is another kind of file at the path."""
+    """Return the bundle at a path, with its digests checked; None if the file at the path is not a bundle."""
     if source.is_dir():
         return from_folder(source)
     content = read(_existing(source))

@@ -369,8 +369,8 @@ def _size(value: Any) -> int:
 def _check_spline(spline: Any, this_object: str) -> None:
     """Check that the knots, coefficients and degree of a spline are consistent, because compiled code does not check them.
 
-    Since SciPy 1.18, a `BSpline` delegates its computation to an inner spline object (`_BSpline`) with these values. A delegate
-    from another module is rejected.
+    Since SciPy 1.18, a `BSpline` delegates its computation to an inner spline object (`_BSpline`) with these values. This
+    object is rejected if it is itself a `BSpline`, or if its class is not defined in the same module.
     """
     try:
         inner = vars(spline).get("_delegate_to")

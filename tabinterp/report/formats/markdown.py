@@ -1,8 +1,8 @@
 """The report as GitHub-flavoured Markdown. Figures are replaced by the tables of their data.
 
-No text from the data can become markup, a link, a mention or mathematics. Characters with a meaning in Markdown are escaped.
-GitHub also converts addresses, @mentions, #numbers, :emoji: and $formulas$, even if they are escaped. A word that contains one of
-these is therefore put in a code span.
+No text from the data can become markup, a link, a mention or mathematics. Characters with a special meaning in Markdown are
+escaped. GitHub also converts addresses, @mentions, #numbers, :emoji: and $formulas$, even if they are escaped. A word that
+contains one of these is therefore put in a code span.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The document as a model card, with the sections of Mitchell et al. (2019), "Model cards for model reporting", section 4.
 
-The card contains the text that the author supplied. Where text is missing, the card says so.
+The card contains the text that the author supplied, and states where text is missing.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def findings(document: Document) -> list[Block]:
 
 
 def counts(document: Document) -> str:
-    """Return a sentence with the numbers of checks that were raised, passed or do not apply."""
+    """Return a sentence that states how many checks were raised, how many passed, and how many do not apply."""
     states = [finding.status for finding in document.findings]
     return t(
         "report.findings.count", **{state: states.count(state) for state in ("raised", "cleared", "not_applicable")}

@@ -86,7 +86,7 @@ class FirstScreen:
     groups : the result of the check of selection rates; empty if no column is protected, or if one of the `raised` findings
         states it.
     raised : the most severe raised findings.
-    counts : a sentence with the numbers of checks that were raised, passed or do not apply.
+    counts : a sentence that states how many checks were raised, how many passed, and how many do not apply.
     meanings : sentences that explain the severities of the `raised` findings.
     actions : the next steps.
     """
