@@ -36,9 +36,9 @@ def argument(name: str, *value: Any) -> str:
     """Return a setting, with its value if given, in the notation of the user's interface.
 
     For Python users, the notation is `name=value`. While a command runs, it is the command-line option. If the command has no
-    such option, the text says that the setting is available only in Python. All error messages use this function to name
-    settings. Sentences in a document do not use it, because a document must not depend on the interface with which it was
-    created.
+    such option, the text says that the setting is available only in Python. This function names the settings in all
+    error messages. It is not used for sentences in a document, because a document must not depend on the interface with which it
+    was created.
 
     >>> argument("positive"), argument("task", "count")
     ('positive=', "task='count'")

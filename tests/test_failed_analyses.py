@@ -1,4 +1,4 @@
-"""An analysis that ends with an error: the audit goes on, says so on page one, and does not pass a policy."""
+"""An analysis that ends with an error: the audit goes on, says so on page one, and does not meet a policy."""
 
 from __future__ import annotations
 

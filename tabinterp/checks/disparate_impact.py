@@ -70,7 +70,8 @@ def _is_low(row: ImpactRow, limit: float, limit_of_audit: float) -> bool:
     """Return whether the selection rate of a group is significantly too low compared with another group.
 
     If the selection rate of a group is withheld, the audit recorded only whether the rate is too low at the audit's limit
-    (`limit_of_audit`). If so, the rate is also too low at all higher limits. Nothing is known about lower limits.
+    (`limit_of_audit`). If so, the rate is also too low at all higher limits, but not
+    necessarily at lower limits.
     """
     return _below(row.surest, limit) or (row.withheld == "raised" and limit >= limit_of_audit)
 

@@ -33,8 +33,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 
 def _amount(interval: Interval, scale: float = 1) -> float | Message | None:
-    """Return the estimate of an interval, multiplied by `scale`. If the value is withheld because it is based on too few rows,
-    return a message with a bound, or None if there is no bound.
+    """Return the point estimate in `interval`, multiplied by `scale`. If the value is withheld because it is based on too few
+    rows, return a message with a bound, or None if there is no bound.
     """
     if interval.value is not None:
         return scale * interval.value

@@ -162,7 +162,7 @@ def _others(document: Document) -> str | None:
     """Return the required ending of the message key for the sentence on the other metrics, or None if there must be no such
     sentence.
 
-    Metrics with withheld intervals are ignored. R2 is ignored because it repeats the squared error.
+    Metrics with withheld intervals are ignored. R2 is ignored because it follows from the squared error.
     """
     rows = document.performance.metrics[1:]
     found = {row.resolved for row in rows if row.metric != "r2" and row.method != "withheld"}

@@ -1,4 +1,4 @@
-"""Penalised fits on standardised columns with scikit-learn. The L2 penalty is chosen by cross-validation.
+"""Penalised regressions on standardised columns, fitted with scikit-learn or SciPy. The L2 penalty is chosen by cross-validation.
 
 The models are logistic or multinomial regression for classes, ridge regression for numbers, and Poisson regression for counts.
 The rows of a group are always in the same fold.
@@ -272,6 +272,6 @@ def fit_counts(
 
 def _rates(fitted: PoissonRegressor, x: FloatArray) -> FloatArray:
     """Return the expected counts. The log rate is limited to ±100, because its exponential could overflow for rows far outside
-    the range of the fitted rows.
+    the range of the rows to which the model was fitted.
     """
     return np.asarray(np.exp(np.clip(x @ fitted.coef_ + fitted.intercept_, -100, 100)))

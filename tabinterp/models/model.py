@@ -267,7 +267,7 @@ class BoundModel:
 
     @property
     def device(self) -> str:
-        """The device on which the network computes."""
+        """The device on which the network runs."""
         return self.model.where
 
     @cached_property
@@ -429,8 +429,8 @@ class BoundModel:
     def move(self, columns: tuple[str, ...], receivers: IntArray, donors: IntArray) -> Move:
         """Return the `Move` that replaces the values of these columns in the rows `receivers` with those in the rows `donors`.
 
-        If the encoded columns that change are known only from a probe, the move is checked on some rows, by encoding these rows
-        in full. If the check fails or there are only a few receivers, the returned move encodes whole rows.
+        If it is known only from a probe of the encoder which encoded columns change, the move is checked on some rows, by
+        encoding these rows in full. If the check fails or there are only a few receivers, the returned move encodes whole rows.
         """
         found = move_of(self.encoding, columns)
         if not found.is_shown:

@@ -36,7 +36,7 @@ def build_encoder(frame: pd.DataFrame, kinds: Mapping[str, str]) -> ColumnTransf
     Numeric columns: missing values are replaced by the median, and an indicator is added if the training rows have missing
     values. The columns are then standardised to mean 0 and standard deviation 1.
 
-    Categorical, boolean and ordinal columns: each level becomes one encoded column. A missing value is treated as a separate
+    Categorical, boolean and ordinal columns: each level has its own encoded column. A missing value is treated as a separate
     level. `None` and `NaN` are two different levels, so use only one of them.
 
     Levels with fewer than 10 training rows share one encoded column, which also represents unseen levels. If there is no such

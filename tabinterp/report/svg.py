@@ -108,7 +108,7 @@ def _bare(root: ET.Element) -> ET.Element:
 
 
 class _Renderer(RendererSVG):
-    """A renderer that remembers the sizes of texts, because most labels occur in several figures."""
+    """A renderer that caches the sizes of texts, because most labels occur in several figures."""
 
     def get_text_width_height_descent(
         self, s: str, prop: FontProperties, ismath: bool | Literal["TeX"]

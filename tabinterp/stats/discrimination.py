@@ -67,7 +67,7 @@ class Power:
         """Return the value, its standard error and a 95% interval that allows for skewness (Hall 1992, J. R. Stat. Soc. B 54).
 
         The distribution of losses is skewed, because a few losses are very large. A symmetric interval for the mean of 50 rows
-        therefore misses the true mean too often. When it misses the true mean, the interval is nearly always too low.
+        therefore misses the true mean too often, nearly always because the whole interval is below the true mean.
 
         >>> few = mean(np.r_[np.zeros(90), np.ones(10)], np.ones(100))
         >>> [round(x, 3) for x in few.skewed()], [round(x, 3) for x in few.student()]

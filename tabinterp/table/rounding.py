@@ -107,8 +107,8 @@ class Rounding:
         return self._shared(number, factor * 10.0 ** int(exponent))
 
     def _shared(self, number: float, step: float) -> bool:
-        """Return whether the numbers of at least ten rows are rounded to this multiple of a step, and the multiple does not
-        identify a row.
+        """Return whether the numbers of at least ten rows would be rounded to `number`, a multiple of `step`, and `number` does
+        not identify one to nine rows.
         """
         return self._within(number, step / 2) >= SMALL and not self.points_to_few(number)
 
@@ -156,8 +156,8 @@ def shown_date(date: pd.Timestamp, dates: pd.Series, rows: IntArray | None = Non
     -------
     The start of the shortest calendar period (day, week from Monday, month, quarter or year) that contains the date and at least
     ten rows. Some rows must be before the returned date, and others on or after it. If no row is before the start of the period,
-    the start of the next period is returned instead. If neither date separates the rows, longer periods are tried. None if no
-    period is suitable.
+    the start of the next period is returned instead. If neither start has rows on both sides, longer periods are tried. None if
+    no period is suitable.
     """
     counts: NDArray[np.int64] = np.ones(len(dates), dtype=np.int64) if rows is None else rows
     zone, local = dates.dt.tz, dates.dt.tz_localize(None)

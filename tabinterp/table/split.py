@@ -213,8 +213,8 @@ def _check_share(fraction: float, seed: int) -> None:
 
 
 def distinct(known: HashArray, hashes: HashArray) -> HashArray:
-    """Return at most a million distinct hashes from `known` and `hashes`. A million is enough to decide whether duplicate rows
-    must be numbered.
+    """Return at most a million distinct hashes from `known` and `hashes`. No more are needed, because duplicate rows are not
+    numbered if at least a million rows are distinct.
     """
     return known if len(known) >= MANY else np.union1d(known, hashes)[:MANY]
 

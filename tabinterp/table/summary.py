@@ -19,7 +19,7 @@ class Census:
     """A summary of all `rows` rows of a table. `held_out` is the number of held-out rows, or None if it is not known.
 
     For each column, it contains the number of `missing` cells, the number of distinct `levels` (None if not counted), whether the
-    column is `constant`, and the SHA-256 of the column. `rates` contains the share of each class by weight, and `held` the number
+    column is `constant`, and the SHA-256 of the column. `rates` contains the weighted share of each class, and `held` the number
     of rows of each class. `without_target` is the number of rows left out because their target is missing. It is None if such
     rows raise an error instead.
     """

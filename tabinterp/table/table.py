@@ -27,7 +27,7 @@ class Table(Previewed):
 
     `frame` contains all columns, with the user's values, and NaN for missing values. `y` (rows,) contains indices into
     `schema.classes`, or the values of a numeric or count target. `numbers` (rows,) are the row numbers in the source, on which
-    random draws depend. `held_out` (rows,) is a mask of the rows that were not used in training; None if they are not known.
+    random draws depend. `held_out` (rows,) is a mask of the rows that were not used in training; None if these rows are unknown.
     `file_sha256` is the digest of the bytes that were read; None if the table was not read from a file. `without_target` is the
     number of rows left out because their target is missing; None if such rows raise an error instead. `asked` contains the user's
     declarations about the columns; None if the table was not read by `read_table`.

@@ -96,8 +96,8 @@ class Calibrated(Recalibration):
     """Calibration of one output: slope, intercept and reliability curve.
 
     `bend` is the largest departure of a smooth recalibration curve from the predictions, or None if no curve was fitted. `bins`
-    are the points of the reliability curve. For a class, predictions are probabilities and outcomes are shares. For numbers and
-    counts, both are in units of the target.
+    are the points of the reliability curve. For a class, each point compares the mean predicted probability in a bin with the
+    share of rows in the class. For numbers and counts, it compares means in units of the target.
     """
 
     output: str | None = None
@@ -289,8 +289,8 @@ def _by_student(value: float, stderr: float, df: int) -> Estimate:
 def _by_likelihood(score: FloatArray, y: FloatArray, value: FloatArray, level: float) -> Recalibration:
     """Return a logistic recalibration with profile-likelihood intervals.
 
-    `value` holds the estimated slope and intercept, and `level` is the estimated calibration in the large. `level` is NaN if it
-    cannot be estimated because some predicted probabilities are 0 or 1.
+    `value` contains the estimated slope and intercept, and `level` is the estimated calibration in the large. `level` is NaN if
+    it cannot be estimated because some predicted probabilities are 0 or 1.
     """
     ones = np.ones(len(y))
 
@@ -321,7 +321,7 @@ def _profiled(value: float, stderr: float, best: float, loss: Callable[[float], 
     """Return the estimate `value` with its profile-likelihood interval.
 
     At both ends of the interval, the negative log likelihood exceeds its minimum `best` by half the 95% quantile of the
-    chi-squared distribution.
+    chi-squared distribution with one degree of freedom.
     """
     rise = float(stats.chi2.ppf(0.95, 1)) / 2
 

@@ -150,7 +150,7 @@ def disagreement(
     ------
     NotApplicableError
         If it is unknown which rows were held out, if a class has too few events to determine which model is right, if rows come
-        in too few groups, or if both models predict the same number on at least nine of ten rows.
+        in too few groups, or if the two models predict equal numbers for at least 90% of the rows.
     """
     if network.table.held_out is None:
         raise NotApplicableError(

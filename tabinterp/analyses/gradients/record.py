@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .estimator import GradientImportance
 
 
-CONTRADICTED = 0.1  # largest share of rows in which gradient and finite differences may differ, because of kinks
+CONTRADICTED = 0.1  # largest share of rows for which gradient and finite differences may differ, because of kinks
 
 
 class GradientRow(Part):
@@ -86,7 +86,7 @@ def build(r: Results) -> Gradients:
 
 
 def contradicted(disagreement: float | None) -> bool:
-    """Return whether finite differences of the score contradict the network's own gradient in more than 10% of rows."""
+    """Return whether finite differences of the score contradict the network's own gradient for more than 10% of rows."""
     return disagreement is not None and disagreement > CONTRADICTED
 
 

@@ -72,7 +72,7 @@ class FamilyImpact:
 
     `headline` compares the groups with the lowest and the highest selection rate, among the groups that are shown and assessed.
     `surest` is the pair with the lowest upper limit of the simultaneous interval. `withheld` states whether the flag for groups
-    with withheld rates is raised. It is "untold" if the answer would reveal a small count, and None if there are no such groups.
+    with withheld rates is raised. It is "untold" if the flag would reveal a small count, and None if there are no such groups.
     """
 
     columns: tuple[str, ...]

@@ -85,7 +85,8 @@ class Profiles:
 def excited_rows(activations: FloatArray, hashes: Any, weights: FloatArray) -> Any:
     """Return a mask (n, units) of the activating rows of each unit.
 
-    A unit with the same activation on all rows has no activating rows. If there are fewer than 20 rows, no unit has any.
+    A unit with the same activation on all rows has no activating rows. If there are fewer than 20 rows, no unit has activating
+    rows.
     """
     n, chosen = len(activations), np.zeros(activations.shape, dtype=bool)
     for u in np.flatnonzero(np.ptp(activations, axis=0) > 0):

@@ -29,7 +29,7 @@ def drawn(network: BoundModel, most: int, seed: int) -> IntArray:
 
 
 def require_rows(network: BoundModel) -> None:
-    """Raise `NotApplicableError` if the network's table has fewer than ten rows."""
+    """Raise `NotApplicableError` if the network is bound to fewer than ten rows."""
     if len(network.table) < SMALL:
         raise NotApplicableError(why("mechanism.few", least=SMALL))
 

@@ -29,7 +29,7 @@ NOTHING = 1e-20  # share of the largest sum of squares below which a column is c
 def looked_at(bound: BoundModel, seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Divide the columns into two groups: those that get curves and are screened for pairs, and all others.
 
-    With more than a hundred columns, only the hundred that change the score most are in the first group.
+    If there are more than a hundred columns, the first group contains the hundred with the largest total Sobol indices.
     """
     rows = chosen(bound.table.numbers, 2 * MOVED, seed)
     half = len(rows) // 2

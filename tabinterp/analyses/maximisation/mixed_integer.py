@@ -46,7 +46,7 @@ class _Model:
 
 
 class Programme:
-    """Mixed-integer programme for the domain and the hidden layers on which an objective depends.
+    """Mixed-integer programme that represents the allowed inputs (`domain`) and the hidden layers on which an objective depends.
 
     Attributes
     ----------
@@ -91,7 +91,8 @@ class Programme:
 
 
 def _choose(made: _Model, player: Player, parts: list[tuple[int, FloatArray]]) -> FloatArray:
-    """Add variables for the candidates of a column, and return the constant in its contribution to the first affine output.
+    """Add variables for the candidate values of a column, and return the constant part of the column's contribution to the output
+    of the first affine operations.
 
     The contribution of each variable is appended to `parts`.
     """
@@ -150,7 +151,7 @@ def cheapest(
 
 
 def _weighed(programme: Programme, weights: list[FloatArray], steps: tuple[Step, ...]) -> tuple[FloatArray, float]:
-    """Express a weighted sum of the outputs of all steps as weights of the variables and a constant."""
+    """Return a weighted sum of the outputs of all steps as a linear function: the weights of the variables, and a constant."""
     gain, constant = np.zeros(len(programme.made.lower)), 0.0
     for i, step in enumerate(steps):
         places, own, shift = programme.expression(i, step)

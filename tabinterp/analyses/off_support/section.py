@@ -1,4 +1,4 @@
-"""Report section on perturbed rows: how the score changes when values come from arbitrary or from similar rows."""
+"""Report section on perturbed rows: how the score changes when values are taken from arbitrary or similar rows."""
 
 from __future__ import annotations
 

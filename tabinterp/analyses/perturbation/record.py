@@ -115,7 +115,8 @@ class Record(Part):
 
 
 def turns(differences: Sequence[tuple[float, float | None, float | None]]) -> tuple[float | None, float | None]:
-    """Return the size at and above which the network is not significantly better, and the size at and above which it is worse.
+    """Return the perturbation size at and above which the network is not significantly better than the linear model, and the size
+    at and above which it is significantly worse.
 
     Parameters
     ----------
@@ -151,7 +152,9 @@ def _from(sizes: Sequence[float], holds: Sequence[bool]) -> float | None:
 
 
 def _check_differences(part: AtSize | OfColumn, none: AtSize) -> None:
-    """Check that differences between the models and the excess rise follow from the losses; `none` has the losses at size 0."""
+    """Check that differences between the models, and the excess rise, follow from the values of the two models. `none` contains
+    the values at size 0.
+    """
     found = [("difference", part.difference, part.network, part.linear)]
     if isinstance(part, AtSize):
         found += [

@@ -81,7 +81,7 @@ class Case:
 
 
 def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
-    """Return the table with its adverse class set as `declined` states, or unchanged if the target is not binary."""
+    """Return the table with the adverse class that `declined` names, or the table unchanged if its target is not binary."""
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             f"the deprecated argument 'declined' must be 'negative' or 'positive'; got {argument('declined', declined)}. "
@@ -173,7 +173,7 @@ def _baseline(case: Case, mean: FloatArray) -> FloatArray:
 
 
 def _gradients(case: Case) -> FloatArray:
-    """Return integrated gradients (rows, columns) from the mean of the narrowly approved rows."""
+    """Return integrated gradients (rows, columns), with the mean of the narrowly approved rows as the baseline."""
     bound = case.network
     weights = np.zeros(len(bound.table))
     weights[case.near] = case.near_weights

@@ -9,7 +9,7 @@ For a network, there are several ways to compute contributions.
   rows, and treats all encoded columns of a column together.
 - Two alternatives are Shapley values relative to the mean of the narrowly approved rows, and Shapley values relative to the mean
   of all rows. If some columns are categorical, the mean is not a possible row.
-- Another alternative is integrated gradients from the mean of the narrowly approved rows.
+- Another alternative is integrated gradients with the mean of the narrowly approved rows as the baseline.
 
 A *reason* is a column that contributes to the adverse decision. The list of reasons of a row contains the columns with the
 largest contributions, at most four of them (9(b)(2)-1). It is shorter if fewer than four columns contribute to the adverse

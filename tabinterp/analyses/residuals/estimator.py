@@ -321,7 +321,7 @@ def _around(values: FloatArray, weights: FloatArray, shares: Sequence[float]) ->
 def _edges(left: list[FloatArray]) -> FloatArray:
     """Return edges for bins of both models' residuals.
 
-    The edges are multiples of 1, 2 or 5 times a power of ten, which do not disclose the residual of a single row.
+    The edges are multiples of 1, 2 or 5 times a power of ten, so they do not disclose the residual of a single row.
     """
     ends = [np.quantile(one, [TAIL, 1 - TAIL]) for one in left]
     low, high = min(low for low, _ in ends), max(high for _, high in ends)

@@ -3,7 +3,8 @@
 The refit's functions of single columns and of pairs of columns are converted to step functions (`binning`). In each bin, the
 function is replaced by its mean over the training rows. The intercept is then fitted again. The points of a column therefore
 follow the refit's curve. A logistic regression on the bins would instead fit the same outcomes a second time and undo the
-shrinkage due to the refit's penalty. In experiments with small tables, such a regression also predicted worse.
+shrinkage due to the refit's penalty. In experiments with small tables, such a regression also predicted worse
+than the bin means.
 
 The score of a row is a linear function of its log-odds of the favourable to the adverse class: points + pdo / ln 2 (log-odds - ln
 odds). The score increases as the adverse class becomes less likely. An increase of pdo points doubles the odds (Siddiqi 2006,
@@ -227,8 +228,8 @@ class Scorecard(Display):
     def to_sql(self, table: str = "applicants") -> str:
         """Return an SQL statement that selects the rows of a database table and adds the column `scorecard_points`.
 
-        The database table must have columns with the same names as the scorecard. The statement runs in DuckDB, PostgreSQL and
-        SQLite. NULL and NaN are treated as missing values.
+        The database table must have columns with the same names as the columns of the scorecard. The statement runs in DuckDB,
+        PostgreSQL and SQLite. NULL and NaN are treated as missing values.
 
         Parameters
         ----------

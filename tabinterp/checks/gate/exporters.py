@@ -1,6 +1,6 @@
 """Export of a gate decision as text, JSON, Markdown, JUnit XML or SARIF.
 
-Names from a table, a policy or a file are untrusted. Each format cleans them with one function: `tidy` for a line of text,
+Names from a table, a policy or a file are untrusted. For each format, one function cleans them: `tidy` for a line of text,
 `plain_values` for JSON, `escaped` for Markdown, `_xml` for XML.
 """
 
@@ -85,8 +85,8 @@ def as_markdown(decision: Decision, identity: Identity) -> str:
 
 
 def as_junit(decision: Decision, identity: Identity) -> str:
-    """Return a decision as JUnit XML. Each gate is a test case. A waived gate is a skipped test, and an incomplete gate is an
-    error.
+    """Return a decision as JUnit XML. Each gate is exported as a test case, a waived gate as a skipped test, and an incomplete
+    gate as an error.
     """
     counts = {
         "tests": len(decision.gates),
@@ -114,8 +114,8 @@ def as_junit(decision: Decision, identity: Identity) -> str:
 
 
 def as_sarif(decision: Decision, identity: Identity) -> str:
-    """Return a decision as SARIF 2.1.0 (OASIS 2020). Each failed or incomplete gate is a result. A waived gate is a suppressed
-    result.
+    """Return a decision as SARIF 2.1.0 (OASIS 2020). Each failed or incomplete gate is exported as a result, and a waived gate as
+    a suppressed result.
     """
     return _json(
         {

@@ -1,4 +1,4 @@
-"""Decide whether an audit passes a policy. Every demand of the policy is a gate, which is passed, failed, or waived.
+"""Decide whether an audit meets a policy. Every demand of the policy is a gate, which is passed, failed, or waived.
 
 Two more gates exist only if there is a problem, and no policy can waive them. The gate "document" fails if the document
 contradicts itself, and is incomplete if the document was written by another version. The gate "analyses" fails if an analysis
@@ -55,7 +55,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Decision(PreviewedFrame):
-    """Decision on whether an audit passes a policy: all gates, in the order of the policy."""
+    """Decision on whether an audit meets a policy: all gates, in the order of the policy."""
 
     policy: str
     network: str
@@ -104,7 +104,7 @@ def decide(
     contradictions: Sequence[Message] = (),
     unjudged: Message | None = None,
 ) -> Decision:
-    """Decide whether an audit passes a policy. Only the audit's document is needed, not the model or the rows, so old audits can
+    """Decide whether an audit meets a policy. Only the audit's document is needed, not the model or the rows, so old audits can
     be checked again.
 
     Parameters

@@ -56,8 +56,8 @@ def scored_events(document: Document) -> int | None:
 def largest_loss(document: Document) -> list[float]:
     """Return a list with the loss of the constant prediction, as an upper bound for differences in loss.
 
-    The loss is computed from the margin of the verdict, which by default is one hundredth of this loss. If the user set the
-    margin, the loss is unknown and the list is empty.
+    By default, the margin of the verdict is 1% of the loss of the constant prediction, so this loss is 100 times the margin. If
+    the user set the margin, the loss is unknown and the list is empty.
     """
     verdict = document.verdict
     return [] if verdict.margin_given or not verdict.margin else [100 * verdict.margin]

@@ -56,8 +56,8 @@ def migration_notes(notes: list[Message]) -> list[Message]:
 
 
 def _line_on_other_metrics(document: Json) -> Json:
-    """2026-11-24: the sentence on metrics other than the primary one no longer covers R2, because R2 repeats the squared error.
-    If R2 is the only other metric, the sentence is removed.
+    """2026-11-24: the sentence on metrics other than the primary one no longer covers R2, because R2 follows from the squared
+    error. If R2 is the only other metric, the sentence is removed.
     """
     lines = document["verdict"]["lines"]
     kept = [line for line in lines if not line["key"].startswith("verdict.others.")]

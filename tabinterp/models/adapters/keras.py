@@ -1,4 +1,5 @@
-"""Adapter for Keras 3. A stack of layers becomes a torch Sequential. Other models on the torch backend are used as torch modules.
+"""Adapter for Keras 3. A stack of layers is converted to a torch Sequential. Other models on the torch backend are used as torch
+modules.
 
 The layers of a Keras model are read from the model object, so Keras itself is never imported here.
 """

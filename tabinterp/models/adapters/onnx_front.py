@@ -157,7 +157,7 @@ class Front(Structured):
         return self.known
 
     def _levels(self) -> dict[int, NDArray[Any]]:
-        """Return a dict from column positions to known levels, for columns that reach an encoder of levels unchanged."""
+        """Return a dict from column positions to known levels, for columns that are passed unchanged to an encoder of levels."""
         unchanged = {one.name for one in self.given}
         found: dict[int, NDArray[Any]] = {}
         for step in self.steps:
@@ -290,13 +290,13 @@ def _written(name: str) -> str:
 
 
 def _texts(column: pd.Series, levels: NDArray[Any] | None) -> Texts:
-    """Determine how the pipeline writes the values of a column as strings. `levels` contains the levels that the pipeline knows
-    (None if they are unknown).
+    """Determine how the pipeline writes the values of a column as strings. `levels` contains the levels that the pipeline lists
+    for the column (None if it lists none).
 
     Raises
     ------
     ModelError
-        The levels do not determine how the values are written.
+        The levels do not show whether whole numbers are written with ".0", or include two strings for missing values.
     """
     known = {*map(str, levels)} if levels is not None else set()
     name = str(column.name)

@@ -1,5 +1,5 @@
-"""Adapter for whole pipelines in ONNX, such as those written by skl2onnx. The encoding steps become an encoder, and the other
-steps become an equivalent network.
+"""Adapter for whole pipelines in ONNX, such as those written by skl2onnx. The encoding steps are converted to an encoder, and
+the other steps to an equivalent network.
 
 The predictions that tabinterp computes in double precision are compared with those of onnxruntime on rows of the table. If they
 differ, the model is treated as a prediction function that runs in onnxruntime.

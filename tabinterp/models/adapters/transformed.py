@@ -1,4 +1,4 @@
-"""Adapter for scikit-learn's TransformedTargetRegressor: the inverse transformation becomes the last layers of the network."""
+"""Adapter for scikit-learn's TransformedTargetRegressor: the inverse transformation is appended as layers of the network."""
 
 from __future__ import annotations
 
