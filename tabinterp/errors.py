@@ -100,7 +100,7 @@ class NotApplicableError(TabinterpError):
 
 
 class DocumentError(TabinterpError):
-    """A saved audit cannot be read: it is not JSON, has another schema version, or has an invalid field."""
+    """A saved audit cannot be read: it is not JSON, has a different schema version, or has an invalid field."""
 
 
 class PolicyError(TabinterpError):

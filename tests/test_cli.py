@@ -459,7 +459,7 @@ MODELS = {
     "odd split": (header_with(split__cuts=[]), ["if the split is stratified; got 0 numbers"]),
     "unknown setting": (header_with(table__colour="red"), ["table.colour"]),
     "odd setting": (header_with(table__drop="remark"), ["table.drop", "list"]),
-    "no target": (header_with(table=None), ["Name the target column with --target"]),
+    "no target": (header_with(table=None), ["Specify the target column with --target"]),
 }
 
 

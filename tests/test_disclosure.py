@@ -604,6 +604,6 @@ def test_a_split_by_date_begins_at_midnight_and_says_what_to_do_where_it_cannot(
     table = ti.read_table(frame, target="y", split="seen")
     assert table.split.at == "2024-03-25T00:00:00"
     assert 0.2 < table.held_out.mean() < 0.3
-    with pytest.raises(TableError, match=r"'seen'.*fewer than 10 rows.*split_at="):
+    with pytest.raises(TableError, match=r"'seen'.*at least 10 rows.*split_at="):
         ti.read_table(frame.iloc[:8], target="y", split="seen")
     assert ti.read_table(frame.iloc[:8], target="y", split="seen", split_at="2024-01-02").held_out.sum() == 5

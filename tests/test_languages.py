@@ -125,7 +125,7 @@ ASKED = {
     "analyses/conductance/estimator": ("baseline must be", "tolerance must be above 0, and"),
     "analyses/display": ("output must be one of",),
     "analyses/effects/estimator": (
-        "column ", "output must be one of", "the two curves of", "all rows of a table", "grid must be",
+        "column ", "output must be one of", "the two curves of", "all rows of a table", " must be at least 2 (the number",
         "scale must be one of",
     ),
     "analyses/shapley_values/explain_row": ("row must be",),

@@ -30,7 +30,8 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 def ranks_reversed(document: Document) -> bool:
     """Return whether the classes seem to be swapped. For two classes, this is the case if the AUC is significantly below one
-    half. For several classes, this is the case if the predictions fit the rows better after the classes are relabelled.
+    half. If there are more than two classes, this is the case if the predictions fit the rows better after the classes are
+    relabelled.
     """
     auc = network_metric(document, "auc")
     below = auc.value is not None and auc.stderr is not None and auc.value + SWAPPED_Z * auc.stderr < 0.5
@@ -48,8 +49,8 @@ CHECK = Check(
         title="Swapped classes",
         measures=(
             "the AUC of the network (two classes), or whether relabelling the predicted classes raises accuracy "
-            "(several classes). For several classes, the new labels are chosen on half of the held-out rows and "
-            "tested on the other half."
+            "(several classes). If the target has more than two classes, the new labels are chosen on half of the held-out rows "
+            "and tested on the other half."
         ),
         limitations="May miss swapped classes that the network rarely predicts.",
         raised_when=(

@@ -155,7 +155,7 @@ CHECK = Check(
                 f"{WITH_SHARE}; groups: a number",
             ),
             "cleared_few": (
-                "No recourse was found for at most {high}% of the declined rows (n = {rows}). The exact share is withheld "
+                "The share of declined rows without recourse is at most {high}% (n = {rows}). The exact share is withheld "
                 "because a count is below ten. Number of groups compared with all other declined rows: {groups}; none differs "
                 "significantly.",
                 "high: a percentage; rows, groups: numbers",

@@ -1,8 +1,8 @@
 """Check whether the network fails to predict better than chance on held-out rows.
 
 The check is raised if the network is not clearly better than chance, and the 95% interval of its performance excludes a useful
-result. For two classes, chance is an AUC of one half. For regression, it is an R² of zero. For several classes, it is a log loss
-equal to the entropy of the class shares. For counts, it is the loss of predicting the mean for every row.
+result. For two classes, chance is an AUC of one half. For regression, it is an R² of zero. For more than two classes, it is a log
+loss equal to the entropy of the class shares. For counts, it is the loss of predicting the mean for every row.
 """
 
 from __future__ import annotations
@@ -102,9 +102,9 @@ CHECK = Check(
                 "network is not clearly better than chance if the 95% interval for its performance includes the chance level or "
                 "lies wholly below it. For two classes, it is also not clearly better if the AUC is below {auc} and the log loss "
                 "is not significantly lower than that of a constant prediction. For regression, it is also not clearly better if "
-                "the R² is below {r2}. For several classes, the AUC averaged over the classes is considered as well. The check "
-                "passes if this AUC is at least {auc} and significantly above 0.5. Otherwise, the check is not raised if the "
-                "interval of this AUC includes {useful}."
+                "the R² is below {r2}. For more than two classes, the AUC averaged over the classes is considered as well. The "
+                "check passes if this AUC is at least {auc} and significantly above 0.5. Otherwise, the check is not raised if "
+                "the interval of this AUC includes {useful}."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),

@@ -645,7 +645,7 @@ def _check_bundle(path: Path, overwrite: bool) -> None:
         )
     if ti.inspect_model(path).format != "bundle":
         raise TabinterpError(
-            f"the existing file {str(path)!r} is not a bundle, so it will not be replaced. Name another output file"
+            f"the existing file {str(path)!r} is not a bundle, so it will not be replaced. Specify another output file"
         )
 
 
@@ -759,7 +759,7 @@ def _audit(
     settings = ti.table_settings(path) | asked
     if "target" not in settings:
         raise TabinterpError(
-            "the target column is unknown, because the model does not record which column it predicts. Name the target "
+            "the target column is unknown, because the model does not record which column it predicts. Specify the target "
             f"column with {argument('target')}"
         )
     settings |= {"query": read.query, "key": read.key, "split": model.split if split is None else split, "seed": seed}

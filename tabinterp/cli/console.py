@@ -64,7 +64,7 @@ def check_apart(out: Path, *inputs: Path | None) -> None:
     for one in inputs:
         if one is not None and out.is_file() and one.is_file() and out.samefile(one):
             raise TabinterpError(
-                f"--out {str(out)!r} is also an input file of this command and would be overwritten. Name another "
+                f"--out {str(out)!r} is also an input file of this command and would be overwritten. Specify another "
                 "output file"
             )
 
@@ -87,7 +87,7 @@ def writing_to(path: Path, layout: Layout, *, overwrite: bool | None, resume: bo
         if others:
             raise TabinterpError(
                 f"the output folder {str(path)!r} contains {_first_names(others)}, which {'is' if len(others) == 1 else 'are'} "
-                f"not part of {layout.what}. Nothing in the folder was changed. Name a new or empty folder"
+                f"not part of {layout.what}. Nothing in the folder was changed. Specify a new or empty folder"
             )
         if ours and not overwrite and not (resume and RESUME in ours):
             raise TabinterpError(_occupied_message(path, ours, layout, overwrite, resume))

@@ -46,8 +46,8 @@ class Estimate:
     `Inference.df_residual` degrees of freedom, or the normal distribution if `df_residual` is None.
 
     `ratio` contains the exponentials of the estimate and of the ends of its interval. An exponential that overflows is None. For
-    two classes, `ratio` is an odds ratio. For several classes, it is an odds ratio relative to the geometric mean of all classes.
-    For counts, it is a rate ratio, and for regression it is None.
+    two classes, `ratio` is an odds ratio. For more than two classes, it is an odds ratio relative to the geometric mean of all
+    classes. For counts, it is a rate ratio, and for regression it is None.
     """
 
     output: int
@@ -126,8 +126,8 @@ def infer(
 
     Parameters
     ----------
-    y : (n,) Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for several classes, and numbers or counts for other tasks.
-        For other tasks, `n_classes` is ignored.
+    y : (n,) Targets: 0 and 1 for two classes, 0 to `n_classes` - 1 for more than two classes, and numbers or counts for other
+        tasks. For other tasks, `n_classes` is ignored.
     covariance : optional
         "model", "robust" or "cluster". With `groups`, the default is "cluster". With `weights`, the default is "robust". It is
         also "robust" for counts, because their variance rarely equals their mean. Otherwise, the default is "model". The sandwich

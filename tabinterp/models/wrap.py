@@ -39,7 +39,7 @@ def wrap(
     Parameters
     ----------
     model : a fitted scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner, a
-        TabularModel of pytorch-tabular, a Keras model, an ONNX model, or a function. An ONNX model can be a network, or a whole
+        TabularModel from pytorch-tabular, a Keras model, an ONNX model, or a function. An ONNX model can be a network, or a whole
         pipeline, which needs no encoder. A function takes a frame of the input columns and returns predictions. It supports all
         analyses that need no gradients.
     encoder : for a network, a skorch net or a statsmodels result: a fitted transformer from the original columns to the model's
@@ -87,7 +87,7 @@ def wrap(
     raise ModelError(
         f"{type(model).__module__}.{type(model).__name__} is not a supported model. Pass a fitted "
         "scikit-learn estimator or pipeline, a skorch net, a statsmodels result, a torch module, a fastai learner, a "
-        "TabularModel of pytorch-tabular, a Keras or ONNX model, any object with predict_proba and classes_, or a function of "
+        "TabularModel from pytorch-tabular, a Keras or ONNX model, any object with predict_proba and classes_, or a function of "
         "rows, such as model.predict_proba with "
         f"{argument('classes')}"
     )

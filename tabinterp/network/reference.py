@@ -356,7 +356,7 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
             )
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):
-        raise ModelError(f"for the task multiclass, n_classes must be at least 2; got {n_classes}")
+        raise ModelError(f"if the task is multiclass, n_classes must be at least 2; got {n_classes}")
     classes = 2 if task == "binary" else n_classes
     if not np.isin(target, np.arange(classes)).all():
         raise ModelError(

@@ -58,7 +58,7 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
                 stream.write(f"tabinterp digest key 1: {secrets.token_hex(BYTES)}\n")
         if not file.is_file():
             raise TableError(
-                f"there is no regular file {str(file)!r} to read the digest key from. Name the key file that `tabinterp "
+                f"there is no regular file {str(file)!r} to read the digest key from. Specify the key file that `tabinterp "
                 "audit` created"
             )
         with file.open("rb") as stream:
@@ -68,8 +68,8 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
     if found is None:
         raise TableError(
             f"the file {str(file)!r} does not contain a digest key, which is one line: 'tabinterp digest key 1: ' followed by 64 "
-            "hex digits. Name the key file that `tabinterp audit` created. To let `tabinterp audit` create a new key, name a "
-            "file that does not exist yet"
+            "hex digits. Specify the key file that `tabinterp audit` created. To let `tabinterp audit` create a new key, specify "
+            "a file that does not exist yet"
         )
     return DigestKey(file, bytes.fromhex(found[1]))
 
@@ -86,5 +86,5 @@ def check_outside(key: str | Path, folder: str | Path) -> None:
     if any(Path(place).is_relative_to(inside) for place in (os.path.realpath(key), os.path.abspath(key))):
         raise TableError(
             f"the digest key {str(key)!r} is inside the audit's folder {str(folder)!r}, so everyone who receives "
-            "the folder would also receive the key. Name a file outside the folder"
+            "the folder would also receive the key. Specify a file outside the folder"
         )

@@ -74,8 +74,8 @@ def read_sums(folder: Path) -> dict[str, str]:
         lines = read_regular(path).decode("utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DocumentError(
-            f"the list of digests {str(path)!r} cannot be read ({error}). Name a folder that `tabinterp audit` wrote; every "
-            "such folder contains this list"
+            f"the list of digests {str(path)!r} cannot be read ({error}). Specify a folder written by `tabinterp audit`; "
+            "every such folder contains this list"
         ) from None
     found = {}
     for number, line in enumerate(lines, 1):

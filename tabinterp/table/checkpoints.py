@@ -177,8 +177,8 @@ class Keeping:
             self.clear()
 
     def numbered(self) -> str:
-        """Return a name for the state of the next pass that computes sums. The name contains the number of the pass. This number
-        identifies the pass, because passes always run in the same order.
+        """Return the name under which the state of the next summing pass is saved. The name contains the number of the pass. This
+        number identifies the pass, because passes always run in the same order.
         """
         self._passes += 1
         return f"sums-{self._passes:03d}"

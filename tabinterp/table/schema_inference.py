@@ -396,7 +396,7 @@ def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) 
         raise TableError(f"a {task} target has no positive class. Leave out {argument('positive', positive)}")
     if not pd.api.types.is_numeric_dtype(values.dtype):
         raise TableError(
-            f"target {values.name!r} must contain numbers for the task {task}; row {values.index[0]} contains "
+            f"target {values.name!r} must contain numbers if the task is {task}; row {values.index[0]} contains "
             f"{shown(values.iloc[0])}"
         )
     if task == "count" and uncounted:

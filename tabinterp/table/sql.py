@@ -150,7 +150,7 @@ def _ordered(batch: pa.Table, key: str, last: Any) -> Any:
     """Return the key of the last row in a batch. Raise an error if a key is missing or not unique."""
     if key not in batch.column_names:
         raise TableError(
-            f"the key column {key!r} is not among the columns of the query, which are {batch.column_names}. Name one of these "
+            f"the key column {key!r} is not among the columns of the query, which are {batch.column_names}. Specify one of these "
             "columns"
         )
     values = batch.column(key).to_pandas()

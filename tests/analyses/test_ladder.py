@@ -177,5 +177,5 @@ def test_seeds_order_and_weights():
 def test_without_held_out_rows_there_is_no_ladder():
     frame = cases.mixed_frame(100)
     model = ti.wrap(cases.network_pipeline(frame))
-    with pytest.raises(NotApplicableError, match="read the table with the split"):
+    with pytest.raises(NotApplicableError, match="load the table with the split"):
         ti.ladder(model, cases.mixed_table(frame))

@@ -452,7 +452,7 @@ def test_the_document_says_what_was_found_and_the_page_shows_it():
     rise, fall = (abs(one.value) for one in (ages.curves.inside, ages.curves.outside))
     high = ages.curves.inside.high
     assert (
-        f"the mean score (log-odds) rises by {rise:.2f} (95% CI {ages.curves.inside.low:.2f} to {high:.2f}) as age goes"
+        f"the mean score (log-odds) rises by {rise:.2f} (95% CI {ages.curves.inside.low:.2f} to {high:.2f}) as age changes"
         in page
     )
     low, high = -ages.curves.outside.high, -ages.curves.outside.low

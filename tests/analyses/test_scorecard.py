@@ -793,7 +793,7 @@ def test_claims_that_do_not_follow_are_refused():
         record.model_copy(update={"status": wrong}).check_claims(document)
     first = record.columns[0]
     shifted = [first.model_copy(update={"points": [one + 1 for one in first.points]}), *record.columns[1:]]
-    with pytest.raises(DocumentError, match="0 points for its reference bin"):
+    with pytest.raises(DocumentError, match="the entry of the reference bin must be 0"):
         record.model_copy(update={"columns": shifted}).check_claims(document)
 
 

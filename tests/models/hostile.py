@@ -575,8 +575,11 @@ GRAPHS = {  # what -> (change of model.json, words)
         "contains values nested too deeply",
     ),
     "no tensor first": (new({"op": "reshape", "values": [3, 1]}), "needs a tensor as its first value"),
-    "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "the width must be from 1 to 65,536"),
-    "an input of nothing": (lambda h: h["graph"]["inputs"][0].update(width=-1), "the width must be from 1 to 65,536"),
+    "a huge input": (lambda h: h["graph"]["inputs"][0].update(width=1 << 40), "the width must be between 1 and 65,536"),
+    "an input of nothing": (
+        lambda h: h["graph"]["inputs"][0].update(width=-1),
+        "the width must be between 1 and 65,536",
+    ),
     "layers and a graph": (lambda h: h.update(layers=[]), "either in the field 'layers' or in the field 'graph'"),
     "neither": (lambda h: h.pop("graph"), "either in the field 'layers' or in the field 'graph'"),
     "a field more": (at("relu", code="print()"), "graph.nodes.*code': this field is unknown"),

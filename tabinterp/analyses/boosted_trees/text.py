@@ -35,7 +35,7 @@ TEXT: dict[str, str] = {
     "report.judged.reference.difference": "Network − trees",
     # why the analysis does not apply
     "why.they need to know which rows the network was trained on": (
-        "it is unknown which rows the network was trained on; read the table with the split used to train the network"
+        "it is unknown which rows the network was trained on; load the table with the split that was used to train the network"
     ),
     "why.there are too few training rows for them": (
         "there are too few training rows to fit boosted trees, or the table has no input columns"

@@ -65,7 +65,7 @@ TEXT: dict[str, str] = {
     "plot.axis.observed": "Mean outcome, 95% CI",
     # why the analysis does not apply
     "why.whether predictions come true is seen on rows that the models were not trained on": (
-        "calibration is measured on held-out rows, but the table has no split; read the table with the "
-        "split used to train the network"
+        "calibration is measured on held-out rows, but the table has no split; load the table with the "
+        "split that was used to train the network"
     ),
 }

@@ -15,7 +15,9 @@ TEXT: dict[str, str] = {
     ),
     "report.mechanism.conductance.layers": "Completeness gap of the conductances of each layer (tolerance {tolerance})",
     "report.mechanism.conductance.gap": "Largest completeness gap in any row (relative to the mean change in score)",
-    "report.mechanism.conductance.around": "Change in score that bypasses the layer (mean absolute value)",
+    "report.mechanism.conductance.around": (
+        "Part of the change in score that does not pass through the layer (mean absolute value)"
+    ),
     "report.mechanism.conductance.units": (
         "Conductance of each hidden unit, and rise in loss without the unit ({shown} of {count} units, largest conductance "
         "first)"

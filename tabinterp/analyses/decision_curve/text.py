@@ -72,8 +72,8 @@ TEXT: dict[str, str] = {
     "report.judged.legend.all": "All predicted positive",
     # why the analysis does not apply
     "why.what decisions are worth is seen on rows that the models were not trained on": (
-        "net benefit is measured on held-out rows, but the table has no split; read the table with the "
-        "split used to train the network"
+        "net benefit is measured on held-out rows, but the table has no split; load the table with the "
+        "split that was used to train the network"
     ),
     "why.decisions.few": "net benefit needs at least {least} held-out rows or groups of rows, but there are fewer",
 }

@@ -118,8 +118,8 @@ TEXT: dict[str, str] = {
     ),
     # why the analysis does not apply
     "why.who is right is seen on rows that the models were not trained on, and none are known": (
-        "the models are compared on held-out rows, but the table has no split; read the table with the "
-        "split used to train the network"
+        "the models are compared on held-out rows, but the table has no split; load the table with the "
+        "split that was used to train the network"
     ),
     "why.the two models predict the same in nine of ten rows or more": (
         "the two models give the same prediction for at least 90% of the rows"

@@ -370,8 +370,8 @@ class Ranking:
 def _statistics(rankings: list[Ranking], called: IntArray, table: Table, w: FloatArray) -> FloatArray:
     """Return all statistics of a model for the row weights `w` in one array.
 
-    For two classes, these are the curves, the rates and the gains. For several classes, they are the curves of each class and
-    their means, followed by the rates of each class and their means.
+    For two classes, these are the curves, the rates and the gains. For more than two classes, they are the curves of each class
+    and their means, followed by the rates of each class and their means.
     """
     curves = np.stack([ranking.curves(w) for ranking in rankings])
     if table.schema.task == "binary":

@@ -18,7 +18,7 @@ TEXT: dict[str, str] = {
     "plot.axis.dropped": "Rise in held-out loss after refitting without the column ({loss}), 95% CI",
     # why the analysis does not apply
     "why.refits are scored on held-out rows, and the table does not say which these are": (
-        "refitted models are scored on held-out rows, but the table has no split; read the table with "
-        "the split used to train the network"
+        "refitted models are scored on held-out rows, but the table has no split; load the table with "
+        "the split that was used to train the network"
     ),
 }

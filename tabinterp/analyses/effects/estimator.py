@@ -33,7 +33,7 @@ from tabinterp.analyses.permutation_importance import ANALYSIS as PERMUTATION_IM
 from tabinterp.analyses.plot_specs import Dots, Effect, Picture, effect_axis
 from tabinterp.arrays import FloatArray, IntArray
 from tabinterp.document.message import why
-from tabinterp.errors import NotApplicableError
+from tabinterp.errors import NotApplicableError, argument
 from tabinterp.frames import any_backend
 from tabinterp.messages import text
 from tabinterp.models import BoundModel, Model, bind
@@ -320,7 +320,7 @@ def start(
     if len(table) < 2:
         raise NotApplicableError(why("effects.few", rows=len(table)))
     if grid < 2:
-        raise NotApplicableError(f"the grid must have at least 2 points; got grid={grid}")
+        raise NotApplicableError(f"{argument('grid')} must be at least 2 (the number of points); got {grid}")
     if scale not in SCALES or (scale == "probability" and table.schema.task == "regression"):
         allowed = SCALES[:1] if table.schema.task == "regression" else SCALES
         raise NotApplicableError(f"scale must be one of {', '.join(allowed)}; got {scale!r}")

@@ -194,7 +194,7 @@ TEXT: dict[str, str] = {
     "report.inside.six.rows": "Rows",
     "report.inside.six.level": "{level} ({share})",
     "report.inside.six.unreadable": (
-        "✗ The row that minimises the unit's value (lowest optimum) is implausible as a real row."
+        "✗ The row that minimises the unit's value (“Lowest optimum”) is implausible as a real row."
     ),
     # name: name of the unit
     "report.inside.path.table": "Optimum of {name} within Mahalanobis balls that contain an increasing share of the rows",

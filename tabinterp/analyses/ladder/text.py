@@ -144,8 +144,8 @@ TEXT: dict[str, str] = {
         "why.the ladder compares refits with the network on rows that it was not trained on, and the table does not say which "
         "these are; give it the split under which the network was trained (split=, or table.with_split(model.split))"
     ): (
-        "simpler models are compared on held-out rows, but the table has no split; read the table with "
-        "the split used to train the network"
+        "simpler models are compared on held-out rows, but the table has no split; load the table with "
+        "the split that was used to train the network"
     ),
     "why.basis.large": "the values of column '{column}' are too large to be summed; express the column in a larger unit",
     "why.basis.none": "{model:name} uses none of the table's columns",

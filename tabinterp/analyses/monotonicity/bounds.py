@@ -7,7 +7,7 @@ narrower range is used.
 
 The product is bounded from below in four ways, and the largest of these bounds is used. Three bounds use interval arithmetic. For
 the first, the matrices are multiplied from the first layer onwards. For the second, they are multiplied from the score backwards
-(as Zhang, Zhang & Hsieh 2019 do for Jacobians). The third is computed around the midpoints of all slopes. The fourth bound uses
+(as Zhang, Zhang & Hsieh 2019 do for Jacobians). The third uses the midpoint of the range of each slope. The fourth bound uses
 linear functions of the columns. All computations are in double precision. The bounds are widened by 1e-11 times the sum of
 the absolute values of the terms, which is far more than any rounding error.
 """

@@ -17,7 +17,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         ),
         "network, linear: numbers in units of the score",
     ),
-    "report.monotonicity.caption": "Proof of declared directions for both models",
+    "report.monotonicity.caption": "Proof that both models follow the declared directions",
     "report.monotonicity.network": "Network",
     "report.monotonicity.linear": "Linear",
     "report.monotonicity.proved": "proved",

@@ -41,8 +41,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "loss: such as 'log loss'",
     ),
     "why.overfitting.split": (
-        "losses on training rows and on held-out rows cannot be compared, because it is unknown which rows were held out; read "
-        "the table with the split used to train the network"
+        "losses on training rows and on held-out rows cannot be compared, because it is unknown which rows were held out; load "
+        "the table with the split that was used to train the network"
     ),
     "why.overfitting.few": (
         "there are too few training or held-out rows to compare losses; each of the two sets needs at least {least} rows or "

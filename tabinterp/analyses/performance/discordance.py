@@ -117,15 +117,15 @@ class Discordance:
 
     @property
     def few_are_right(self) -> bool:
-        """For several classes: whether the standard error of a difference in accuracy would reveal a count of 1 to 9 rows."""
+        """For more than two classes: whether the standard error of a difference in accuracy would reveal 1 to 9 rows."""
         network, linear, both, neither, same = self.cells.sum(axis=0).tolist()
         counts = (network, linear, both, neither, same, neither + same, self.count, self.rows - self.count)
         return any(0 < count < SMALL for count in counts)
 
     @property
     def few_are_right_in_a_class(self) -> bool:
-        """For several classes: whether the standard error of a difference in balanced accuracy would reveal a count of 1 to 9
-        rows.
+        """For more than two classes: whether the standard error of a difference in balanced accuracy would reveal a count of
+        1 to 9 rows.
         """
         alone = self.cells[:, [NETWORK, LINEAR]]
         return self.few_are_right or bool(((alone > 0) & (alone < SMALL)).any())
@@ -185,8 +185,8 @@ class Discordance:
         return next(((int(run[0]), int(run[-1])) for run in _runs(hidden) if own in run), None)
 
     def _tells_of_few(self) -> BoolArray:
-        """Return, for each possible total number of additional pairs (see `_least`), whether it would reveal a count of 1 to 9
-        rows.
+        """Return, for each possible total number of additional pairs (see `_least`), whether it would reveal a count of
+        1 to 9 rows.
 
         The following counts are checked, all of which are linear in the number of pairs:
 

@@ -319,7 +319,7 @@ def _permitted(table: Table, changeable: Any, immutable: Iterable[str]) -> tuple
     if not given:
         raise TabinterpError(
             f"there is no column to change, because {argument('changeable')} is empty, or every input column is immutable or "
-            "protected. Name at least one changeable column"
+            "protected. Specify at least one changeable column"
         )
     made = declared(
         table, {name: one if isinstance(one, Mapping) else {"changeable": one} for name, one in given.items()}

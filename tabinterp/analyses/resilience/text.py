@@ -44,10 +44,22 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.of": "Rows",
     "report.resilience.all": "All",
-    "report.resilience.hardest": ("Hardest {share} of rows for each model", "share: a percentage of the rows"),
-    "report.resilience.network": ("Hardest {share} of rows for the network", "share: a percentage of the rows"),
-    "report.resilience.linear": ("Hardest {share} of rows for {linear:name}", "share: a percentage of the rows"),
-    "report.resilience.outer": ("{share} of rows farthest from the training rows", "share: a percentage of the rows"),
+    "report.resilience.hardest": (
+        "The {share} of rows that are hardest for each model",
+        "share: a percentage of the rows",
+    ),
+    "report.resilience.network": (
+        "The {share} of rows that are hardest for the network",
+        "share: a percentage of the rows",
+    ),
+    "report.resilience.linear": (
+        "The {share} of rows that are hardest for {linear:name}",
+        "share: a percentage of the rows",
+    ),
+    "report.resilience.outer": (
+        "The {share} of rows that are farthest from the training rows",
+        "share: a percentage of the rows",
+    ),
     "report.resilience.cluster": "Worst cluster for the network",
     "report.resilience.drift": "Repeated drift",
     "report.resilience.rise": "Excess rise [95% CI]",
@@ -62,8 +74,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "report.resilience.inside": "In the cluster",
     "report.resilience.outside": "In other rows",
-    "report.resilience.x.hardest": "share of rows, those hardest to predict first",
-    "report.resilience.x.outer": "share of rows, those farthest from the training rows first",
+    "report.resilience.x.hardest": "share of rows, hardest to predict first",
+    "report.resilience.x.outer": "share of rows, most distant first",
     "report.resilience.aria.hardest": (
         "{metric} of both models on {count} subsets of the rows: from the rows that are hardest to predict to all rows",
         "metric: such as 'log loss'",
@@ -83,7 +95,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
     "report.resilience.share": "Share",
     "why.resilience.split": (
         "the rows that are hardest to predict are selected from rows that the network was not trained on, but it is unknown "
-        "which rows these are; read the table with the split used to train the network"
+        "which rows these are; load the table with the split that was used to train the network"
     ),
     "why.resilience.few": "there are too few held-out or training rows; the analysis needs at least {least} of each",
     "why.resilience.none": (

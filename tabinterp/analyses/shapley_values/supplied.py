@@ -184,7 +184,7 @@ def _interpret(explanation: Any) -> tuple[FloatArray, FloatArray, list[str] | No
     if values.ndim != 2 or base.shape != (len(rows), 1):
         raise TabinterpError(
             "each row of the explanation must have one score for each feature and one intercept; got scores of shape "
-            f"{values.shape} and intercepts of shape {base.shape}. For several classes, pass a shap.Explanation"
+            f"{values.shape} and intercepts of shape {base.shape}. For more than two classes, pass a shap.Explanation"
         )
     return values[:, :, None], base, [str(name) for name in rows[0]["names"]] if rows else None
 

@@ -52,7 +52,7 @@ TEXT: dict[str, str] = {
     "report.slices.hidden": "Subgroups not shown: {hidden}.",
     # why it does not apply
     "why.losses are compared on rows that the models were not trained on, and none are known": (
-        "subgroups are compared on held-out rows, but the table has no split; read the table with the "
-        "split used to train the network"
+        "subgroups are compared on held-out rows, but the table has no split; load the table with the "
+        "split that was used to train the network"
     ),
 }

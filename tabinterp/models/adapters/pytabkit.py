@@ -122,13 +122,13 @@ class _Finish:
 
 
 def is_ours(estimator: Any) -> bool:
-    """Return whether an object is an estimator of pytabkit, without importing pytabkit."""
+    """Return whether an object is an estimator from pytabkit, without importing pytabkit."""
     ours = any(base.__module__.split(".")[0] == "pytabkit" for base in type(estimator).__mro__)
     return ours and hasattr(estimator, "x_converter_") and hasattr(estimator, "alg_interface_")
 
 
 def wrap(estimator: Any, plain: Model) -> Model:
-    """Wrap a fitted estimator of pytabkit as a `Model`. `plain` is the model to use if the network cannot be extracted."""
+    """Wrap a fitted estimator from pytabkit as a `Model`. `plain` is the model to use if the network cannot be extracted."""
     columns = _columns(estimator)
     if columns is None:
         return plain

@@ -242,8 +242,8 @@ def _check_kind(value: Any, name: str, this_object: str) -> None:
     """Check one value, by its type and the attribute under which it is stored."""
     if value is not None and MEMORY.search(name):
         raise UnsafeFileError(
-            f"{this_object} sets a cache folder. Pickles would be read from the folder, and rows would be written to it. Set the "
-            "attribute to None, and save the model again"
+            f"{this_object} sets a cache folder. Pickles would be read from the folder, and rows would be written to it. Set "
+            "its cache folder to None, and save the model again"
         )
     if isinstance(value, (str, bytes)) and PLACES.search(name):
         raise UnsafeFileError(
