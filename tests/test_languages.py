@@ -143,7 +143,7 @@ ASKED = {
     "analyses/maximisation/pareto": ("budgets must be in",),
     "analyses/permutation_importance/estimator": (" must be at least 1; got ", "the AUC cannot be", "all rows must be given"),
     "analyses/plot_specs": ("the two results cannot", "two heat maps", "the plot already shows the linear model"),
-    "analyses/hidden_units/probe_rows": ("grid must be",),
+    "analyses/hidden_units/probe_rows": ("grid (the number of values per column) must be",),
     "analyses/maximisation/objective_values": (
         "no hidden layers were found", "unknown layer ", "a direction in ", "unknown hidden unit ", "an output can be",
         "unknown output ",

@@ -321,7 +321,7 @@ def test_levels_of_weight_zero_are_no_levels():
     [
         ({"columns": ["nope"]}, "input columns"),
         ({"columns": []}, "input columns"),
-        ({"grid": 1}, "at least 2 points"),
+        ({"grid": 1}, "at least 2"),
         ({"scale": "odds"}, "one of log_odds, probability"),
     ],
 )
