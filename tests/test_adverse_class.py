@@ -160,7 +160,7 @@ def test_without_it_groups_speak_of_predicted_classes_and_the_rest_does_not_appl
 
 
 def test_the_old_argument_warns_and_does_what_the_new_one_does():
-    with pytest.warns(DeprecationWarning, match="read the table with adverse='default'") as told:
+    with pytest.warns(DeprecationWarning, match="load the table with adverse='default'") as told:
         old = audit(read(), declined="negative")
     assert told[0].filename == __file__
     assert old.document.model_copy(update={"method": None}) == stated().document.model_copy(update={"method": None})

@@ -167,7 +167,7 @@ def test_skorch_reads_log_input_off_the_criterion(log_input):
     np.testing.assert_allclose(bound.scores, said if log_input else np.log(said), atol=1e-5)
     if log_input:
         with pytest.raises(
-            ModelError, match=r"is a count model.*needs a regression model. Read the table with task='count'"
+            ModelError, match=r"is a count model.*needs a regression model. Load the table with task='count'"
         ):
             bind(model, ti.read_table(LIVELY[[*READ, "y"]], target="y", task="regression"))
 

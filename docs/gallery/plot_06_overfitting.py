@@ -36,7 +36,7 @@ model = ti.wrap(make_pipeline(encoder, network).fit(rows.inputs, rows.codes), cl
 
 # %%
 # This network was trained without regularisation, so it overfits. ``excess`` is the rise in the network's loss from
-# training rows to held-out rows, minus the same rise for logistic regression, with its standard error and interval.
+# training rows to held-out rows, minus the rise for logistic regression, with its standard error and interval.
 
 gap = ti.overfitting(model, table)
 print(gap.excess)

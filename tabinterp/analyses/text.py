@@ -11,7 +11,7 @@ TEXT: dict[str, str] = {
         "the network returns no valid scores when its weights are randomised"
     ),
     "why.adverse.unstated": (
-        "the adverse class was not stated; state it when you read the table (adverse in Python, --adverse CLASS on the command "
+        "the adverse class was not stated; state it when you load the table (adverse in Python, --adverse CLASS on the command "
         "line)"
     ),
     # amount: a number or events.amount.fewer; what: events.class, .count or .others; advice: events.advice

@@ -208,7 +208,7 @@ class Audit:
             raise DocumentError(f"unknown format {form!r}; an audit can be rendered as {', '.join(VIEWS)}")
         if appendix is not None and form not in ("html", "pdf"):
             raise DocumentError(
-                f"only the formats html and pdf have an appendix; got {argument('appendix', appendix)} with the "
+                f"only reports in the formats html and pdf have an appendix; got {argument('appendix', appendix)} with the "
                 f"format {form!r}. Leave out {argument('appendix')}, or choose html or pdf"
             )
         options = {} if appendix is None else {"appendix": appendix}

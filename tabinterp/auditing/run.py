@@ -102,7 +102,7 @@ def audit(
         use fewer rows and fewer background rows, so their intervals are wider. The document names these analyses. A budget
         can be set only for a prediction function.
     declined : str, optional
-        Deprecated. Name the adverse class when the table is read: `read_table(..., adverse=)`.
+        Deprecated. Name the adverse class when the table is loaded: `read_table(..., adverse=)`.
     control : mapping of str to str, optional
         Mapping from protected columns to their reference groups. By default, the reference group is the largest group of the
         column.

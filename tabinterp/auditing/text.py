@@ -118,8 +118,8 @@ TEXT: dict[str, str] = {
         "No optimal inputs were computed for the other {left} of the {count} hidden units."
     ),
     "not_assessed.grouping": (
-        "Two kinds of results treat rows as independent even within groups of {column}: the standard errors of interactions, and "
-        "the p-values of correlations between hidden units and columns."
+        "Two kinds of results treat rows as independent even within groups defined by {column}: the standard errors of "
+        "interactions, and the p-values of correlations between hidden units and columns."
     ),
     "not_assessed.seeds": (
         "Variability from retraining is not covered: the intervals reflect only the sampling of rows, for this one trained "

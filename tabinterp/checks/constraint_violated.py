@@ -93,20 +93,20 @@ CHECK = Check(
         title="Declared constraint violated",
         measures=(
             "whether the score moves in the direction declared for each column, both for individual rows and along the effect "
-            "curve, and whether the values of the column lie within its declared domain. If a direction can be proved or "
-            "refuted over all combinations of values, the proof or refutation replaces the checks of individual rows and of "
+            "curve, and whether the values of the column lie within its declared domain. If compliance with a direction "
+            "can be proved or refuted for all combinations of values, this result replaces the checks of individual rows and of "
             "the effect curve."
         ),
         limitations=(
-            "Does not check undeclared directions. If a direction is neither proved nor refuted, rows unlike those in the "
-            "table are not checked. If a direction is refuted by two rows, these rows may not resemble real rows."
+            "Does not check undeclared directions. If compliance with a direction is neither proved nor refuted, rows "
+            "unlike those in the table are not checked. If two rows refute it, these rows may not resemble real rows."
         ),
         raised_when=(
-            "a declared direction is refuted by two rows that differ only in the column concerned. If a direction is neither "
-            "refuted nor proved, the check is raised in either of two cases: (a) the lower end of the 95% interval for the "
-            "share of rows whose score moves against the direction is at least {percent}%, or (b) the whole 95% interval for "
-            "the largest movement of the effect curve against the direction lies above zero. The check is also raised if any "
-            "value lies outside the domain declared for its column."
+            "two rows that differ only in one column show that the score violates the direction declared for this column. "
+            "If compliance is neither refuted nor proved, the check is raised in either of two cases: (a) the lower end of the "
+            "95% interval for the share of rows whose score moves against the direction is at least {percent}%, or (b) the "
+            "whole 95% interval for the largest movement of the effect curve against the direction lies above zero. "
+            "The check is also raised if any value lies outside the domain declared for its column."
         ),
         next=(
             "Train the network with the declared constraint, or correct the declaration. Values outside the declared "
@@ -146,8 +146,8 @@ CHECK = Check(
             ),
             "cleared_proved": (
                 (
-                    "All {count} declared directions are proved for all combinations of values, and no value lies outside "
-                    "a declared domain."
+                    "For all {count} declared directions, compliance is proved for all combinations of values. No value lies "
+                    "outside a declared domain."
                 ),
                 "count: the number of columns with a direction",
             ),

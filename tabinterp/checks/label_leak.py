@@ -22,7 +22,7 @@ def evaluate(document: Document, limits: Limits) -> Outcome:
 
 def evaluate_columns(document: Document, limits: Limits, leaks: Callable[[float, TableReadings], bool]) -> Outcome:
     """Raise the check if a column leaks the target. `leaks` is a function that decides this from the lower end of the interval of
-    a column's AUC or R². The check `near_leak` passes a different function.
+    a column's AUC or R². For the check `near_leak`, it is a different function.
     """
     table = document.get(TableReadings)
     powers = [(column.column, predictive_power(column)) for column in input_columns(document)]

@@ -99,7 +99,7 @@ SHARE = (
     "than {limit}%."
 )
 NEARLY = (
-    "No recourse was found for at least {low}% of the declined rows (n = {rows}), which is significantly more than {limit}%. The "
+    "The share of declined rows without recourse is at least {low}% (n = {rows}), which is significantly more than {limit}%. The "
     "exact share is withheld because a count is below ten."
 )
 GROUP = (
@@ -161,14 +161,14 @@ CHECK = Check(
                 "high: a percentage; rows, groups: numbers",
             ),
             "cleared_most": (
-                "No recourse was found for at least {low}% of the declined rows (n = {rows}). This was not shown to be "
+                "The share of declined rows without recourse is at least {low}% (n = {rows}). It was not shown to be "
                 "significantly more than {limit}%. The exact share is withheld because a count is below ten. Number of groups "
                 "compared with all other declined rows: {groups}; none differs significantly.",
                 f"{NOTE}; groups: a number",
             ),
             "not_applicable": "Not applicable: no column was declared changeable, or recourse was not computed.",
             "not_applicable_adverse": (
-                "Not applicable: the adverse class was not stated. State it with adverse= when reading the table, or with "
+                "Not applicable: the adverse class was not stated. State it with adverse= when loading the table, or with "
                 "--adverse CLASS."
             ),
             "few": "Not applicable: there are too few declined rows for a confidence interval.",

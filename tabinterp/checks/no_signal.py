@@ -96,15 +96,15 @@ CHECK = Check(
         raised_when=(
             (
                 "the network is not clearly better than chance, and the 95% interval does not include a useful result. If the "
-                "interval includes a useful result, there are too few rows to decide, and the check is not applicable. Chance is "
-                "an AUC of 0.5, an R² of 0, or (for several classes and counts) the loss of a constant prediction. A useful "
-                "result is an AUC of {useful}, an R² of {share}, or a loss {percent}% below that of a constant prediction. The "
-                "network is not clearly better than chance if the 95% interval for its performance includes the chance level or "
-                "lies wholly below it. For two classes, it is also not clearly better if the AUC is below {auc} and the log loss "
-                "is not significantly lower than that of a constant prediction. For regression, it is also not clearly better if "
-                "the R² is below {r2}. For more than two classes, the AUC averaged over the classes is considered as well. The "
-                "check passes if this AUC is at least {auc} and significantly above 0.5. Otherwise, the check is not raised if "
-                "the interval of this AUC includes {useful}."
+                "interval includes a useful result, there are too few rows to decide, and the check is not applicable. Chance "
+                "is an AUC of 0.5, an R² of 0, or (for more than two classes and for counts) the loss of a constant prediction. "
+                "A useful result is an AUC of {useful}, an R² of {share}, or a loss {percent}% below that of a constant "
+                "prediction. The network is not clearly better than chance if the 95% interval for its performance includes the "
+                "chance level or lies wholly below it. For two classes, it is also not clearly better if the AUC is below {auc} "
+                "and the log loss is not significantly lower than that of a constant prediction. For regression, it is also not "
+                "clearly better if the R² is below {r2}. For more than two classes, the AUC averaged over the classes is "
+                "considered as well. The check passes if this AUC is at least {auc} and significantly above 0.5. Otherwise, the "
+                "check is not raised if the interval of this AUC includes {useful}."
             ),
             "auc, r2, useful, share: limits of AUC or R²",
         ),

@@ -95,7 +95,7 @@ CHECK = Check(
             "the gap in selection rate (or mean prediction) between the protected groups."
         ),
         next=(
-            "Find out why the proxy column is needed. Train a network without the proxy column. Compare the two "
+            "Find out why the proxy column is used. Train a network without the proxy column. Compare the two "
             "networks by loss and by the gap in selection rate (or mean prediction) between the protected groups."
         ),
         claims={

@@ -64,7 +64,7 @@ CHECK = Check(
         "percent": Limit(
             CHANGED_PERCENT, most=100, means="percentage of reason-code lists that change with the random seed"
         ),
-        "jaccard": Limit(JACCARD, means="Jaccard index of the reason-code lists for two references"),
+        "jaccard": Limit(JACCARD, means="Jaccard index of reason-code lists computed relative to two references"),
     },
     text=Text(
         title="Unstable reason codes",
@@ -79,8 +79,8 @@ CHECK = Check(
         ),
         raised_when=(
             "the whole 95% interval for the share of reason-code lists that change with the random seed lies at or above "
-            "{percent}%, or the whole 95% interval for the mean Jaccard index between the lists for the two references lies at "
-            "or below {jaccard}."
+            "{percent}%, or the whole 95% interval for the mean Jaccard index between the lists computed relative to the two "
+            "references lies at or below {jaccard}."
         ),
         next=(
             "Compute the Shapley values from more permutations. Choose one reference and document it. Do not rank tied "

@@ -52,16 +52,16 @@ CHECK = Check(
             "raised": (
                 (
                     "Some held-out rows have levels that do not occur in the training rows, in these columns: "
-                    "{columns}. In {column}, {rows} held-out rows have a level absent from training (number of such "
-                    "levels: {levels})."
+                    "{columns}. In {column}, {rows} held-out rows have a level absent from the training rows (number of "
+                    "such levels: {levels})."
                 ),
                 "columns: names; column: the one with the most such rows; levels: a number of levels",
             ),
             "cleared": (
                 (
-                    "The number of held-out rows with levels absent from training is below the limit in every "
+                    "The number of held-out rows with levels absent from the training rows is below the limit in every "
                     "column. Number of columns in which one to nine held-out rows have a level absent from "
-                    "training: {few}."
+                    "the training rows: {few}."
                 ),
                 "few: a number of columns",
             ),

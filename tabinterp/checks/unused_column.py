@@ -67,7 +67,7 @@ CHECK = Check(
             ),
             "not_applicable_budget": (
                 "Not applicable: because of the audit's budget, permutation importance was computed on only some of the rows. "
-                "Columns that appear unused may matter in the other rows. Raise the budget and repeat the audit."
+                "Columns that appear unused may matter for the rows left out. Raise the budget and repeat the audit."
             ),
             "not_applicable": (
                 "Not applicable: permutation importance was not computed. Include the permutation_importance analysis."

@@ -102,7 +102,7 @@ CHECK = Check(
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): in this group, the loss of "
                     "boosted trees is {value} lower than the network's (adjusted CI {low} to {high}). The "
-                    "network's loss is {loss} in this group and {rest} in the other rows. Number of groups with "
+                    "network's loss is {loss} for this group and {rest} for the other rows. Number of groups with "
                     "poor performance: {count} of the {tested} tested, which were selected from {searched} groups."
                 ),
                 (
@@ -114,7 +114,7 @@ CHECK = Check(
                 (
                     "The network performs poorly for rows with {group} (n = {rows}): its loss is {value} higher than "
                     "its own probabilities imply (adjusted CI {low} to {high}). The network's loss is {loss} "
-                    "in this group and {rest} in the other rows. Number of groups with poor performance: {count} of "
+                    "for this group and {rest} for the other rows. Number of groups with poor performance: {count} of "
                     "the {tested} tested, which were selected from {searched} groups."
                 ),
                 (

@@ -67,7 +67,7 @@ def _validated(found: dict[str, Any]) -> Document:
 
 
 def canonical(data: bytes) -> bytes:
-    """Return the same JSON in canonical form with a final newline. The JSON can be a document of any version of tabinterp."""
+    """Return the same JSON in canonical form with a final newline. The JSON can be a document from any version of tabinterp."""
     return rfc8785.dumps(_parse(data)) + b"\n"
 
 

@@ -166,7 +166,7 @@ class Method(Part):
     model_digest: str  # sha256 of the network's weights as loaded
     linear_digest: str = ""  # of the counterpart's weights
     null_digest: str | None = None  # of the network trained on permuted labels, if one was given
-    other_digests: list[str] = Field(default_factory=list)  # of networks with other seeds
+    other_digests: list[str] = Field(default_factory=list)  # of networks trained with other seeds
     data_digest: str = ""  # HMAC-SHA256 of the columns' digests; empty without a key
     digest_key: str = ""  # identifies the key without revealing it; empty: no column digests were written
     configuration_digest: str = ""  # sha256 of the configuration

@@ -9,7 +9,7 @@ TEXT: dict[str, str] = {
     "changes.some": "{count} of the {tested} numbers changed significantly.",
     "changes.verdict.same": "The verdict is the same in both audits: {first:status}.",
     "changes.verdict.other": "The verdict changed from “{first:status}” to “{second:status}”.",
-    "changes.findings": "Checks with a different status: {count} of {checks}.",
+    "changes.findings": "Checks whose status differs between the two audits: {count} of {checks}.",
     "changes.lead": (
         "Changes are tested at the {level}% level, with p-values adjusted for the {tested} numbers compared "
         "(Benjamini–Hochberg). Standard errors assume that the two audits use independent samples."

@@ -3,9 +3,9 @@
 The models are logistic or multinomial regression for classes, ridge regression for numbers, and Poisson regression for counts.
 The rows of a group are always in the same fold.
 
-For classes, the penalty is chosen on at most 10,000 randomly selected rows. Penalties are tried from strong to weak until the
-loss rises, and each fit starts from the solution for the previous penalty in the same fold. A subsample is sufficient, because
-the penalty corresponds to the width of a prior, and this width does not depend on the number of rows.
+For classification, the penalty is chosen on at most 10,000 randomly selected rows. Penalties are tried from strong to weak until
+the loss rises, and each fit starts from the solution for the previous penalty in the same fold. A subsample is sufficient,
+because the penalty corresponds to the width of a prior, and this width does not depend on the number of rows.
 """
 
 from __future__ import annotations

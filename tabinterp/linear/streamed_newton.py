@@ -101,7 +101,7 @@ def fit(plan: Plan, total: Callable[[Plan], Sums]) -> tuple[Plan, bool]:
     """Fit the parameters of a plan to all rows, starting from their current values. Return the plan with the fitted parameters,
     and whether the fit converged.
 
-    `total` is a function that makes one pass over all rows and returns their sums at a plan's parameters.
+    `total` is a function that takes a plan, makes one pass over all rows, and returns the sums at the plan's parameters.
     """
 
     def evaluate(parameters: FloatArray) -> tuple[float, FloatArray]:

@@ -207,7 +207,7 @@ class _Limit:
         return np.asarray(inverse if self.span is None else self.span @ inverse @ self.span.T)
 
     def single_groups(self) -> Floats | None:
-        """Return the directions in coefficient space that a single group determines, or None if there are none.
+        """Return the directions in coefficient space that are each determined by a single group, or None if there are none.
 
         Along such a direction, the derivatives of the log-likelihood add up to zero over the rows of the group, so the sandwich
         variance would be zero. The result is None if there are more than two classes, because the information of a row is then

@@ -203,7 +203,7 @@ def _with_columns(model: Model, table: Table) -> Model:
                 f"{c!r} ({'has the role ' + roles[c] if c in roles else 'not in the table'})" for c in missing
             )
             raise ModelError(
-                f"{model.name} reads columns that are not input columns of this table: {missing_columns}. Read the table "
+                f"{model.name} reads columns that are not input columns of this table: {missing_columns}. Load the table "
                 "with these columns as inputs"
                 + (f". Without these columns, the model raises the error: {objection}" if objection else "")
             )
@@ -239,7 +239,7 @@ def _check_task(model: Model, table: Table) -> None:
             f"{model.name} is a {model.task} model, but the table's target {table.schema.target!r} needs a "
             f"{table.schema.task} model. "
             + (
-                f"Read the table with {argument('task', 'count')}"
+                f"Load the table with {argument('task', 'count')}"
                 if logs
                 else "Choose a model and a target with the same task"
             )
@@ -451,8 +451,8 @@ def _check_size(bound: BoundModel) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             largest = max(largest, float(np.abs(bound.scores).max()))  # or an error that names a row
         raise ModelError(
-            f"on this table, {bound.model.name} computes with numbers up to {largest:.3g}, which are too large for single "
-            "precision. Scale the inputs of the model, or express the target in a larger unit"
+            f"on this table, the scores or intermediate values of {bound.model.name} are as large as {largest:.3g}, which is too "
+            "large for single precision. Scale the inputs of the model, or express the target in a larger unit"
         )
 
 
@@ -476,6 +476,6 @@ def _check_predictions(bound: BoundModel) -> None:
     if not gap < 1e-4:
         raise ModelError(
             f"on the first {len(rows)} rows, the predictions of {bound.model.name} differ by up to {gap:.2g} from those that "
-            "tabinterp computes from its weights. The model may combine one-vs-rest classifiers or use an unusual output "
-            "function. Wrap a prediction function instead"
+            "tabinterp computes from the model's weights. The model may combine one-vs-rest classifiers or use an unusual "
+            "output function. Wrap a prediction function instead"
         )

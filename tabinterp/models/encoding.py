@@ -257,7 +257,7 @@ def _unseen(frame: pd.DataFrame, known: dict[str, NDArray[Any]]) -> dict[str, in
             examples = ", ".join(map(shown, levels.tolist()[:8]))
             raise ModelError(
                 f"the values in column {column!r} differ in type from those that the encoder was fitted on: got "
-                f"{shown(values.iloc[0])}, expected values such as {examples}. Read the column with the type that was used in "
+                f"{shown(values.iloc[0])}, expected values such as {examples}. Load the column with the type that was used in "
                 "training"
             )
     return result

@@ -118,7 +118,7 @@ def side_by_side(encoders: Sequence[Any], frame: pd.DataFrame) -> SideBySide:
             except ModelError as error:
                 raise ModelError(
                     f"encoder {i + 1} reads columns that are not input columns of this table: "
-                    f"{', '.join(map(repr, missing))}. Read the table with these columns as inputs. Without these columns, "
+                    f"{', '.join(map(repr, missing))}. Load the table with these columns as inputs. Without these columns, "
                     f"{error}"
                 ) from error
         parts.append(Part(encoder, reads))

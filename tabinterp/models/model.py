@@ -461,7 +461,7 @@ class BoundModel:
         """Return the contribution (n, h) of these columns to `z` for every row, up to an additive constant. The constant cancels
         when two contributions are subtracted.
 
-        Return None unless the encoder mixes these columns, and does so only in affine steps.
+        Return None unless the encoder mixes these columns, using only affine steps.
         """
         found = self._affine(columns)
         if found is None:
@@ -475,7 +475,7 @@ class BoundModel:
 
     def _affine(self, columns: tuple[str, ...]) -> tuple[IntArray, Tensor] | None:
         """Return the positions of the head outputs that these columns determine, and the weights (h, block) with which these
-        outputs enter `z`. Return None unless the encoder mixes these columns, and does so only in affine steps.
+        outputs enter `z`. Return None unless the encoder mixes these columns, using only affine steps.
         """
         tail = None if self.encoding.goes_by_parts(columns) else self.encoding.tail
         if tail is None or tail.weight is None or not all(tail.head.local[c] for c in columns):

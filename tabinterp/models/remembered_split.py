@@ -1,4 +1,4 @@
-"""A check that no held-out row of a table is a training row of the model, according to the split that the model stores."""
+"""A check that no held-out row of a table is a training row of the model, according to the split stored with the model."""
 
 from __future__ import annotations
 

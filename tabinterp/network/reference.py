@@ -337,8 +337,8 @@ def _checked(
     used = weight > 0
     if used.sum() < 2:
         raise ModelError(
-            "training needs at least two rows with a positive weight, because one of them is used for early stopping; got "
-            f"{used.sum()}"
+            "training needs at least two rows with a positive weight, because at least one of them is used for early stopping; "
+            f"got {used.sum()}"
         )
     _check_labels(target, task, n_classes)
     return rows[used], target[used], weight[used], used

@@ -16,10 +16,10 @@ TEXT: dict[str, str] = {
         "{section}."
     ),
     "verify.report.absent": "report.html is missing, so it cannot be compared with audit.json.",
-    "verify.printed.ok": "report.pdf matches the PDF printed from audit.json.",
+    "verify.printed.ok": "report.pdf matches the PDF generated from audit.json.",
     "verify.printed.differs": (
         "report.pdf does not match the PDF that this machine generates from audit.json. The cause may be different "
-        "fonts, another WeasyPrint version, or tampering. Verify the folder with a signature (--key), or delete "
+        "fonts, a different WeasyPrint version, or tampering. Verify the folder with a signature (--key), or delete "
         "report.pdf and its line in SHA256SUMS."
     ),
     "verify.printed.missing": "report.pdf could not be compared with audit.json: {reason}",
@@ -94,8 +94,8 @@ TEXT: dict[str, str] = {
         "file, the digest of that file is compared instead. To compare columns, audit with --digest-key."
     ),
     "verify.data.no_key": (
-        "The contents of the columns were not checked, because their digests need the key {id}. Supply the key file used for the "
-        "audit (--digest-key)."
+        "The contents of the columns were not checked, because their digests can be computed only with the key {id}. "
+        "Supply the key file used for the audit (--digest-key)."
     ),
     "verify.data.other_key": (
         "The contents of the columns were not checked, because --digest-key is not the key used for the audit ({id})."

@@ -445,7 +445,7 @@ def _numbers(document: Document, path: Path, rows: Rows) -> Step:
 
 def with_author(found: Document, written: Document) -> Document:
     """Return the recomputed document (`found`) with two parts of the written document added: the author's text, and the evidence
-    for clauses of the author's own mappings.
+    for clauses in the author's own mappings.
 
     An audit does not compute these two parts. The evidence for the built-in mapping is recomputed and comes first.
     """

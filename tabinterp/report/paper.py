@@ -64,8 +64,8 @@ def printed_tables(table: Table, share: float) -> list[Printed]:
 
 
 def _divided(needs: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
-    """Return the positions of the columns in each printed table. The first column, which contains the row names, is in every
-    table.
+    """Return the positions of the columns in each printed table. The first column, which contains the row names, is repeated
+    in every table.
 
     If the columns are divided among several tables, the tables have about the same width.
     """

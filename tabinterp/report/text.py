@@ -114,7 +114,7 @@ TEXT: dict[str, str] = {
     "report.method.setting.margin": "{value} (smaller differences in the primary metric are treated as negligible)",
     "report.method.setting.rows": "{value} (maximum number of rows for analyses that process each row many times)",
     "report.method.setting.top": "{value} (number of top-ranked columns compared between two rankings)",
-    "report.method.setting.resamples": "{value} (bootstrap resamples for each interval of a metric)",
+    "report.method.setting.resamples": "{value} (bootstrap resamples for the interval of each metric)",
     "report.method.setting.counterpart.given": "supplied by the user",
     "report.method.setting.counterpart.fitted": "fitted by tabinterp",
     "report.method.split": "Split",
@@ -124,7 +124,7 @@ TEXT: dict[str, str] = {
     "report.method.unknown": "unknown",
     "report.method.weighted": "Row weights",
     "report.method.adverse": "Adverse class",
-    "report.adverse.unstated": "not stated (set adverse= when reading the table, or --adverse CLASS on the command line)",
+    "report.adverse.unstated": "not stated (set adverse= when loading the table, or --adverse CLASS on the command line)",
     "report.method.groups": "Groups of rows",
     "report.method.groups.split": (
         "{groups} groups defined by {column}: {training} contain training rows and {held_out} contain held-out "

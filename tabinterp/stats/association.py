@@ -235,7 +235,7 @@ def _check_codes(codes: NDArray[Any], levels: tuple[int, ...]) -> None:
 def _batch(
     like: Moments, parts: Sequence[NDArray[Any]], numeric: NDArray[Any], codes: NDArray[Any], weights: Floats | None
 ) -> Moments:
-    """Return the sums over one batch of m >= 1 rows. The centres are those of `like`."""
+    """Return the sums over one batch of m >= 1 rows, with the same centres as `like`."""
     m, w = len(codes), np.ones(len(codes)) if weights is None else weights
     known = ~np.isnan(numeric)
     wf, e = known * w[:, None], np.where(known, numeric - like.middle, 0.0)

@@ -1,8 +1,8 @@
 """Measures of how well a score predicts the target, with standard errors.
 
-For classes, the measures are AUC and average precision of each class against all others. `measure` averages the AUC of the
-classes, weighted by their shares of the rows. For numbers and counts, the measure is R2. The module also contains means over
-rows, such as mean losses.
+For classification, the measures are the AUC and the average precision of each class against all others. `measure` averages the
+AUC of the classes, weighted by their shares of the rows. For numbers and counts, the measure is R2. The module also contains
+means over rows, such as mean losses.
 
 Every measure is returned with the influence of each row, which is the row's first-order contribution to the error of the measure
 (Hájek 1968; for the AUC, DeLong et al. 1988). Standard errors are computed from these influences, including those of differences
@@ -246,8 +246,8 @@ def measure(
     weights: FloatArray,
     groups: IntArray | None = None,
 ) -> Power:
-    """Return how well predictions (n, k) predict outcomes (n, k). For classes, outcomes are 0 or 1 for each class, and the result
-    is the mean of the classes' AUCs, weighted by the class shares. Otherwise k is 1, and the result is R2.
+    """Return how well predictions (n, k) predict outcomes (n, k). For classification, outcomes are 0 or 1 for each class, and the
+    result is the mean of the classes' AUCs, weighted by the class shares. Otherwise k is 1, and the result is R2.
     """
     if not classes:
         return r2(prediction[:, 0], outcomes[:, 0], weights, groups)

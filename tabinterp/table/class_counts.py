@@ -87,7 +87,7 @@ def require_events(table: Table, side: Side) -> None:
     Raises
     ------
     NotApplicableError
-        A class has too few events. The error has the message of `too_few_events`.
+        A class has too few events. Its message is the one that `too_few_events` returns.
     """
     if (reason := too_few_events(table, side)) is not None:
         raise NotApplicableError(reason)

@@ -196,7 +196,7 @@ def _named(columns: Sequence[str], what: str, names: Collection[str]) -> None:
             each = " ".join(argument(what, part) for part in parts)
             right = f"Repeat the option: {each}" if each.startswith("--") else f"Write {argument(what, parts)}"
             raise TableError(
-                f"{argument(what)} must give each column name separately; got the text {unknown[0]!r}, which is not a column. "
+                f"{argument(what)} must list the column names separately; got the text {unknown[0]!r}, which is not a column. "
                 f"{right}"
             )
         raise TableError(
@@ -256,7 +256,7 @@ def _column(
 
 def _are_dates(column: Column) -> bool:
     """Return whether a column is an input with many levels, nearly all of which are dates that start with the year. A sample of
-    levels is tested first, so that columns with other text are ruled out quickly.
+    levels is tested first, so that columns without dates are ruled out quickly.
     """
     if column.role != "input" or column.kind != "categorical" or len(column.levels) < MANY_DATES:
         return False

@@ -252,7 +252,7 @@ def by_column(values: pd.Series, fraction: float | None, at: str | None, counts:
     cut = shown_date(latest, dates, counts)
     if cut is None:
         raise TableError(
-            f"tabinterp cannot choose the first date to hold out from split column {column!r}. The date is rounded "
+            f"tabinterp cannot choose the first held-out date in split column {column!r}. The date is rounded "
             f"to the start or end of a day, week, month, quarter or year that contains at least {SMALL} rows, but no such "
             f"rounded date leaves both training and held-out rows. Give the date with {argument('split_at')}"
         )

@@ -2,8 +2,8 @@
 
 A share of a known number of rows also reveals a count. If a total is shown and only one of its parts is hidden, the hidden part
 can be computed as the total minus the other parts. A second part is therefore hidden too (complementary suppression; Willenborg &
-de Waal 2001). All code that shows counts uses these functions. If a further part must be hidden, they always choose the smallest
-part that is sufficient, so two tables of the same rows hide the same parts.
+de Waal 2001). All code that shows counts uses these functions. If a further part must be hidden, it is always the smallest part
+that is sufficient, so the same parts are hidden in two tables of the same rows.
 """
 
 from __future__ import annotations

@@ -590,7 +590,7 @@ TAMPERED = {
     "not exceed 1": lambda r: {"sizes": [*r.sizes[:-1], r.sizes[-1].model_copy(update={"size": 1.1})]},
     "donors_of": lambda r: {"donors_of": "all"},
     "numbers must be given": lambda r: {"numbers": None},
-    "numbers must have the size": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
+    "numbers.size must be": lambda r: {"numbers": r.numbers.model_copy(update={"size": 0.5})},
     "must list at least": lambda r: {"columns": r.columns[:-1]},
     "sorted by the rise": lambda r: {"columns": r.columns[::-1]},
     "perturbation: difference is": lambda r: changed(r, 3, difference=other(r.sizes[3].difference, value=0.5)),

@@ -46,7 +46,7 @@ VALIDATION = 5  # 1 / share of the training rows on which the number of rounds i
 class Reference:
     """The primary metric of the network and of the trees, and a verdict on which of the two is better.
 
-    In `metric`, the fields for the linear model hold the results of the trees.
+    In `metric`, the fields for the linear model contain the results of the trees.
     """
 
     metric: Metric

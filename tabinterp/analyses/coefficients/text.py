@@ -219,8 +219,9 @@ TEXT: dict[str, str] = {
         "through the encoder: {columns}."
     ),
     "coefficients.note.disagreement": (
-        "The network's own gradient contradicts finite differences of its score in some of the rows compared (proportion: "
-        "{share}), as can happen with a straight-through estimator. Do not rely on the network's average derivatives."
+        "The network's own gradient disagrees with finite differences of its score in some of the rows compared "
+        "(proportion: {share}), as can happen with a straight-through estimator. Do not rely on the network's average "
+        "derivatives."
     ),
     "reason.constant": "Not estimable: only one value in the training rows.",
     "reason.aliased": "Not estimable: exact linear combination of earlier terms ({columns}).",

@@ -151,8 +151,8 @@ def conductance(
         raise NotApplicableError(f"baseline must be 'mean', 'median' or 'rows'; got {baseline!r}")
     if not tolerance > 0 or background < 1:
         raise NotApplicableError(
-            f"tolerance must be above 0, and background must be at least 1 row; got {argument('tolerance', tolerance)} and "
-            f"{argument('background', background)}"
+            "tolerance must be above 0, and background (the number of background rows) must be at least 1; got "
+            f"{argument('tolerance', tolerance)} and {argument('background', background)}"
         )
     layers = layers_of(bound)
     if not layers:

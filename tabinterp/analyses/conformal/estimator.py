@@ -16,7 +16,8 @@ depends on the task:
   of classes in the set, averaged over the possible values of the uniform random number.
 
 The random number of a row is computed from a hash of the row number. If the predicted class probabilities are correct, coverage
-is 90% in every slice. If the predicted rates of counts are correct, coverage is about 90% or higher in every slice.
+is 90% in every slice. If the counts follow a Poisson distribution with the predicted means, coverage is about 90% or higher in
+every slice.
 
 Over all rows, coverage is 90% by construction. Models are therefore compared by the width of their intervals (in units of the
 target) or the size of their sets (in classes). Within a slice, coverage may be lower than 90%. A slice is defined by one column:

@@ -50,8 +50,8 @@ TEXT: dict[str, str | tuple[str, str]] = {
     ),
     "plot.axis.coverage": "Coverage of the network, adjusted 95% CI",
     "why.conformal.split": (
-        "conformal prediction needs rows that the network was not trained on, and none are known; load the table with the split "
-        "that was used to train the network"
+        "conformal prediction needs rows that the network was not trained on, but it is unknown which rows these are; load "
+        "the table with the split that was used to train the network"
     ),
     "why.conformal.few": (
         "conformal prediction needs at least {least} held-out rows or groups of rows (effective number if weighted), but there "

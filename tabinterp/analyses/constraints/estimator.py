@@ -165,7 +165,7 @@ def _declared(table: Table, name: str, given: Any) -> Constraint:
     if direction is not None and kind == "categorical":
         raise TabinterpError(
             f"column {name!r} cannot have a direction, because it is categorical. If its values have an "
-            "order, declare the column as ordinal when you read the table; otherwise, leave out the direction"
+            "order, declare the column as ordinal when you load the table; otherwise, leave out the direction"
         )
     if direction is not None and table.schema.task == "multiclass":
         raise TabinterpError(
@@ -203,7 +203,7 @@ def _changes(table: Table, name: str, given: Any) -> Literal["+", "-", "any"]:
     if given in ("+", "-") and column.kind == "categorical":
         raise TabinterpError(
             f"'changeable' of column {name!r} cannot be {given!r}, because the column is categorical and its values have no "
-            "order. Set 'changeable' to true, or declare the column as ordinal when reading the table"
+            "order. Set 'changeable' to true, or declare the column as ordinal when loading the table"
         )
     return "any" if given is True else given
 

@@ -232,8 +232,8 @@ def _line(x: FloatArray, y: FloatArray, w: FloatArray, training: BoolArray) -> F
 def _correlation(table: Table, name: str, y: FloatArray, w: FloatArray) -> tuple[float, float]:
     """Return Pearson's correlation with the target, and its p-value based on the effective number of rows.
 
-    Both are NaN if the column is not numeric or the target has several classes. If rows come in groups, the p-value refers to the
-    slope of a regression of the target on the column, with its standard error clustered by group.
+    Both are NaN if the column is not numeric or the target has more than two classes. If rows come in groups, the p-value refers
+    to the slope of a regression of the target on the column, with its standard error clustered by group.
     """
     if table.schema[name].kind != "numeric" or y.shape[1] > 1:
         return np.nan, np.nan

@@ -7,8 +7,8 @@ cost (Elkan 2001). Conversely, a threshold t implies costs in the ratio c : d = 
 
 From the standard error of a difference between the models, a reader could calculate the number of rows on which the decisions of
 the two models differ. If this number is 1 to 9, the exact standard error is not reported. It is replaced by the largest standard
-error that is consistent with both confusion matrices (`performance.discordance`). No replacement is reported if rows have weights
-or groups, or if a confusion matrix is withheld. If the models make the same decision on every row, the interval is based on the
+error that is consistent with both confusion matrices (`performance.discordance`). Neither is reported if rows have weights or
+groups, or if a confusion matrix is withheld. If the models make the same decision on every row, the interval is based on the
 rule of three (Hanley and Lippman-Hand 1983).
 """
 
@@ -145,7 +145,7 @@ def _of_known_matrix(metric: Metric, differ: Discordance, asked: DecisionPolicy)
     """Return the metric without values from which a withheld confusion matrix could be calculated.
 
     Accuracy is always returned, because it does not determine the confusion matrix. If both kinds of error have the same cost,
-    the expected cost does not determine it either, and is always returned.
+    the expected cost does not determine the confusion matrix either, so it is also always returned.
     """
     negative, positive = differ.rates_told.T
     either = (negative | positive) | (asked.false_positive == asked.false_negative)

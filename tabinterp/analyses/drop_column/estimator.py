@@ -153,7 +153,7 @@ def refitted_without(
 def _without(
     fitted: Any, whole: FloatArray, x: FloatArray, other: FloatArray, gone: IntArray, table: Table
 ) -> FloatArray:
-    """Return the held-out scores of a fit without the encoded columns `gone`.
+    """Return the scores of the held-out rows from a fit without the encoded columns `gone`.
 
     The optimisation starts from the coefficients of the fit with all encoded columns. During the fit, the values of `gone` are
     zero, and the penalty then makes their coefficients zero. This is faster than copying the remaining columns.

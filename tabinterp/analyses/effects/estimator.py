@@ -9,10 +9,10 @@ Accumulated local effects (Apley & Zhu 2020) move each row only to the two ends 
 within each bin, and the averages are added up from bin to bin. The bins are the intervals between adjacent grid points, so the
 scores computed for partial dependence can be reused.
 
-Standard errors reflect the sampling of rows and are computed from the first-order influence of each row (Hájek 1968). In the
-centred curves, a row influences both the mean score and the distribution of the column. The grid is treated as fixed. All
-standard errors are quadratic forms in one matrix of second moments. This matrix is a sum over rows, so the rows can be processed
-in batches.
+Standard errors reflect the sampling of rows and are computed from the first-order influence of each row (Hájek 1968). A row
+influences a centred curve in two ways: through the mean score and through the distribution of the column. The grid is treated as
+fixed. All standard errors are quadratic forms in one matrix of second moments. This matrix is a sum over rows, so the rows can be
+processed in batches.
 """
 
 from __future__ import annotations
@@ -82,11 +82,11 @@ class Curve:
     Notes
     -----
     If columns are correlated, `ale` is biased in the wide bins at both ends of a numeric column. Its 95% intervals at these ends
-    covered the true value in 89% to 93% of simulations with 20 points, and in 82% to 94% with 12 points.
+    covered the true value in 89% to 93% of simulations if the grid had 20 points, and in 82% to 94% if it had 12.
 
     `effect` and `ale` are centred by subtracting a mean, which is computed by linear interpolation between points. In a
-    long-tailed column, the last points are far apart. In simulations with 400 rows of such a column, 95% intervals for `effect`
-    and `ale` covered the true value in 93% to 95% of data sets with 20 points, and in 89% to 94% with 12 points
+    long-tailed column, the last points are far apart. In simulations of such a column with 400 rows, 95% intervals for `effect`
+    and `ale` covered the true value in 93% to 95% of data sets if the grid had 20 points, and in 89% to 94% if it had 12
     (docs/coverage.md).
     """
 

@@ -1,10 +1,11 @@
-"""Extrapolation: change in the score when a numeric column is moved beyond its training range.
+"""Extrapolation: change in the score when a numeric column is set to a value beyond its training range.
 
 The range of a numeric column extends from the 0.5% to the 99.5% quantile of the training rows, or of all rows if there is no
-split. The column is first set to one end of this range in every row, and then moved further out by the width of the range. The
-result is the mean absolute difference between the two scores, divided by the range of the scores in the data (0.5% to 99.5%
-quantile). The score of a linear model changes beyond the range at the same rate as within it; the score of a network can change
-in any way. The share of held-out rows below the minimum or above the maximum of the training rows is also reported.
+split. For every row, the column is first set to one end of this range, and then to the value that lies beyond this end by the
+width of the range. The result is the mean absolute difference between the two scores, divided by the range of the scores in the
+data (0.5% to 99.5% quantile). The score of a linear model changes beyond the range at the same rate as within it; the score of a
+network can change in any way. The share of held-out rows below the minimum or above the maximum of the training rows is also
+reported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Extrapolation in the document: change in the score when a numeric column is moved beyond its training range."""
+"""Extrapolation in the document: change in the score when a numeric column is set to a value beyond its training range."""
 
 from __future__ import annotations
 

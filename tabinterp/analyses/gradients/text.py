@@ -41,7 +41,7 @@ TEXT: dict[str, str] = {
     ),
     # share: a percentage of rows
     "report.gradients.disagreement": (
-        "In {share} of the rows compared, the network's own gradient contradicts finite differences of its score; "
+        "In {share} of the rows compared, the network's own gradient disagrees with finite differences of its score; "
         "this can happen in a network with a straight-through estimator. Do not rely on attributions or derivatives "
         "that use this gradient."
     ),

@@ -107,7 +107,7 @@ class Fitted:
 class Groups(Display):
     """Results for all groups: first the groups defined by a single column, then those defined by a pair of columns.
 
-    With several classes, this order is repeated for each class.
+    With more than two classes, this order is repeated for each class.
     """
 
     drawn: ClassVar[Drawn] = Drawn(

@@ -39,8 +39,9 @@ class Treated:
     Estimates are (value, standard error, low, high). An estimate is NaN if it compares the reference group with itself, if it
     would reveal a count below ten, or if it is a ratio with denominator zero.
 
-    If one to nine rows are selected, only the upper end of `ratio` is given, computed as if nine rows were selected. If all but
-    one to nine rows are selected, only the lower end is given, computed as if all but nine were selected.
+    If one to nine rows are selected, only the upper end of the interval of `ratio` is given, computed as if nine rows were
+    selected. If all but one to nine rows are selected, only the lower end of this interval is given, computed as if all but nine
+    were selected.
     """
 
     rate: Estimate
@@ -68,7 +69,7 @@ def treated(plan: Plan, outputs: Sequence[Sequence[Sequence[GroupShares]]], cut:
 
 
 def group_shares(plan: Plan, sums: Sums, cut: Sequence[Family], model: int) -> list[list[list[GroupShares]]]:
-    """Return the shares of every group under one model, by output, family and cell, whether or not they can be shown."""
+    """Return the shares of every group under one model, even if they cannot be shown, nested by output, `Family` and group."""
     tallies = sums.tallies[model]
     rates = [[[cell.told for cell in family.cells] for family in cut]]
     if plan.task == "multiclass":

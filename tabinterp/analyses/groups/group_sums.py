@@ -93,8 +93,8 @@ class Tally:
     predicted : (cells, bins) sum of w times the prediction.
     observed : (cells, bins) sum of w times the outcome, for numeric targets.
     score : (cells,) moments of the score.
-    rate : (cells,) moments of the prediction for numeric targets. For classes, moments of the 0/1 selection indicator, if rows
-        are clustered.
+    rate : (cells,) moments of the prediction for numeric targets. For classification, moments of the 0/1 selection indicator,
+        if rows are clustered.
     errors : (2 cells,) moments of the 0/1 selection indicator, separately for each outcome, if rows are clustered.
     """
 

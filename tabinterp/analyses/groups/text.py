@@ -27,7 +27,7 @@ TEXT: dict[str, str] = {
     "report.groups.lead_unstated": (
         "The table shows the share of rows predicted to be in each class (“{positive}” is predicted if its probability exceeds "
         "{threshold}). Estimates use {rows}. Impact ratios are missing because the adverse class was not stated. To state it, "
-        "use adverse= when reading the table in Python, or --adverse CLASS on the command line. Differences and error rates "
+        "use adverse= when loading the table in Python, or --adverse CLASS on the command line. Differences and error rates "
         "refer to class “{compared}”. Unless another group was named, the reference group is the largest group defined by the "
         "same column or pair of columns."
     ),
@@ -166,7 +166,7 @@ TEXT: dict[str, str] = {
     "plot.axis.groups.mean": "Mean prediction, 95% CI",
     # why the analysis does not apply
     "why.no column was declared protected": (
-        "no column was declared protected; declare one when reading the table (protected in Python, "
+        "no column was declared protected; declare one when loading the table (protected in Python, "
         "--protected COLUMN on the command line)"
     ),
 }

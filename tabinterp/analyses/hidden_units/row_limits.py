@@ -1,4 +1,4 @@
-"""Limits on the number of rows, and requirements on the network, in analyses of hidden units."""
+"""Limits on the number of rows, and requirements on the network, for analyses of hidden units."""
 
 from __future__ import annotations
 

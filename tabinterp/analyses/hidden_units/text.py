@@ -202,18 +202,18 @@ TEXT: dict[str, str] = {
     "report.inside.path.share": "{percent}%",
     "report.inside.path.free": "no limit",
     "report.inside.path.value": "Optimum",
-    "report.inside.path.real": "Tenth-largest value in real rows",
+    "report.inside.path.real": "Tenth-largest value among real rows",
     "report.inside.path.oddness": "Share of real rows less atypical than the optimum",
     "report.inside.path.readable": "Plausible",
     "report.inside.path.may": "Plausible",
     "report.inside.path.not": "Implausible",
-    "report.inside.path.tenth": "Tenth-largest value in real rows",
+    "report.inside.path.tenth": "Tenth-largest value among real rows",
     "report.inside.path.aria": (
         "{name}: optima within Mahalanobis balls that contain an increasing share of the rows; {count} of {all} are "
         "plausible."
     ),
     "report.inside.path.caption": (
-        "Each point shows the optimum within the Mahalanobis ball that contains the given share of the rows. "
+        "Each point shows the optimum within the Mahalanobis ball that contains the share of rows shown on the horizontal axis. "
         "The rightmost point is computed without a distance limit."
     ),
     "report.inside.proved.closed form": "The optimum is exact (closed-form solution).",
@@ -226,7 +226,7 @@ TEXT: dict[str, str] = {
     "report.inside.proof.bound propagation": "by interval bound propagation; such bounds are often loose",
     "report.inside.starts": (
         "In {share} of the searches, the final value is close to the best value found: the two differ by at most 1% of "
-        "the difference between the best value and the mean value in real rows. Number of distinct rows at which these "
+        "the difference between the best value and the mean value over the real rows. Number of distinct rows at which these "
         "searches end: "
         "{count}. The median cosine similarity between the end points of all searches is {cosine}."
     ),

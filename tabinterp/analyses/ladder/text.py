@@ -101,7 +101,7 @@ TEXT: dict[str, str] = {
         "The model with splines and interactions includes the interactions that explain the most variance in the "
         "network's score beyond the effects of single columns: {pairs}. These interactions are chosen on training and "
         "held-out rows (at most 5,000) without using outcomes. The section “Interactions” may list other pairs, "
-        "because it ranks pairs of columns by another measure, computed on rows that combine values from different "
+        "because it ranks pairs of columns by a different measure, computed on rows that combine values from different "
         "rows of the table."
     ),
     "report.gain.passed": (

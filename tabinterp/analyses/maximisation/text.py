@@ -10,7 +10,8 @@ TEXT: dict[str, str] = {
     "plot.axis.objective": "Objective: deviation from its mean over the rows, in SDs",
     # why it does not apply
     "why.no real row lies in the domain and within the budget; raise it": (
-        "no row of the table lies within both the domain and the budget; use a larger budget or a wider domain"
+        "no row of the table lies in the part of the domain to which the budget limits the search; use a larger budget or a "
+        "wider domain"
     ),
     "why.optima.wide": (
         "the network uses {columns} columns, but the audit searches for optimal inputs only if there are at most {most}, because "

@@ -139,7 +139,7 @@ def _positive(pair: tuple[FloatArray, ...]) -> tuple[FloatArray, FloatArray]:
 
 
 def _beyond(mine: FloatArray, theirs: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return excesses above the 95% quantile of the real values `theirs`, divided by the mean excess of the real values.
+    """Return how far values exceed the 95% quantile of the real values `theirs`, divided by the mean excess of the real values.
 
     The first array is for `mine`, and the second is for `theirs`. The excess of a real value is divided by the mean excess of the
     other real values.

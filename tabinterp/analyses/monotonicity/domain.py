@@ -1,9 +1,10 @@
 """Domain of a proof: all combinations of the values of the columns.
 
 If the encoding of a numeric column is linear, the domain contains every value between the smallest and the largest value in the
-table, or between the declared limits of the column. Linearity is checked at the ends, at evenly spaced values and at all values
-in the table. For any other column, the domain contains the values that occur in the table. Missing values are in the domain if
-they occur in the table. All combinations of values are included, even for columns that determine one another.
+table, or between the declared limits of the column. Linearity is checked at both ends of this range, at evenly spaced values
+between them, and at all values in the table that are within the range. For any other column, the domain contains the values that
+occur in the table. Missing values are in the domain if they occur in the table. All combinations of values are included, even for
+columns that determine one another.
 
 The domain also contains the contribution of each value to the *first affine output* (`front` in the code), which is the output of
 the network's first affine operations (`models.affine_front`).

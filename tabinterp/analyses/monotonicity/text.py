@@ -17,7 +17,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         ),
         "network, linear: numbers in units of the score",
     ),
-    "report.monotonicity.caption": "Proof that both models follow the declared directions",
+    "report.monotonicity.caption": "Attempted proof that both models follow the declared directions",
     "report.monotonicity.network": "Network",
     "report.monotonicity.linear": "Linear",
     "report.monotonicity.proved": "proved",
@@ -34,7 +34,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "fall, bound: numbers in units of the score",
     ),
     "report.monotonicity.open.none": (
-        "open: no move against the direction was found, and none above {bound} is possible",
+        "open: no change against the declared direction was found, and none above {bound} is possible",
         "bound: a number in units of the score",
     ),
     "report.monotonicity.untried": "open: the proof method cannot be used",

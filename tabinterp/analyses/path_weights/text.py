@@ -38,7 +38,7 @@ TEXT: dict[str, str] = {
     "report.mechanism.paths.line_of": "Output “{output}”. {line}",
     "paths.olden": (
         "Path products ignore the activation functions. A unit that is never active counts like any other unit, and "
-        "the products of different paths cancel out for a column that acts only through interactions. The sign of a "
+        "the products of different paths may cancel out for a column that acts only through interactions. The sign of a "
         "path product may differ from that of the column's effect."
     ),
     "paths.garson": (

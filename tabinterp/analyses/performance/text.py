@@ -94,9 +94,9 @@ TEXT: dict[str, str] = {
         "cannot. The network's coefficients on the original columns are in the section “Coefficients”."
     ),
     "verdict.linear.score": (
-        "On the evaluated rows, the network is a linear model: a linear function of the columns explains {percent}% of the "
-        "variance of its score. The network adds nothing to what {linear:name} can express. The coefficients of this linear "
-        "function are in the section “Coefficients”."
+        "On the evaluated rows, the network is effectively linear: a linear function of the columns explains {percent}% of the "
+        "variance of its score. The network adds almost nothing to what {linear:name} can express. The coefficients of this "
+        "linear function are in the section “Coefficients”."
     ),
     "verdict.gap.log_loss.lower": (
         "The network's log loss is {value} lower than that of the linear counterpart (95% CI {low} to {high}). Differences "

@@ -13,8 +13,9 @@ their mean effect on the score. The functions are g(i) s(i) x(j), and the produc
 r(j)^2. They are centred, and large values are limited, so that rare values do not dominate the fit.
 
 The coefficients b are fitted to all pairs by least squares, together with the main effects of receivers and donors. The main
-effects have a mean of zero over all pairs. Subtracting the donor's effect from the mean of a receiver, and the receiver's effect
-from the mean of a donor, makes the standard error less conservative.
+effects have a mean of zero over all pairs. The donors' main effects are subtracted before the rises are averaged for each
+receiver, and the receivers' main effects before the rises are averaged for each donor. This makes the standard error less
+conservative.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def controlled(
 ) -> list[Pairs]:
     """Return the pairs of each shift, with the control variate subtracted from their rises in loss.
 
-    The columns are permuted together. `group` (n,) contains, for each row, the number of its combination of values in these
+    The columns are permuted together. `group` (n,) contains, for each row, the index of its combination of values in these
     columns. `first` (groups,) contains one row with each combination. `donors` contains the donor of each row (n,) at each shift,
     and `rises` the rises in loss (n,).
     """

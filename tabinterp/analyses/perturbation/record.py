@@ -90,8 +90,9 @@ class Record(Part):
             kept = [one for one in self.sizes if one.size == OF_NUMBERS and {*inputs.values()} == {"numeric"}]
             if self.numbers.size != OF_NUMBERS or any(one != self.numbers for one in kept):
                 raise DocumentError(
-                    f"analyses.perturbation.numbers must have the size {OF_NUMBERS}; got {self.numbers.size}. If all inputs are "
-                    "numeric, the field must also equal the entry for this size in analyses.perturbation.sizes."
+                    f"analyses.perturbation.numbers.size must be {OF_NUMBERS}; got {self.numbers.size}. If all inputs are "
+                    "numeric, analyses.perturbation.numbers must also equal the entry for this size in "
+                    "analyses.perturbation.sizes."
                 )
         given = [one.column for one in self.columns]
         if len({*given}) < len(given) or {*given} - {*inputs} or len(given) < min(len(inputs), FEWEST):

@@ -85,7 +85,7 @@ def _with_adverse_side(rows: AnyTable, declined: str) -> AnyTable:
     if declined not in ("negative", "positive"):
         raise TabinterpError(
             f"the deprecated argument 'declined' must be 'negative' or 'positive'; got {argument('declined', declined)}. "
-            f"Instead of 'declined', use {argument('adverse')} to name the adverse class when the table is read"
+            f"Instead of 'declined', use {argument('adverse')} to name the adverse class when the table is loaded"
         )
     schema = rows.schema
     if schema.task != "binary":
@@ -110,7 +110,7 @@ def without_declined(rows: AnyTable, declined: str | None, stacklevel: int = 3) 
         return rows
     stated = _with_adverse_side(rows, declined)
     warnings.warn(
-        f"{argument('declined', declined)} is deprecated and will be removed in the next version. Instead, read the table with "
+        f"{argument('declined', declined)} is deprecated and will be removed in the next version. Instead, load the table with "
         f"{argument('adverse', stated.schema.adverse)}",
         DeprecationWarning,
         stacklevel=stacklevel,

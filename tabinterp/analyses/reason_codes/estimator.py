@@ -55,7 +55,7 @@ AUDITED_ROWS = 500  # rows with an adverse decision that an audit explains
 
 @dataclass(frozen=True, eq=False)
 class ReasonCodes(Display):
-    """Reason codes of declined rows, with measures of their reliability.
+    """Reason codes for declined rows, with measures of their reliability.
 
     Attributes
     ----------

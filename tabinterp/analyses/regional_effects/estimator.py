@@ -314,8 +314,8 @@ def shares(curves: FloatArray, weights: FloatArray, group: IntArray) -> tuple[Me
     """Return the square root of the heterogeneity of curves (n, p), and the share of their variance due to interactions.
 
     The heterogeneity is the variance over rows, summed over points. The interval of its square root is computed on the
-    logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean, over
-    rows, of the sum of the squared values of each curve.
+    logarithmic scale, because the distribution of a variance is skewed. The share is the heterogeneity divided by the mean over
+    rows of each curve's sum of squares.
 
     >>> curves = np.array([[1.0], [-1.0], [3.0], [1.0]] * 25)
     >>> [round(one[0], 3) for one in shares(curves, np.ones(100), np.arange(100))]

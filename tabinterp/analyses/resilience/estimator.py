@@ -19,7 +19,7 @@ fitted to all other folds, the errors would be correlated. In a simulation with 
 errors, the loss on the hardest tenth then had a standard deviation of 1.25 times the estimated standard error.
 
 Means are weighted means over rows. Differences are network minus linear counterpart. The *excess rise* of a subset is the rise in
-the network's loss from all rows to the subset, minus the same rise for the counterpart. Standard errors are computed over rows,
+the network's loss from all rows to the subset, minus the rise in the counterpart's loss. Standard errors are computed over rows,
 or over groups of rows, and treat the order of the rows, the clusters and the odds as fixed. Intervals for subsets allow for
 skewness (Hall 1992).
 
@@ -297,7 +297,7 @@ class _Asked:
         return too_few_events(self.table.take(used), "held_out") is None
 
     def in_orders(self, distance: FloatArray) -> Iterator[OnRows]:
-        """Yield results on the hardest rows and on the outermost rows, in order of increasing share.
+        """Yield results for the hardest rows and for the outermost rows, in order of increasing share.
 
         Each model is first evaluated on its own hardest rows. For the smallest share, both models are then evaluated on the
         hardest rows of the network, and on those of the linear model. `distance` (n,) is the mean distance of each row to its

@@ -12,7 +12,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "network's {metric} on the hardest rows, minus the rise for {linear:name}, is {rise}.",
         "share: a percentage; metric: such as 'log loss'; rise: a difference in loss with its interval",
     ),
-    "report.resilience.fold": "Resilience: hard rows, rows far from the training rows, worst cluster, drift",
+    "report.resilience.fold": "Resilience: rows that are hard to predict, rows far from the training rows, worst cluster, drift",
     "report.resilience.note": (
         "All {rows} rows are held out, and no row is selected on the basis of its own outcome. The hardest rows are those with "
         "the largest predicted losses. The losses are predicted by gradient-boosted trees fitted to the losses of other "

@@ -32,9 +32,9 @@ from tabinterp.table.rounding import Rounding
 from tabinterp.table.suppression import SMALL
 
 PIECES, COARSE = 50, 10  # pieces of a numeric column before they are joined to bins: alone, and in a pair of columns
-SHARE, LEAST = 0.01, 30  # minimum share of the training rows, and minimum rows, of a bin of known values
-SIDE = 4  # maximum bins of known values on each side of a two-way table
-MOST = 12  # maximum bins of known values of a column
+SHARE, LEAST = 0.01, 30  # minimum share of the training rows, and minimum rows, of a bin of non-missing values
+SIDE = 4  # maximum bins of non-missing values on each side of a two-way table
+MOST = 12  # maximum bins of non-missing values of a column
 TOLERANCE, SAVED = 0.1, 0.005  # shares of the margin: accepted increase of the loss, and minimum saving per further bin
 
 
@@ -122,7 +122,7 @@ class Piece:
 
     @property
     def free(self) -> int:
-        """The number of pieces that may be merged: all except the piece for missing values."""
+        """The number of pieces that may be merged, which are all pieces except the one for missing values."""
         return sum(one.known for one in self.cut.bins)
 
 
@@ -154,9 +154,9 @@ def choose(candidates: list[list[Candidate]], margin: float) -> list[Candidate]:
     """Choose one division into bins for each term, and return the chosen divisions, except those without bins.
 
     `candidates` contains the possible divisions of each term, sorted by number of bins (fewest first). The first division of each
-    term has no bins and omits the term. Each step selects the term and division that reduce the loss most per added bin. The
-    steps end when the increases in loss (`Candidate.loss`) of the selected divisions add up to at most a tenth of the margin, or
-    when no step reduces the loss by more than 0.5% of the margin per bin.
+    term has no bins, which means that the term is omitted. Each step selects the term and division that reduce the loss most per
+    added bin. The steps end when the increases in loss (`Candidate.loss`) of the selected divisions add up to at most a tenth of
+    the margin, or when no step reduces the loss by more than 0.5% of the margin per bin.
     """
     at = [0] * len(candidates)
     while sum(some[i].loss for some, i in zip(candidates, at, strict=True)) > TOLERANCE * margin:

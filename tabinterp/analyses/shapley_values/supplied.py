@@ -216,8 +216,8 @@ def _on_columns(values: FloatArray, names: list[str] | None, bound: BoundModel) 
         )
     if not all(encoding.local.values()):
         raise TabinterpError(
-            "the encoder mixes columns, so the values of the encoded columns cannot be assigned to individual columns. Compute "
-            "the explanation for a function of the table's columns instead"
+            "the encoder mixes columns, so the contributions of encoded columns cannot be assigned to individual columns. "
+            "Compute the explanation for a function of the table's columns instead"
         )
     return np.stack([values[:, encoding.blocks[column]].sum(axis=1) for column in columns], axis=1)
 

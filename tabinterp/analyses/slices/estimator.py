@@ -81,7 +81,7 @@ class Slice:
     Attributes
     ----------
     status : result of the comparison by the same rule as the report's verdict: better, worse, equivalent or not resolved.
-    unlike : whether the difference in loss in the group differs significantly from that in all other rows.
+    unlike : whether the difference in loss in the group differs significantly from that for all other rows.
     """
 
     group: Group

@@ -14,14 +14,14 @@ TEXT: dict[str, str] = {
     "slices.none": (
         "The difference in loss between the models is negligible or not significant in each of {groups} subgroups (levels and "
         "quartile ranges of single columns with at least {smallest} rows). No subgroup has a difference that deviates "
-        "significantly from the difference in all other rows. The false discovery rate across all subgroups is controlled at 5%."
+        "significantly from the difference for all other rows. The false discovery rate across all subgroups is controlled at 5%."
     ),
     # better, worse, unlike: how many groups
     "slices.found": (
         "The network's loss is significantly lower than that of {linear:name} in {better} of {groups} subgroups (levels and "
         "quartile ranges of single columns with at least {smallest} rows) and significantly higher in {worse} of them. "
         "Negligible differences (within {margin} of zero) are not counted. In {unlike} of {groups} subgroups, the difference "
-        "between the models deviates significantly from the difference in all other rows. The false discovery rate across all "
+        "between the models deviates significantly from the difference for all other rows. The false discovery rate across all "
         "subgroups is controlled at 5%."
     ),
     "slices.worst.level": f"{FIRST} {{column}} = {{level}}: {THEN}",
@@ -37,12 +37,12 @@ TEXT: dict[str, str] = {
     "report.slices": "Subgroup comparison",
     "report.slices.table": (
         "Subgroups in which the linear counterpart is significantly better, or in which the difference in {metric} (network "
-        "minus linear) deviates significantly from that in all other rows"
+        "minus linear) deviates significantly from that for all other rows"
     ),
     "report.slices.group": "Subgroup",
     "report.slices.rows": "Rows",
     "report.slices.difference": "Difference [adjusted CI]",
-    "report.slices.rest": "Excess over the difference in other rows [adjusted CI]",
+    "report.slices.rest": "Excess over the difference for other rows [adjusted CI]",
     "report.slices.status": "Network",
     "report.slices.note": (
         "A negative difference (network minus linear) favours the network. Adjusted CIs are wider than 95% CIs: at "

@@ -13,7 +13,7 @@ TEXT: dict[str, str] = {
         "mean loss is {mean} for the network and {null} for a constant prediction."
     ),
     "report.weak.found": (
-        "In {worse} of the {count} groups tested, the network's loss is significantly higher than in the "
+        "For {worse} of the {count} groups tested, the network's loss is significantly higher than for the "
         "other rows (corrected for multiple testing)."
     ),
     "report.weak.caption": "Weak subgroups: the network's loss on rows that were not used to select the subgroups",

@@ -381,7 +381,7 @@ def _row(
 def run(context: Context) -> tuple[Trust, Trust]:
     """Check the explanations of both models of an audit.
 
-    If the audit includes networks with other seeds or a network trained on permuted labels, the checks use them.
+    If the audit includes networks trained with other seeds or a network trained on permuted labels, the checks use them.
     """
     if len(context.evaluated) < SMALL:
         raise NotApplicableError(why("trust.few", least=SMALL))

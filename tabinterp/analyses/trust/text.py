@@ -24,7 +24,7 @@ TEXT: dict[str, str] = {
         "rankings with learned and with random weights is not a fault in itself: a column that hardly varies is "
         "unimportant in any network."
     ),
-    "report.trust.null.axis": "Mean rank correlation with ranking under random weights, 95% CI",
+    "report.trust.null.axis": "Mean rank correlation with the ranking under random weights, 95% CI",
     "report.trust.null.table": (
         "Methods: rank correlation with the ranking under random weights, mean [95% CI] and range over draws"
     ),
@@ -76,7 +76,7 @@ TEXT: dict[str, str] = {
         "ignores the model can also beat random orderings by putting the most unusual values first. Compare the "
         "methods with each other, and with their results under random weights."
     ),
-    "report.trust.curves.axis": "Area between method and random orderings ({scale}), 95% CI",
+    "report.trust.curves.axis": "Area relative to random orderings ({scale}), 95% CI",
     "report.trust.curves.table": (
         "Deletion and insertion: area between each method's curve and the mean curve of random orderings ({scale})"
     ),
@@ -134,20 +134,20 @@ TEXT: dict[str, str] = {
         "widen as more networks are added."
     ),
     "report.trust.networks.table": (
-        "Permutation importance of each column in the audited network, and its range over networks with other seeds"
+        "Permutation importance of each column in the audited network, and its range over networks trained with other seeds"
     ),
     "report.trust.networks.importance": "Audited network",
     "report.trust.networks.range": "Range over seeds",
     "report.trust.networks.axis": "Permutation importance, with range over seeds",
     "report.trust.networks.aria": (
-        "Permutation importance of each column in the audited network, with the range over networks with other seeds. "
-        "Columns: {count}. Largest: {network}."
+        "Permutation importance of each column in the audited network, with the range over networks trained with other "
+        "seeds. Columns: {count}. Largest: {network}."
     ),
     "report.trust.networks.figure": (
         "Point: audited network. Line: range of importance over the networks whose loss is within the tolerance."
     ),
     "report.trust.networks.legend": "Audited network, with range over seeds",
-    "report.trust.note": "Rows, backgrounds, random weights and random orderings are drawn with seed {seed}.",
+    "report.trust.note": "Rows, background rows, random weights and random orderings are drawn with seed {seed}.",
     "plot.series.random weights": "random weights",
     "plot.series.shuffled labels": "permuted labels",
     "plot.series.backgrounds": "other backgrounds",

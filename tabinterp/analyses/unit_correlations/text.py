@@ -56,8 +56,8 @@ TEXT: dict[str, str] = {
     "report.ratio": "Correlation ratio η",
     "report.q": "Adjusted p (for the measure shown in the heat map)",
     "report.neurons.summed": (
-        "Means, standard deviations, shares of rows above 0, Pearson correlations and correlation ratios use all "
-        "{rows} rows, which were read in batches."
+        "Means, standard deviations, shares of rows with output above 0, Pearson correlations and correlation "
+        "ratios use all {rows} rows, which were read in batches."
     ),
     "report.neurons.columns": (
         "The maps show {count} of the {every} columns: those with the highest permutation importance for the network. "

@@ -114,7 +114,7 @@ def decide(
     contradictions : sequence of Message
         Contradictions that were found in the document. If there are any, the gate "document" fails.
     unjudged : Message, optional
-        Reason why the document could not be checked for contradictions. If a reason is given, the gate "document" is incomplete.
+        Reason why the document could not be checked for contradictions. If this is given, the gate "document" is incomplete.
 
     Raises
     ------

@@ -124,7 +124,7 @@ def share_of(count: int, rows: int) -> float:
 
 
 def share_beyond(limit: float, rows: int) -> float:
-    """Return the smallest true share for which the 95% Wilson interval (1927) is above `limit` with a probability of 80%."""
+    """Return the smallest true share for which the 95% interval (Wilson 1927) is above `limit` with a probability of 80%."""
     counts = np.arange(math.ceil(limit * rows), rows + 1)
     reaching = counts[wilson(counts / rows, rows)[0] >= limit]
     return share_of(int(reaching[0]) if len(reaching) else rows + 1, rows)

@@ -265,12 +265,12 @@ def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
     if matrix:
         raise ModelError(
             f"the input {given[0].name!r} of the ONNX pipeline needs {total} columns, but the table has {len(columns)} input "
-            f"columns ({', '.join(map(repr, columns))}). Read the table with the columns that the pipeline was trained on, in "
+            f"columns ({', '.join(map(repr, columns))}). Load the table with the columns that the pipeline was trained on, in "
             "the same order"
         )
     missing = [one.name for one, names in zip(given, found, strict=True) if not names or one.width > 1]
     raise ModelError(
-        f"the ONNX pipeline reads inputs that are not input columns of this table: {', '.join(map(repr, missing))}. Read the "
+        f"the ONNX pipeline reads inputs that are not input columns of this table: {', '.join(map(repr, missing))}. Load the "
         "table with these columns as inputs"
     )
 
@@ -334,7 +334,7 @@ def _column(column: pd.Series, kind: int, texts: Texts) -> NDArray[Any]:
     except (TypeError, ValueError):
         wrong = next((value for value in column if not _is_number(value)), None)
         raise ModelError(
-            f"the ONNX pipeline reads column {str(column.name)!r} as numbers, but it contains the value {shown(wrong)}. Read the "
+            f"the ONNX pipeline reads column {str(column.name)!r} as numbers, but it contains the value {shown(wrong)}. Load the "
             "column with the type that the pipeline was trained on"
         ) from None
     if kind in (FLOAT, DOUBLE):

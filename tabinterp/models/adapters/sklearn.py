@@ -214,7 +214,7 @@ def _check(estimator: Any) -> None:
             raise ModelError(f"{kind} is not fitted. Call its fit method first") from None
     if kind in SEVERAL_TARGETS:
         raise ModelError(
-            f"{kind} predicts {len(estimator.estimators_)} targets. Pass {argument('output', 0)} for the first target, and read "
+            f"{kind} predicts {len(estimator.estimators_)} targets. Pass {argument('output', 0)} for the first target, and load "
             "the table with the column of that target as its target"
         )
     if not (_is(is_classifier, estimator) or is_classifying(estimator)):

@@ -70,8 +70,8 @@ def _fetcher(weasyprint: Any, pictures: Sequence[str]) -> Any:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Pause garbage collection within the `with` block. A layout has millions of objects, which are all in use until the layout
-    is finished. Garbage collection would take a fifth of the layout time.
+    """Pause garbage collection within the `with` block. A layout consists of millions of objects, which are all in use until the
+    layout is finished. Garbage collection would take a fifth of the layout time.
     """
     was_enabled = gc.isenabled()
     gc.disable()

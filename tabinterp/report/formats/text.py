@@ -56,7 +56,7 @@ TEXT: dict[str, str | tuple[str, str]] = {
         "Each group in this table is defined by a single column. The report also covers groups defined by two columns."
     ),
     "card.ethics.raised": "Raised checks on groups of people",
-    "card.ethics.none": "None of the checks that compare groups of people raised a finding.",
+    "card.ethics.none": "None of the checks that compare groups of people was raised.",
     "card.caveats.raised": "Raised checks",
     # the page in brief
     "summary.title": "Summary: {network:name} compared with {linear:name} on {data}",
