@@ -1,4 +1,4 @@
-"""Conversion of results to dataframes of pandas, polars or pyarrow."""
+"""Conversion of results to pandas dataframes, polars dataframes or pyarrow tables."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_a_count_is_never_inferred():
             [1, 0, 2, 2.5],
             r"target 'y' must contain counts, .* but row 3 contains 2.5 \(number of invalid rows: 1\).*task='regression'",
         ),
-        (list("abca"), "'y' must contain numbers for the task count; row 0 contains 'a'"),
+        (list("abca"), "'y' must contain numbers if the task is count; row 0 contains 'a'"),
     ],
 )
 def test_what_is_no_count_is_refused(values, words):
@@ -375,7 +375,7 @@ def test_the_reference_network_finds_the_rates_wherever_they_lie():
 
 
 def test_the_reference_network_refuses_what_is_no_count():
-    with pytest.raises(ModelError, match="only whole numbers of at least 0"):
+    with pytest.raises(ModelError, match="only whole numbers, 0 or greater"):
         fit_network(np.ones((9, 1)), np.arange(9) - 1.0, task="count")
     with pytest.raises(ModelError, match="all counts in the training rows are 0"):
         fit_network(np.ones((9, 1)), np.zeros(9), task="count")

@@ -99,7 +99,8 @@ CHECK = Check(
         ),
         limitations=(
             "Does not check undeclared directions. If compliance with a direction is neither proved nor refuted, rows "
-            "unlike those in the table are not checked. If two rows refute it, these rows may not resemble real rows."
+            "unlike those in the table are not checked. If compliance is refuted, the pair of rows that refutes it may not "
+            "resemble real rows."
         ),
         raised_when=(
             "two rows that differ only in one column show that the score violates the direction declared for this column. "

@@ -88,8 +88,9 @@ CHECK = Check(
             (
                 "Spearman's rank correlation between two attribution methods over all columns is below {rank}, and so is "
                 "Kendall's over the pairs of columns whose order is significant under both methods. In addition, the two "
-                "methods have at most {percent}% of their top columns in common (the top five, or the top half if there are "
-                "fewer than ten columns). This last condition applies only if the top columns are fewer than half of all columns."
+                "methods have at most {percent}% of their top columns in common (the top five, or the top half, rounded "
+                "down, if there are fewer than ten columns). This last condition is ignored if the top columns make up half or "
+                "more of all columns."
             ),
             "rank: a rank correlation",
         ),

@@ -352,7 +352,7 @@ def _check_labels(target: FloatArray, task: str, n_classes: Any) -> None:
     if task == "count":
         if (target < 0).any() or (target != np.round(target)).any():
             raise ModelError(
-                "a count target must contain only whole numbers of at least 0. For other numbers, use the task 'regression'"
+                "a count target must contain only whole numbers, 0 or greater. For other numbers, use the task 'regression'"
             )
         return
     if task == "multiclass" and (n_classes is None or n_classes < 2):

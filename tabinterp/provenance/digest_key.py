@@ -58,8 +58,8 @@ def read_digest_key(path: str | Path, create: bool = False) -> DigestKey:
                 stream.write(f"tabinterp digest key 1: {secrets.token_hex(BYTES)}\n")
         if not file.is_file():
             raise TableError(
-                f"there is no regular file {str(file)!r} to read the digest key from. Specify the key file that `tabinterp "
-                "audit` created"
+                f"the digest key cannot be read, because {str(file)!r} does not exist or is not a regular file. Specify the "
+                "key file that `tabinterp audit` created"
             )
         with file.open("rb") as stream:
             found = LINE.fullmatch(stream.read(200).decode("ascii", "replace"))

@@ -403,7 +403,7 @@ def _check_number(values: pd.Series, task: Task, positive: Any, uncounted: int) 
         y = values.to_numpy(dtype=np.float64)
         at = int(np.flatnonzero((y < 0) | (y != np.round(y)))[0])
         raise TableError(
-            f"target {values.name!r} must contain counts, which are whole numbers of at least 0, but row {values.index[at]} "
+            f"target {values.name!r} must contain counts (whole numbers, 0 or greater), but row {values.index[at]} "
             f"contains {values.iloc[at]} (number of invalid rows: {uncounted}). For other numbers, use "
             f"{argument('task', 'regression')}"
         )

@@ -800,7 +800,7 @@ def test_an_audit_answers_for_both_models():
     assert float(f"{refuted.fall:.1g}") == refuted.fall
     assert from_bytes(to_bytes(audited().document)) == audited().document
     page = render(audited().document)
-    assert "Proof of declared directions for both models" in page
+    assert "Attempted proof that both models follow the declared directions" in page
     assert "the score moves against the declared direction by" in page
 
 
