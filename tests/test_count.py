@@ -71,10 +71,10 @@ def test_a_count_is_never_inferred():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ([1, 0, -2, -3], r"target 'y' must contain counts, .* but row 2 contains -2 \(number of invalid rows: 2\)"),
+        ([1, 0, -2, -3], r"target 'y' must contain counts .* but row 2 contains -2 \(number of invalid rows: 2\)"),
         (
             [1, 0, 2, 2.5],
-            r"target 'y' must contain counts, .* but row 3 contains 2.5 \(number of invalid rows: 1\).*task='regression'",
+            r"target 'y' must contain counts .* but row 3 contains 2.5 \(number of invalid rows: 1\).*task='regression'",
         ),
         (list("abca"), "'y' must contain numbers if the task is count; row 0 contains 'a'"),
     ],
