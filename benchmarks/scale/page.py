@@ -40,8 +40,8 @@ selected by a hash of the row's number and the seed. The following results use t
 - reason codes, the calibration slope and intercept of protected groups, and the search for weak groups.
 
 The cost of the results that use the sample is the same for a table of a billion rows as for one of a hundred thousand. The report
-says which analyses use all rows, and every section gives its number of rows. If rows come in groups (`group=`), the mean losses,
-the reliability curves and the statistics of protected groups use the sample too.
+says which analyses use all rows, and every section gives the number of rows used. If rows belong to groups (`group=`), the mean
+losses, the reliability curves and the statistics of protected groups use the sample too.
 
 ## Larger than memory
 
@@ -102,8 +102,8 @@ benchmark also computes permutation importance and effect curves on all rows, an
 
 With `--engine dask --scheduler tls://HOST:8786`, an existing cluster computes the sums over all rows. Dask's own deployment tools
 can start a cluster. All workers must have the same versions of Python, tabinterp and its dependencies. For example, use a
-container image, or an environment on a shared disk. Each worker must be able to read the data files under the path or URL that
-you give to the audit.
+container image, or an environment on a shared disk. Each worker must be able to read the data files at the path or URL that you
+give to the audit.
 
 ```python
 # Kubernetes (pip install dask-kubernetes; the Dask operator runs in the cluster)

@@ -45,7 +45,8 @@ class Context:
     share : share of the budget for the current analysis: the maximum number of rows for which it may query the model. It is
         infinite unless the model is a plain prediction function.
     most_drawn : maximum number of rows that the current analysis may sample to stay within its share; None if there is no limit.
-    limited : names of the analyses that used fewer rows because of their share of the budget. Names are added during the audit.
+    limited : names of the analyses that evaluated fewer rows than they otherwise would, to stay within their share of the
+        budget. Names are added during the audit.
     name : name of the current analysis.
     sums : for each streamed analysis, by its name, the plan and the sums over all rows of a scan. Empty for a table in memory.
     """
@@ -154,7 +155,9 @@ class Context:
         return rows, background
 
     def is_limited(self) -> None:
-        """Add the current analysis to those that used fewer rows because of their share of the budget."""
+        """Record that the current analysis evaluates fewer rows than it otherwise would, to stay within its share of the
+        budget.
+        """
         if self.name not in self.limited:
             self.limited.append(self.name)
 

@@ -512,7 +512,7 @@ def _style(
     edge: float = 1.8,
     **more: Any,
 ) -> dict[str, Any]:
-    """Return the settings of a `Line2D` that draws marks only. Properties that are None are taken from the look."""
+    """Return the settings of a `Line2D` that draws marks only. Properties that are None are taken from `look`."""
     face = look.colour if (look.filled if filled is None else filled) else PAPER
     shape, size = marker or look.marker, size or look.size
     marks = {"ls": "", "marker": shape, "ms": size, "mec": look.colour, "mew": edge, "mfc": face}

@@ -42,7 +42,7 @@ def fill(kind: type[P], result: object, *place: int, **given: Any) -> P:
     result : object with attributes that have the names of the fields to fill. Estimates, and tuples of value, standard error and
         interval ends, are converted to intervals. Nested results are converted to parts, and numbers that are not finite to None.
     place : indices of elements in the arrays and estimates of the result. Without indices, whole arrays are used.
-    given : values of all other fields. They take precedence over values of the result.
+    given : values of all other fields. They take precedence over attributes of `result` with the same names.
     """
     names = [name for name in kind.model_fields if name not in given and hasattr(result, name)]
     found = {name: _field(kind.model_fields[name].annotation, getattr(result, name), place) for name in names}

@@ -61,8 +61,8 @@ def interruptible() -> Iterator[Event]:
 
 @contextmanager
 def last(call: Callable[[], None]) -> Iterator[None]:
-    """Register a function for the duration of a `with` block. It is called before `interruptible` ends the process, possibly
-    while the main thread is computing.
+    """Within the `with` block, have a function called before `interruptible` ends the process. It may be called while the main
+    thread is computing.
     """
     _LAST.append(call)
     try:

@@ -97,8 +97,8 @@ def side_by_side(
     -------
     dict
         A mapping from the name of each analysis to its outcome. If an analysis fails or a worker is lost, all workers are stopped
-        and unfinished analyses are left out. The caller can then run the unfinished analyses one after another. If an analysis
-        failed with an error, the error then occurs again in the caller's process.
+        and unfinished analyses are left out. The caller can then run the unfinished analyses one after another. If an
+        analysis failed with an error, it raises this error again when the caller runs it.
     """
     outcomes: dict[str, Any] = {}
     waiting = deque(range(len(groups)))

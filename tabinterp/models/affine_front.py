@@ -2,7 +2,7 @@
 
 A column of the table affects the scores only through the outputs of these layers, `z = x W' + b`. If one column changes, only its
 contribution to `z` is updated, and neither the encoder nor the first layer runs again. If no leading affine layers are found, `W`
-is the identity matrix, and the whole network runs for every change. This is slower but equally exact.
+is the identity matrix, and the whole network runs for every change. This is slower but equally accurate.
 """
 
 from __future__ import annotations

@@ -283,7 +283,7 @@ def _standard(target: FloatArray, weight: FloatArray) -> tuple[float, float]:
 
 
 def _start_at_mean(layer: nn.Module, counts: FloatArray, weight: FloatArray) -> None:
-    """Add the log of the mean count to the bias of the output layer. Training need not learn the overall rate first."""
+    """Add the log of the mean count to the bias of the output layer, so that training starts near the overall rate."""
     assert isinstance(layer, nn.Linear)
     mean = float(np.average(counts, weights=weight))
     if not mean > 0:

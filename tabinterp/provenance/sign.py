@@ -33,7 +33,7 @@ def sign(
     """Sign the folder of an audit: write an attestation, which is an in-toto Statement (test-result v0.1) in a DSSE envelope.
 
     The subjects of the statement are all files in the folder except `SHA256SUMS`, which lists the same files. If the models were
-    loaded from files, these files are subjects too. The folder is verified first, which requires the version of tabinterp that
+    loaded from files, they are also subjects. The folder is verified first, which requires the version of tabinterp that
     wrote the audit.
 
     The result in the statement is FAILED if a check of severity "act" is raised, WARNED if any other check is raised, and PASSED

@@ -87,7 +87,7 @@ class Source:
         return digest if _stamp(path) == opened else None
 
     def batches(self, first: int = 0, reader: str = "a later pass") -> Iterator[pd.DataFrame]:
-        """Yield raw frames from row `first`, indexed by row number.
+        """Yield raw frames, starting at row `first` and indexed by row number.
 
         Raises
         ------
@@ -180,8 +180,8 @@ class _KnownTargets:
         self._parts, self._target, self.left_out = parts, target, 0
 
     def __call__(self, first: int) -> Iterator[pd.DataFrame]:
-        """Yield the frames from row `first`. Rows are numbered as if the rows without a target did not exist, so all earlier rows
-        must be read and counted.
+        """Yield the frames, starting at row `first`. Rows are numbered as if the rows without a target did not exist, so all
+        earlier rows must be read and counted.
         """
         known = left_out = 0
         for frame in self._parts(0):

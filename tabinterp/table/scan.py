@@ -98,8 +98,8 @@ class Scan(Previewed):
         return (rows for _, rows in self._ends(self.form, part, 0) if len(rows))
 
     def ends(self, part: str, first: int = 0) -> Iterator[tuple[int, Table]]:
-        """Yield, for each batch, the number of the row after the batch, and a table of the rows in the batch that belong to the
-        given part. The first batch starts at row `first`.
+        """Yield, for each batch, the number of the first row after the batch, and a table of the rows in the batch that belong
+        to the given part. The first batch starts at row `first`.
 
         Text columns that were read as codes are not converted back to text.
         """

@@ -100,7 +100,7 @@ class First:
     # ---- saved states
 
     def kept(self, read: list[tuple[int, int, str]], end: bool) -> Callable[[], State]:
-        """Return a function that returns the current state. Rows that are read later do not change this state.
+        """Return a function that returns the current state of the pass. Rows that are read later do not change this state.
 
         `read` contains the fingerprints of the rows read so far. `end` is true if there are no more rows.
         """

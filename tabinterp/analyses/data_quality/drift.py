@@ -71,9 +71,9 @@ class WholeDrift:
 class Shares:
     """Sums from which the drift of columns is computed.
 
-    The first entry of each array is for training rows, the second for held-out rows. For each column, `mass` has an array (2,
-    cells) with the total weight of the rows in each cell. `rows` (2,) are the numbers of rows, and `squares` (2,) the sums of
-    squared weights.
+    The first entry of each array is for training rows, the second for held-out rows. For each column, `mass` contains an array
+    (2, cells) with the total weight of the rows in each cell. `rows` (2,) are the numbers of rows, and `squares` (2,) the sums
+    of squared weights.
     """
 
     mass: tuple[FloatArray, ...]

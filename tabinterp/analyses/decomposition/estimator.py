@@ -64,8 +64,8 @@ class Decomposition(Display):
     components : pairs of a kind ("linear", "curvature" or "interactions") and a name. The name is a column, a pair of columns as
         "a × b", "other" for the interactions of all pairs that are not named, or "" for the total of the kind.
     outputs : the outputs of the network. If there are several, the first entry is "all", for all outputs together.
-    weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows that the network is certain of. For
-        counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
+    weightings : "plain", and for classes also "p(1-p)", which gives less weight to rows with predicted probabilities close to
+        0 or 1. For counts, the second weighting is "rate", which gives more weight to rows with large predicted rates.
     shares : (weightings, outputs, components) the shares, with standard errors over rows and 95% intervals.
     curved_share : (weightings,) share of curvature divided by the sum of the shares of curvature and of the named pairs, for
         all outputs together.

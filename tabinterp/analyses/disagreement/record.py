@@ -142,7 +142,7 @@ def _possible(result: DisagreementResult, least: int, most: int) -> dict[str, An
 
     The shares are computed from the confusion matrices only, and are reported only if these matrices are shown. Each share is
     computed for the middle of the range and rounded to two digits. The interval of a share covers the Wilson intervals for all
-    numbers in the range.
+    possible numbers of differing rows in the range.
 
     If rows have weights or groups, or if there are more than two classes, only the share of differing rows is reported, without
     an interval. The true share is then multiplied by the middle of the range and divided by the true number of differing rows.

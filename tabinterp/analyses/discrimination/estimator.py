@@ -431,7 +431,7 @@ def _decided(found: Estimates, called: IntArray, table: Table) -> ClassDecisions
 def _cells_shown(counts: IntArray) -> BoolArray:
     """Return a mask of the cells of a confusion matrix that may be shown.
 
-    A reader knows the number of rows of each class. The sum of the diagonal follows from accuracy, and the mean share of correct
+    Readers know the number of rows of each class. The sum of the diagonal follows from accuracy, and the mean share of correct
     rows by class follows from balanced accuracy. If only one or two cells of the diagonal were withheld, they could be calculated
     from these numbers. Either none or at least three cells of the diagonal are therefore withheld.
     """

@@ -501,7 +501,7 @@ def completeness(values: FloatArray, rise: FloatArray, weights: FloatArray | Non
 
 
 def _size(rise: FloatArray, weights: FloatArray | None) -> FloatArray:
-    """Return the mean absolute change in the score (k,), or 1e-12 if it is smaller."""
+    """Return the mean absolute change in the score (k,), or 1e-12 if this mean is smaller."""
     return np.asarray(np.maximum(np.average(np.abs(rise), axis=0, weights=weights), 1e-12))
 
 

@@ -71,7 +71,7 @@ class FamilyImpact:
     """Adverse impact for one protected column, or for a pair of columns.
 
     `headline` compares the groups with the lowest and the highest selection rate, among the groups that are shown and assessed.
-    `surest` is the pair with the lowest upper limit of the simultaneous interval. `withheld` states whether the flag for groups
+    `surest` is the pair whose simultaneous interval has the lowest upper limit. `withheld` states whether the flag for groups
     with withheld rates is raised. It is "untold" if the flag would reveal a small count, and None if there are no such groups.
     """
 

@@ -1,4 +1,4 @@
-"""Mergeable sums over rows from which group metrics are computed: `start`, `update` and `merge`.
+"""Sums over rows from which group metrics are computed, with the functions that compute and merge them.
 
 For every group and each model, the sums are counts of rows by selection and outcome, moments of the scores, and the totals of
 predictions and outcomes in ten bins. The rows passed to `start` determine which levels form separate groups, the cut points of

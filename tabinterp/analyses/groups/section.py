@@ -129,7 +129,7 @@ def rates(group_table: GroupTable, document: Document, style: str = "") -> list[
 def _rates(rows: list[GroupRow], group_table: GroupTable) -> Table:
     """Return the table of shares predicted to be in a class.
 
-    Ratios are included if the adverse class is known or there are several classes.
+    Ratios are included if the adverse class was stated or there are more than two classes.
     """
     if group_table.of is None:
         return _table(rows, t("report.groups.rates_mean"), [("mean", lambda model: interval(model.rate))])

@@ -138,7 +138,8 @@ class Ladder(Display):
     ) -> Scorecard:
         """Convert `best()` to a scorecard, the format that banks use: integer points for each bin of each column.
 
-        Points increase as the adverse class becomes less likely. The table must declare this class.
+        Points increase as the adverse class becomes less likely. This class must be declared when the table is read
+        (`read_table(..., adverse=)`).
 
         Parameters
         ----------
@@ -279,7 +280,7 @@ def judge(
 
     Returns
     -------
-    Mean losses, paired differences, statuses and recovered shares, under the attribute names of `Ladder`.
+    Mean losses, paired differences, statuses and recovered shares, in a dict whose keys are attribute names of `Ladder`.
     """
     rungs, none = [mean(one, weights, groups) for one in losses], (np.nan,) * 4
     margin = margin_of(given, null_loss(task, y, weights))

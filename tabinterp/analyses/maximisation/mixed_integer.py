@@ -1,9 +1,9 @@
 """Maximum of a small ReLU network by mixed-integer programming.
 
-Each possible level and each ReLU unit has a binary variable. A numeric column has a variable for its position in
-its range. If its values can be missing, it also has a binary variable, which is 1 if the value is missing. For a pre-activation v
-with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v, a <= v - l (1 - r), a <= u r, where r is the binary
-variable of the unit (Tjeng, Xiao & Tedrake 2019).
+Each possible level and each ReLU unit has a binary variable. A numeric column is represented by a variable, which is the position
+of the value in the column's range. If its values can be missing, the column also has a binary variable, which is 1 if the value
+is missing. For a pre-activation v with l <= v <= u, the activation a = max(0, v) is encoded as a >= 0, a >= v,
+a <= v - l (1 - r), a <= u r, where r is the binary variable of the unit (Tjeng, Xiao & Tedrake 2019).
 """
 
 from __future__ import annotations
@@ -136,8 +136,8 @@ def cheapest(
 
     Returns
     -------
-    The input variables (places,) with the smallest total price, and whether the result is proved. The variables are None if no
-    inputs reach `least` (proved), or if none were found in time (not proved).
+    The values (places,) of the input variables for which the total price is smallest, and whether the result is proved. The
+    values are None if no inputs reach `least` (proved), or if none were found in time (not proved).
     """
     gain, constant = _weighed(programme, weights, steps)
     cost = np.zeros(len(gain))

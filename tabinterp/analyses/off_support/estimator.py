@@ -9,8 +9,8 @@ perturbed rows. Three measures test whether the rules differ:
   Shapley values combine rows in the same way.
 - The gap in R2: one set of trees is fitted to the model's score on *real* rows, and another to its score on *perturbed* rows.
   Both sets then predict the score on other real rows. Perturbed rows cover a larger region, which includes the region of the real
-  rows. If the model follows a single rule, both sets of trees therefore predict well. A wide gap indicates that the model follows
-  a different rule on perturbed rows. Both values of R2 are computed on the same rows, so the gap is a paired difference.
+  rows. If the model follows a single rule, both sets of trees therefore predict well. A large gap indicates that the model
+  follows a different rule on perturbed rows. Both values of R2 are computed on the same rows, so the gap is a paired difference.
 - Swaps: for each column, the mean absolute change in the score when the column's value is replaced. The new value comes either
   from an arbitrary row, or from the real row that is most similar in all other columns. A value from a similar row usually gives
   a realistic row.

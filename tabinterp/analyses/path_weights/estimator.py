@@ -9,8 +9,9 @@ a recommendation.
 
 Three directions in the space of the encoded columns are compared: the path product, the mean gradient, and the direction from the
 mean row to the row that maximises the score. Encoded columns are in units of standard deviations. For a linear model, the path
-product equals the mean gradient, and the cosine between the gradient and the direction to the maximum is `straight`. Deviations
-from these relations show nonlinearity.
+product equals the mean gradient, and the cosine between the mean gradient and the direction to the maximum (`gradient_optimum`)
+equals `straight`, the cosine for a linear function with the same mean gradient. Deviations from these relations show
+nonlinearity.
 """
 
 from __future__ import annotations

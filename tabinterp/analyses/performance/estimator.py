@@ -237,7 +237,8 @@ class Performance(Display):
         """Return a data frame with one row for each metric.
 
         `network_training` and `linear_training` are the values on the training rows. `network_gap` and `linear_gap` are the
-        values on held-out rows minus those on training rows. All four columns are NaN if the training rows are not known.
+        values on held-out rows minus those on training rows. All four columns are NaN if it is not known which rows were
+        used for training.
         """
         known = {} if self.training is None else {gap.name: gap for gap in self.training.metrics}
         none, rows = (np.nan,) * 4, []
@@ -348,7 +349,7 @@ def performance(
 def evaluated_pair(
     model: Model | BoundModel, table: Table, counterpart: Model | BoundModel | None, seed: int
 ) -> tuple[BoundModel, BoundModel, bool]:
-    """Bind both models to the rows for evaluation. Also return whether these rows are known to be held out."""
+    """Bind both models to the evaluated rows. Also return whether these rows are known to be held out."""
     network, linear = bound_pair(model, table, counterpart, seed)
     return *_evaluated(network, linear), network.table.held_out is not None
 
@@ -371,7 +372,7 @@ def _evaluated(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, Bou
 
 
 def training_pair(network: BoundModel, linear: BoundModel) -> tuple[BoundModel, BoundModel] | None:
-    """Bind both models to the training rows. The result is None if the training rows are not known."""
+    """Bind both models to the training rows. The result is None if it is not known which rows these are."""
     held_out = network.table.held_out
     if held_out is None:
         return None
@@ -471,7 +472,7 @@ def _training(
     classes : the classes over which metrics in `held_out` are averaged. These metrics are omitted if they would be
         averaged over different classes on the training rows.
     table : the held-out rows.
-    pair : both models on the training rows; None if the training rows are not known.
+    pair : both models on the training rows; None if it is not known which rows these are.
     """
     if pair is None:
         return Training(unknown=why("performance.training.split"))

@@ -162,9 +162,9 @@ def reason_codes(
 
     Parameters
     ----------
-    table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`). A row is declined if the network
-        predicts this class.
-    declined : deprecated. The adverse class, "positive" or "negative", if the table does not declare it.
+    table : the rows. The adverse class must be declared when the table is read (`read_table(..., adverse=)`). A row is declined
+        if the network predicts this class.
+    declined : deprecated. The adverse class, "positive" or "negative", if it was not declared when the table was read.
     threshold : probability above which a row is predicted positive.
     signs : for numeric columns, the intended direction (+1 or -1) of their effect on the score of the positive class.
     rows : maximum number of declined rows to explain, sampled by a hash of their row numbers; None explains all declined rows.

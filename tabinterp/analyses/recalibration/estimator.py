@@ -8,8 +8,8 @@ targets, and by Poisson regression for counts.
 
 No rows are set aside for recalibration. Instead, the maps are cross-fitted on the held-out rows. Rows are assigned to five folds
 by a hash of their row number (or of the number of the first row in their group). The map for each fold is fitted on the other
-four folds. For classes and counts, a prior with the weight of one row shrinks the map towards the identity. The prior keeps the
-map finite even if the score separates the classes perfectly.
+four folds. For targets with classes and for counts, a prior with the weight of one row shrinks the map towards the identity. The
+prior keeps the map finite even if the score separates the classes perfectly.
 """
 
 from __future__ import annotations

@@ -256,7 +256,7 @@ def recourse(
     Parameters
     ----------
     model : the network.
-    table : the rows. The table must declare the adverse class (`read_table(..., adverse=)`).
+    table : the rows. The adverse class must be declared when the table is read (`read_table(..., adverse=)`).
     counterpart : the linear model; by default, one is fitted, as in an audit.
     rows : indices (m,) or a mask (n,) of rows of the table. Only rows that the network declines are used. None means at most 500
         declined rows, sampled by a hash of their row numbers from the held-out rows, or from all rows if the table has no split.

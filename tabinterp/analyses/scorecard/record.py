@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class CardBin(Part):
-    """A set of values with the same points: a range (low < value <= high) or a list of levels."""
+    """A bin of a scorecard column: a range (low < value <= high) or a list of levels."""
 
     low: float | None
     high: float | None

@@ -226,7 +226,7 @@ class Games:
 
 
 class Rows:
-    """The games of a few explained rows.
+    """The cooperative games of a few explained rows.
 
     In all methods, `row` contains indices of explained rows, and `back` contains indices of background rows.
     """

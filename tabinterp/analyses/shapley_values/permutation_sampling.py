@@ -75,7 +75,7 @@ def explain(
     ----------
     first : initial number of permutations for each pair of an explained row and a background row; None evaluates every coalition.
     enough : largest accepted standard error for each output (k,). Permutations are added until no standard error exceeds
-        this value, or until the maximum number of permutations is reached. None adds no permutations.
+        this value, or until the maximum number of permutations is reached. If None, no permutations are added.
     told : callback that is called with the number of completed rows.
     """
     plan, parts = _Plan(games, seed), []

@@ -59,8 +59,8 @@ Other = Literal["backgrounds", "networks"]
 class Correlation:
     """Rank correlations between a method's ranking for the model and its rankings for null models (draws,).
 
-    A correlation is NaN if all columns tie. `mean` has a standard error over draws. With six or more draws, it also has a
-    Student's t interval, which is truncated to the range from -1 to 1.
+    A correlation is NaN if all columns tie. The standard error of `mean` is computed over draws. With six or more draws,
+    `mean` also has a Student's t interval, which is truncated to the range from -1 to 1.
     """
 
     null: Null

@@ -145,8 +145,8 @@ class MetricDemand(_Demand):
 
 
 class FindingDemand(_Demand):
-    """A demand that a check not be raised. `limits` overrides limits of the check. `not_applicable` states whether the gate fails
-    or passes if the check does not apply.
+    """A demand that a check not be raised. `limits` replaces default limits of the check. `not_applicable` states whether the
+    gate fails or passes if the check does not apply.
     """
 
     finding: Text

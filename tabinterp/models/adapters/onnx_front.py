@@ -230,7 +230,8 @@ def constant(node: Any, values: Values, settings: Settings) -> NDArray[Any] | No
 
 
 def columns_of(given: Sequence[Given], frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the table columns that a pipeline uses. They are matched by the names of its inputs, or otherwise by their order.
+    """Return the table columns that a pipeline uses. They are matched by the names of the pipeline's inputs, or otherwise by
+    their order.
 
     skl2onnx replaces characters that are not allowed in a name with `_`, and appends a number if two names would be equal. If the
     input of a pipeline is a single matrix, its columns are matched by their order, because they have no names.

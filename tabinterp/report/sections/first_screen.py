@@ -160,7 +160,8 @@ def _simpler(document: Document) -> Rung | None:
     """Return the simplest of the refits in `Ladder` that predict as well as the network, or None if no refit does.
 
     Also return None if the refit is linear or constant but the verdict says that the network predicts better than its linear
-    counterpart. In that case, the two results contradict each other, and page one does not choose between them.
+    counterpart. In that case, the two results contradict each other, so page one does not state that the refit matches the
+    network.
     """
     ladder = document.get(Ladder)
     if ladder is None or ladder.shortest in (None, "network"):
