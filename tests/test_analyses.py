@@ -325,6 +325,7 @@ def test_progress_gives_each_requested_analysis_the_share_of_its_cost(table, net
         table,
         rows=50,
         analyses=names,
+        jobs=1,
         progress=lambda step, share: told.append((step, share)),
         announce=said.append,
     )

@@ -15,6 +15,7 @@ In this module, the *front* is the output of the network's first affine operatio
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -225,6 +226,22 @@ class Games:
         return parts.flatten(0, 1)
 
 
+class Buffers(threading.local):
+    """Memory that each thread uses again for its next batch. The first access to newly allocated memory would take longer than
+    the computation in the network.
+    """
+
+    def __init__(self, device: str) -> None:
+        self._device, self._known = device, dict[str, Tensor]()
+
+    def get(self, name: str, *shape: int) -> Tensor:
+        """Return an uninitialised tensor in single precision. It shares memory with earlier tensors of this name and thread."""
+        size, known = math.prod(shape), self._known.get(name)
+        if known is None or len(known) < size:
+            known = self._known[name] = torch.empty(size, device=self._device)
+        return known[:size].view(shape)
+
+
 class Rows:
     """The cooperative games of a few explained rows.
 
@@ -233,7 +250,7 @@ class Rows:
 
     def __init__(self, games: Games, rows: IntArray, parts: Tensor) -> None:
         self._games, self._rows, self._parts = games, rows, parts
-        self._buffers: dict[str, Tensor] = {}
+        self._buffers = Buffers(games.bound.home)
 
     def play(self, designs: Sequence[Design | Running], row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """Return the Shapley value of each player in each game (n, m, k).
@@ -270,23 +287,15 @@ class Rows:
         """
         games, (n, m) = self._games, order.shape
         columns = len(games.bound.columns)
-        moves = self._buffer("moves", 1 + m, n)
+        buffer, h = self._buffers.get, games._width
+        moves = buffer("moves", 1 + m, n, h)
         torch.index_select(games._back_fronts, 0, games.bound.at_home(back), out=moves[0])
         joined, left = (games.bound.at_home(place * columns + order.T).reshape(-1) for place in (row, back))
         torch.index_select(self._parts, 0, joined, out=moves[1:].flatten(0, 1))
-        moves[1:].flatten(0, 1).sub_(torch.index_select(games._back_parts, 0, left, out=self._buffer("left", m * n)))
-        fronts = self._buffer("fronts", len(design), n)
+        moves[1:].flatten(0, 1).sub_(torch.index_select(games._back_parts, 0, left, out=buffer("left", m * n, h)))
+        fronts = buffer("fronts", len(design), n, h)
         design.fronts(moves, fronts)
         return fronts.flatten(0, 1)
-
-    def _buffer(self, name: str, *shape: int) -> Tensor:
-        """Return an uninitialised tensor (*shape, h) in memory that is used again by the next batch. The first access to newly
-        allocated memory would take longer than the computation in the network.
-        """
-        size, known = math.prod(shape) * self._games._width, self._buffers.get(name)
-        if known is None or len(known) < size:
-            known = self._buffers[name] = self._games.bound.z.new_empty(size)
-        return known[:size].view(*shape, self._games._width)
 
     def _general(self, design: Design | Running, row: IntArray, back: IntArray, order: IntArray) -> Tensor:
         """Encode a row for each coalition in each game, and return the outputs of the first affine operations (c * n, h)."""

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tabinterp.arrays import FloatArray, HashArray, IntArray
+from tabinterp.models.parallel import run_parallel
 from tabinterp.table.hash_sampling import row_hash, splitmix
+from tabinterp.threads import one_thread
 
 from .balanced_permutations import balanced_set
 from .coalitions import Games, Rows, enumeration_cost, every_subset, walk, walk_cost
@@ -35,6 +37,7 @@ TOGETHER = 32  # background rows for which a row uses the same relabelling of th
 POOL = 4096  # permutations in the pool from which permutations are drawn and relabelled
 BYTES = 64 << 20  # bytes of values that are kept at once
 ROWS = 256  # rows explained at once
+TASK = 1 << 17  # maximum coalitions in a task; tasks run in parallel
 
 Told = Callable[[int], None]  # callback that receives the number of completed rows
 
@@ -80,11 +83,11 @@ def explain(
     """
     plan, parts = _Plan(games, seed), []
     size = int(np.clip(BYTES // plan.bytes_a_row, 1, ROWS))
-    for i in range(0, len(rows), size):
-        with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
+        for i in range(0, len(rows), size):
             parts.append(_until(plan, rows[i : i + size], first, enough))
-        if told is not None:
-            told(min(i + size, len(rows)))
+            if told is not None:
+                told(min(i + size, len(rows)))
     return Sampled.joined(parts)
 
 
@@ -153,18 +156,29 @@ class _Plan:
         labels = _Labels(games.bound.table.numbers[rows], self.seed, draws, len(games.backs), self._columns)
         weights = games.bound.at_home(games.bound.table.row_weights[rows])
         sums, played = _Sums(shape, weights, games.bound.at_home(games.back_weights)), games.of(rows)
-        for size in np.unique(m[m > 0]):
-            at = np.flatnonzero((m == size) & (counts == 0))
-            for few in self._in_turn(at, int(size), 1):
-                self._enumerate(played, differ, few, int(size), sums)
-            for number in np.unique(counts[(m == size) & (counts > 0)]):
-                at = np.flatnonzero((m == size) & (counts == number))
-                for few in self._in_turn(at, int(size), int(number)):
-                    self._walk(played, labels, differ, few, int(number), before, sums)
+        tasks = [
+            (int(size), int(number), few)
+            for size in np.unique(m[m > 0])
+            for number in np.unique(counts[m == size])
+            for few in self._in_turn(np.flatnonzero((m == size) & (counts == number)), int(size), int(number))
+        ]
+
+        def play(task: tuple[int, int, IntArray]) -> _Played:
+            size, number, at = task
+            if number == 0:
+                return self._enumerate(played, differ, at, size)
+            return self._walk(played, labels, differ, at, number, before)
+
+        for part in run_parallel(games.bound, play, tasks):
+            sums.add(part)
         return sums.finish()
 
-    def _in_turn(self, at: IntArray, size: int, count: int) -> Iterator[IntArray]:
-        step = max(1, BYTES // (16 * self._columns * self._outputs * count + 64 * size * count))
+    def _in_turn(self, at: IntArray, m: int, count: int) -> Iterator[IntArray]:
+        """Yield the indices `at` of pairs of rows with m different columns, in batches of at most TASK coalitions."""
+        players, walks = np.array(m), max(1, count)
+        coalitions = float(walk_cost(players) * count if count else enumeration_cost(players))
+        memory = 16 * walks * (self._columns * self._outputs + 4 * m)
+        step = max(1, min(BYTES // memory, int(TASK / max(1.0, coalitions))))
         return (at[i : i + step] for i in range(0, len(at), step))
 
     def _counts(self, m: IntArray, count: int) -> IntArray:
@@ -177,22 +191,15 @@ class _Plan:
             counts = counts + (~few & (rank % AUDITED == 0))
         return np.where(enumeration_cost(m) > walk_cost(m) * counts, counts, 0).reshape(-1)
 
-    def _enumerate(self, played: Rows, differ: NDArray[np.bool_], at: IntArray, m: int, sums: _Sums) -> None:
+    def _enumerate(self, played: Rows, differ: NDArray[np.bool_], at: IntArray, m: int) -> _Played:
         order = np.nonzero(differ[at])[1].reshape(-1, m)
         row, back = np.divmod(at, len(self.games.backs))
         values = played.play(list(every_subset(m)), row, back, order)
-        sums.add(row, back, order, values, None, int(enumeration_cost(np.array(m))))
+        return _Played(row, back, order, values, None, int(enumeration_cost(np.array(m))))
 
     def _walk(
-        self,
-        played: Rows,
-        labels: _Labels,
-        differ: NDArray[np.bool_],
-        at: IntArray,
-        count: int,
-        before: int,
-        sums: _Sums,
-    ) -> None:
+        self, played: Rows, labels: _Labels, differ: NDArray[np.bool_], at: IntArray, count: int, before: int
+    ) -> _Played:
         size = _set_size(count)
         row, back = np.divmod(np.repeat(at, count // size), len(self.games.backs))
         first = before + np.tile(np.arange(0, count, size), len(at))  # first draw of each set
@@ -201,7 +208,7 @@ class _Plan:
         order = start[:, balanced_set(m, size)].reshape(-1, m)
         row, back = np.repeat(row, size), np.repeat(back, size)
         values = played.play([walk(m)], row, back, order)
-        sums.add(row, back, order, values, (count // size, size), 2 * (m - 1))
+        return _Played(row, back, order, values, (count // size, size), 2 * (m - 1))
 
     def _orders(
         self, row: IntArray, back: IntArray, draw: IntArray, differ: NDArray[np.bool_], labels: _Labels
@@ -245,6 +252,28 @@ class _Labels:
         return self._hashes[at], self._labels[at]
 
 
+@dataclass(frozen=True, eq=False)
+class _Played:
+    """Shapley values in n games with the same number m of players.
+
+    Attributes
+    ----------
+    row, back : explained row and background row of each game (n,).
+    order : the players, as column indices (n, m).
+    values : Shapley value of each player (n, m, k).
+    sets : number of balanced sets for each pair of rows, and number of permutations in a set; None if all coalitions were
+        evaluated. The games of a pair are consecutive.
+    evaluations : number of coalitions evaluated in each game.
+    """
+
+    row: IntArray
+    back: IntArray
+    order: IntArray
+    values: Tensor
+    sets: tuple[int, int] | None
+    evaluations: int
+
+
 class _Sums:
     """Weighted sums of values and variances over background rows, and of values over explained rows."""
 
@@ -265,28 +294,16 @@ class _Sums:
         """Return the indices as a tensor on the device of the values."""
         return torch.as_tensor(places).to(self._weights.device)
 
-    def add(
-        self,
-        row: IntArray,
-        back: IntArray,
-        order: IntArray,
-        values: Tensor,
-        sets: tuple[int, int] | None,
-        evaluations: int,
-    ) -> None:
-        """Add the values (n, m, k) of the columns with indices `order` (n, m).
-
-        `sets` contains the number of balanced sets for each pair and the number of permutations in a set. The entries of a pair
-        are consecutive along the first axis. If `sets` is None, each pair has a single, exact entry.
-        """
-        rows = self._held(row)
-        self._evaluations.index_add_(0, rows, torch.full_like(rows, evaluations))
-        if sets is None:
-            self._total(rows, back, order, values)
+    def add(self, part: _Played) -> None:
+        rows = self._held(part.row)
+        self._evaluations.index_add_(0, rows, torch.full_like(rows, part.evaluations))
+        if part.sets is None:
+            self._total(rows, part.back, part.order, part.values)
             return
-        count = sets[0] * sets[1]
-        self._total(rows, back, order, values / count)
-        self._spread(self._held(row[::count]), self._held(back[::count]), order, values, sets)
+        count = part.sets[0] * part.sets[1]
+        self._total(rows, part.back, part.order, part.values / count)
+        columns = self._held(part.row[::count]), self._held(part.back[::count])
+        self._spread(*columns, part.order, part.values, part.sets)
 
     def _total(self, rows: Tensor, back: IntArray, order: IntArray, values: Tensor) -> None:
         players, columns = self._held(order), self._shape[1]
